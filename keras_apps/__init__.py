@@ -1,0 +1,14 @@
+"""Face recognition and neural style transfer on Keras 3: images, weights, backbones -> faces, style -> cli.
+
+Importing `keras_apps` is light: TensorFlow is loaded when something needs it.
+"""
+
+from keras_apps._lazy import lazy_exports
+
+__version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {name: name for name in ("images", "weights", "backbones", "faces", "style")},
+)
+__all__ += ["__version__"]

@@ -1,0 +1,176 @@
+"""VGG16, VGG19 and AlexNet: a picture -> {layer name: activations}.
+
+VGG16 and AlexNet travel with the package. VGG19's weights are used where Keras's own cache has them.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from keras_apps import weights
+
+if TYPE_CHECKING:
+    import keras
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
+CAFFE_MEAN_RGB = (123.68, 116.779, 103.939)
+
+_VGG_CONVOLUTIONS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
+_VGG_FILTERS = (64, 128, 256, 512, 512)
+_ALEXNET = (  # layer, filters, kernel, stride, padding; as torchvision's, after Krizhevsky 2014
+    ("conv1", 64, 11, 4, 2),
+    ("pool1", None, 3, 2, 0),
+    ("conv2", 192, 5, 1, 2),
+    ("pool2", None, 3, 2, 0),
+    ("conv3", 384, 3, 1, 1),
+    ("conv4", 256, 3, 1, 1),
+    ("conv5", 256, 3, 1, 1),
+    ("pool5", None, 3, 2, 0),
+)
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of the backbones."""
+    return ("vgg16", "vgg19", "alexnet")
+
+
+def layer_names(name: str) -> list[str]:
+    """Return the layers of a backbone whose activations can be asked for, in order.
+
+    Raises:
+        ValueError: If there is no such backbone.
+
+    Example:
+        >>> layer_names("vgg16")[:3]
+        ['block1_conv1', 'block1_conv2', 'block1_pool']
+    """
+    if name == "alexnet":
+        return [row[0] for row in _ALEXNET]
+    if name not in _VGG_CONVOLUTIONS:
+        raise ValueError(f"expected a backbone among {', '.join(names())}, received {name!r}")
+    layers = []
+    for block, convolutions in enumerate(_VGG_CONVOLUTIONS[name], start=1):
+        layers += [f"block{block}_conv{c}" for c in range(1, convolutions + 1)] + [f"block{block}_pool"]
+    return layers
+
+
+def check_layers(name: str, layers: Iterable[str]) -> None:
+    """Raise `ValueError` for the first layer that a backbone does not have, naming those that it has."""
+    known = layer_names(name)
+    for layer in layers:
+        if layer not in known:
+            near = difflib.get_close_matches(str(layer), known, n=2)
+            hint = f" (did you mean {' or '.join(near)}?)" if near else ""
+            raise ValueError(f"expected a layer of {name} among {', '.join(known)}, received {layer!r}{hint}")
+
+
+def minimum_size(name: str, layers: Iterable[str]) -> int:
+    """Return the smallest height and width, in pixels, for which every layer has at least one position.
+
+    Example:
+        >>> minimum_size("vgg16", ["block1_conv1", "block5_conv1"])
+        16
+    """
+    known = layer_names(name)
+    deepest = max(known.index(layer) for layer in layers)
+    size = 1
+    if name == "alexnet":
+        for _, _, kernel, stride, padding in reversed(_ALEXNET[: deepest + 1]):
+            size = (size - 1) * stride + kernel - 2 * padding
+        return size
+    return 2 ** sum(layer.endswith("pool") for layer in known[: deepest + 1])
+
+
+def best_available() -> str:
+    """Return `"vgg19"` where Keras's cache has its weights, else the bundled `"vgg16"`."""
+    return "vgg19" if weights.vgg19_available() else "vgg16"
+
+
+def load(name: str, layers: Iterable[str] | None = None) -> keras.Model:
+    """Build a backbone with its ImageNet weights; its preprocessing is inside.
+
+    Args:
+        name: `"vgg16"`, `"vgg19"` or `"alexnet"`.
+        layers: Layers whose activations the model returns; nothing past the deepest is built. All by default.
+
+    Returns:
+        A frozen `keras.Model` from RGB pictures in 0..1, `(n, h, w, 3)`, to `{layer: (n, h', w', c)}`; a
+        convolution's activations are taken after its ReLU.
+
+    Raises:
+        ValueError: If there is no such backbone or layer.
+        FileNotFoundError: If VGG19's weights are not in Keras's cache.
+        DamagedWeightsError: If a bundled weight file is damaged.
+
+    Reference:
+        Simonyan and Zisserman, "Very Deep Convolutional Networks", ICLR 2015; Krizhevsky, "One weird trick for
+        parallelizing convolutional neural networks", 2014.
+    """
+    wanted = list(layers) if layers is not None else layer_names(name)
+    check_layers(name, wanted)
+    arrays = _vgg19_arrays() if name == "vgg19" else weights.load(name)
+    model = build(name, wanted)
+    weights.assign(model, arrays)
+    model.trainable = False
+    return model
+
+
+def build(name: str, layers: Iterable[str]) -> keras.Model:
+    """Build a backbone with random weights, cut after the deepest of `layers`."""
+    import keras
+
+    wanted = list(layers)
+    check_layers(name, wanted)
+    known = layer_names(name)
+    deepest = max(known.index(layer) for layer in wanted)
+    pictures = keras.Input((None, None, 3), name="pictures")
+    if name == "vgg19":  # Keras's VGG19 was trained on Caffe's scale; the file's blue-first kernels are turned round
+        scaling = {"scale": 255.0, "offset": [-mean for mean in CAFFE_MEAN_RGB]}
+    else:
+        scaling = {
+            "scale": [1 / d for d in IMAGENET_DEVIATION],
+            "offset": [-m / d for m, d in zip(IMAGENET_MEAN, IMAGENET_DEVIATION, strict=True)],
+        }
+    x = keras.layers.Rescaling(**scaling, name="preprocessing")(pictures)
+    add_layer = _alexnet_layer if name == "alexnet" else _vgg_layer
+    activations = {}
+    for layer in known[: deepest + 1]:
+        x = add_layer(layer, x)
+        activations[layer] = x
+    return keras.Model(pictures, {layer: activations[layer] for layer in wanted}, name=name)
+
+
+def _vgg_layer(layer: str, x):
+    import keras
+
+    if layer.endswith("pool"):
+        return keras.layers.MaxPooling2D(2, name=layer)(x)
+    filters = _VGG_FILTERS[int(layer[5]) - 1]
+    return keras.layers.Conv2D(filters, 3, padding="same", activation="relu", name=layer)(x)
+
+
+def _alexnet_layer(layer: str, x):
+    import keras
+
+    _, filters, kernel, stride, padding = next(row for row in _ALEXNET if row[0] == layer)
+    if filters is None:
+        return keras.layers.MaxPooling2D(kernel, stride, name=layer)(x)
+    x = keras.layers.ZeroPadding2D(padding, name=f"{layer}_padding")(x)
+    return keras.layers.Conv2D(filters, kernel, strides=stride, activation="relu", name=layer)(x)
+
+
+def _vgg19_arrays() -> dict:
+    import keras
+
+    if not weights.vgg19_available():
+        raise FileNotFoundError(
+            f"expected VGG19's weights at '{weights.vgg19_path()}', which holds none that are whole; "
+            "'keras-apps weights download vgg19' fetches them, and 'vgg16' travels with the package"
+        )
+    model = keras.applications.VGG19(include_top=False, weights=str(weights.vgg19_path()))
+    arrays = {f"{layer.name}/{v.name}": v.numpy() for layer in model.layers for v in layer.weights}
+    arrays["block1_conv1/kernel"] = arrays["block1_conv1/kernel"][:, :, ::-1]
+    return arrays

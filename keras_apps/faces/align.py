@@ -1,0 +1,100 @@
+"""A face's landmarks -> the tower's aligned chip, by a similarity transform."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from PIL import Image
+
+from keras_apps.images import to_uint8
+
+CHIP = 150
+
+TEMPLATE = {
+    "left_eye": (47.7, 47.1),
+    "right_eye": (100.3, 47.1),
+    "mouth_left": (54.0, 105.0),
+    "mouth_right": (95.0, 105.0),
+}
+"""Where the landmarks stand in the chip, `(x, y)` in pixels; left is the viewer's."""
+
+
+def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Find the rotation, scale and shift that bring points nearest to others, in least squares.
+
+    Points as complex numbers, z -> a z + b is just such a transform, and least squares has a closed form.
+
+    Args:
+        source: Floats `(n, 2)`, n >= 2, not all equal.
+        target: Floats `(n, 2)`.
+
+    Returns:
+        Floats `(2, 3)`, the matrix that maps `(x, y, 1)` to the target.
+
+    Raises:
+        ValueError: If the shapes differ or the source points are all one point.
+
+    Example:
+        >>> similarity(np.array([[0, 0], [1, 0]]), np.array([[2, 1], [2, 3]])).round(6).tolist()
+        [[0.0, -2.0, 2.0], [2.0, 0.0, 1.0]]
+
+    Reference:
+        Umeyama, "Least-squares estimation of transformation parameters", PAMI 1991.
+    """
+    source, target = np.asarray(source, np.float64), np.asarray(target, np.float64)
+    if source.shape != target.shape or source.ndim != 2 or source.shape[1] != 2:
+        raise ValueError(f"expected two arrays (n, 2) of one shape, received {source.shape} and {target.shape}")
+    z, w = source @ [1, 1j], target @ [1, 1j]
+    spread = np.sum(np.abs(z - z.mean()) ** 2)
+    if spread == 0:
+        raise ValueError("expected at least two different points, received one point several times")
+    a = np.sum(np.conj(z - z.mean()) * (w - w.mean())) / spread
+    b = w.mean() - a * z.mean()
+    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+
+
+def align(image: np.ndarray, landmarks: Mapping[str, tuple[float, float]]) -> np.ndarray:
+    """Cut out a face so that eyes and mouth stand where the tower expects them.
+
+    Args:
+        image: uint8 in 0..255 or float in 0..1, `(h, w, 3)`, RGB.
+        landmarks: `{"left_eye": (x, y), "right_eye", "mouth_left", "mouth_right"}` in pixels of `image`.
+
+    Returns:
+        uint8 `(150, 150, 3)`; black where the chip reaches past the picture.
+
+    Raises:
+        ValueError: If a landmark is missing.
+    """
+    missing = sorted(set(TEMPLATE) - set(landmarks))
+    if missing:
+        raise ValueError(f"expected the landmarks {', '.join(TEMPLATE)}, received none for {', '.join(missing)}")
+    points = np.array([landmarks[name] for name in TEMPLATE])
+    matrix = similarity(np.array(list(TEMPLATE.values())), points)
+    return warp(image if image.dtype == np.uint8 else to_uint8(image), matrix)
+
+
+def warp(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Sample a chip from a picture.
+
+    Args:
+        image: uint8 `(h, w, 3)`.
+        matrix: `(2, 3)`, from chip pixels to picture pixels.
+
+    Returns:
+        uint8 `(150, 150, 3)`.
+    """
+    corners = np.array([[0, 0, 1], [CHIP, 0, 1], [0, CHIP, 1], [CHIP, CHIP, 1]]) @ matrix.T
+    scale = np.hypot(matrix[0, 0], matrix[1, 0])  # picture pixels per chip pixel
+    low = np.floor(corners.min(axis=0) - 2 * scale - 2).astype(int)
+    high = np.ceil(corners.max(axis=0) + 2 * scale + 2).astype(int)
+    around = Image.fromarray(image).crop((*low, *high))
+    if scale > 1:  # shrink with a proper filter first: sampling alone would alias
+        size = np.maximum(np.round((high - low) / scale), 1).astype(int)
+        around = around.resize(tuple(size), Image.LANCZOS)
+    factor = np.array(around.size) / (high - low)
+    inner = matrix.copy()
+    inner[:, 2] -= low
+    inner *= factor[:, None]
+    return np.asarray(around.transform((CHIP, CHIP), Image.AFFINE, tuple(inner.ravel()), Image.BICUBIC))

@@ -1,0 +1,137 @@
+"""Picture -> faces: where they are, how sure the detector is, and the aligned chip of each."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_apps.faces.align import align
+from keras_apps.images import Picture, load_image, resize
+
+LARGEST_SIDE = 1024
+SMALLEST_FACE = 20
+MIN_CONFIDENCE = 0.9
+PIXELS_TOGETHER = 1_000_000
+LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
+
+
+class NoFaceError(ValueError):
+    """No face was found in a picture."""
+
+
+@dataclass(frozen=True)
+class FaceCrop:
+    """One face of a picture.
+
+    Attributes:
+        image: The aligned chip, uint8 `(150, 150, 3)`, RGB.
+        box: `(left, top, right, bottom)` in pixels of the picture.
+        landmarks: `{"left_eye": (x, y), "right_eye", "nose", "mouth_left", "mouth_right"}` in pixels of the
+            picture; left is the viewer's.
+        confidence: The detector's, in [0, 1].
+    """
+
+    image: np.ndarray
+    box: tuple[float, float, float, float]
+    landmarks: dict[str, tuple[float, float]]
+    confidence: float
+
+
+def find_faces(picture: Picture, *, min_confidence: float = MIN_CONFIDENCE) -> list[FaceCrop]:
+    """Find and align the faces of a picture.
+
+    The detector looks at a copy whose longer side is at most 1024 pixels; the chips are cut from the picture itself.
+
+    Args:
+        picture: A path, `PIL.Image` or array, as `images.load_image` takes.
+        min_confidence: Faces of which the detector is less sure are left out, in [0, 1].
+
+    Returns:
+        The faces, largest first; empty where there is none, and for pictures under 20 pixels a side.
+
+    Raises:
+        ValueError, TypeError, FileNotFoundError: As `images.load_image`.
+
+    Reference:
+        Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks", 2016.
+    """
+    return find_faces_in([picture], min_confidence=min_confidence)[0]
+
+
+def find_faces_in(pictures: Sequence[Picture], *, min_confidence: float = MIN_CONFIDENCE) -> list[list[FaceCrop]]:
+    """Find the faces of several pictures; those of one size go through the detector together, which is faster.
+
+    Args:
+        pictures: As for `find_faces`, any number; all are held in memory.
+        min_confidence: As for `find_faces`.
+
+    Returns:
+        For each picture what `find_faces` returns for it.
+    """
+    loaded = [load_image(picture) for picture in pictures]
+    seen = [resize(image, LARGEST_SIDE) if max(image.shape[:2]) > LARGEST_SIDE else image for image in loaded]
+    by_size: dict[tuple[int, ...], list[int]] = {}
+    for index, image in enumerate(seen):
+        if min(image.shape[:2]) >= SMALLEST_FACE:
+            by_size.setdefault(image.shape, []).append(index)
+    faces: list[list[FaceCrop]] = [[] for _ in pictures]
+    for shape, indices in by_size.items():
+        together = max(1, PIXELS_TOGETHER // (shape[0] * shape[1]))
+        for start in range(0, len(indices), together):
+            batch = indices[start : start + together]
+            for row in _detect(np.stack([seen[i] for i in batch])):
+                index = batch[int(row[0])]
+                if row[5] >= min_confidence:
+                    faces[index].append(_face(loaded[index], row, seen[index].shape))
+    return [sorted(found, key=lambda face: -_area(face.box)) for found in faces]
+
+
+def largest_face(picture: Picture, *, min_confidence: float = MIN_CONFIDENCE) -> FaceCrop:
+    """Return the largest face of a picture.
+
+    Raises:
+        NoFaceError: If there is none.
+    """
+    faces = find_faces(picture, min_confidence=min_confidence)
+    if not faces:
+        raise NoFaceError(f"expected a face, received {describe(picture)}, in which none was found")
+    return faces[0]
+
+
+def describe(picture: Picture) -> str:
+    """Return a few words that name a picture in a message."""
+    if hasattr(picture, "shape"):
+        return f"an array {tuple(picture.shape)}"
+    return f"a picture of {picture.size[0]} x {picture.size[1]}" if hasattr(picture, "size") else f"'{picture}'"
+
+
+@functools.lru_cache(maxsize=1)
+def _detector():
+    import tensorflow as tf
+    from mtcnn import MTCNN
+
+    detector = MTCNN()
+    signature = [tf.TensorSpec((None, None, None, 3))]
+    for stage in detector.stages:  # as graphs the three networks answer the same, about three times as fast
+        stage._model = tf.function(stage.model, input_signature=signature)
+    return detector
+
+
+def _detect(batch: np.ndarray) -> np.ndarray:
+    """Return rows `[picture, left, top, right, bottom, confidence, x of 5 landmarks, y of 5 landmarks]`."""
+    return _detector().detect_faces(list(batch * np.float32(255)), box_format="xyxy", output_type="numpy")
+
+
+def _face(image: np.ndarray, row: np.ndarray, seen_shape: tuple[int, ...]) -> FaceCrop:
+    scale_x, scale_y = image.shape[1] / seen_shape[1], image.shape[0] / seen_shape[0]
+    points = zip(row[6:11] * scale_x, row[11:16] * scale_y, strict=True)
+    landmarks = {name: (float(x), float(y)) for name, (x, y) in zip(LANDMARKS, points, strict=True)}
+    box = tuple(float(v) for v in row[1:5] * (scale_x, scale_y, scale_x, scale_y))
+    return FaceCrop(align(image, landmarks), box, landmarks, float(row[5]))
+
+
+def _area(box: tuple[float, float, float, float]) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])

