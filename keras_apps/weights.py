@@ -7,8 +7,10 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class DamagedWeightsError(ValueError):
@@ -31,7 +33,7 @@ def manifest() -> dict[str, dict]:
     try:
         return json.loads(path.read_text(encoding="utf-8"))["files"]
     except (OSError, ValueError, KeyError) as error:
-        raise DamagedWeightsError(f"expected the manifest of the bundled weights at '{path}', received {error!r}") from None
+        raise DamagedWeightsError(f"expected the manifest of the weights at '{path}', received {error!r}") from None
 
 
 def entry(name: str) -> dict:
@@ -59,7 +61,7 @@ def checked_path(name: str) -> Path:
         raise DamagedWeightsError(f"expected the weight file '{path}', received nothing: it is missing")
     found = checksum(path)
     if found != wanted["sha256"]:
-        raise DamagedWeightsError(f"weight file '{path}' is damaged: expected sha256 {wanted['sha256']}, received {found}")
+        raise DamagedWeightsError(f"'{path}' is damaged: expected sha256 {wanted['sha256']}, received {found}")
     return path
 
 
@@ -79,6 +81,8 @@ def load(name: str) -> dict[str, np.ndarray]:
         ValueError: If no bundled weights have that name.
         DamagedWeightsError: If the file is missing or damaged.
     """
+    import numpy as np
+
     with np.load(checked_path(name), allow_pickle=False) as arrays:
         return {key: arrays[key].astype(np.float32) for key in arrays.files}
 
@@ -118,6 +122,12 @@ def vgg19_available() -> bool:
     return path.is_file() and checksum(path, "md5") == VGG19_MD5
 
 
+def check_download(name: str) -> None:
+    """Raise `ValueError` unless there are weights to download under that name."""
+    if name != "vgg19":
+        raise ValueError(f"expected 'vgg19', the only weights that are downloaded, received {name!r}")
+
+
 def download(name: str, report: Callable[[str], None] = lambda line: None) -> Path:
     """Download weights that no package carries, into Keras's own cache. The only network call of the package.
 
@@ -132,8 +142,7 @@ def download(name: str, report: Callable[[str], None] = lambda line: None) -> Pa
         ValueError: If nothing can be downloaded under that name.
         ConnectionError: If the download fails or arrives damaged; nothing of it is left.
     """
-    if name != "vgg19":
-        raise ValueError(f"expected 'vgg19', the only weights that are downloaded, received {name!r}")
+    check_download(name)
     path = vgg19_path()
     if vgg19_available():
         return path
@@ -144,7 +153,8 @@ def download(name: str, report: Callable[[str], None] = lambda line: None) -> Pa
     try:
         keras.applications.VGG19(include_top=False, weights="imagenet")
         if not vgg19_available():
-            raise ValueError(f"expected md5 {VGG19_MD5}, received {checksum(path, 'md5') if path.exists() else 'no file'}")
+            found = checksum(path, "md5") if path.exists() else "no file"
+            raise ValueError(f"expected md5 {VGG19_MD5}, received {found}")
     except BaseException as error:
         path.unlink(missing_ok=True)
         if not isinstance(error, Exception):

@@ -22,6 +22,10 @@ class NoFaceError(ValueError):
     """No face was found in a picture."""
 
 
+class SeveralFacesError(ValueError):
+    """A picture shows several faces where one was expected."""
+
+
 @dataclass(frozen=True)
 class FaceCrop:
     """One face of a picture.
@@ -89,16 +93,47 @@ def find_faces_in(pictures: Sequence[Picture], *, min_confidence: float = MIN_CO
     return [sorted(found, key=lambda face: -_area(face.box)) for found in faces]
 
 
-def largest_face(picture: Picture, *, min_confidence: float = MIN_CONFIDENCE) -> FaceCrop:
-    """Return the largest face of a picture.
+def some_faces(picture: Picture) -> list[FaceCrop]:
+    """Return what `find_faces` returns, where that is not empty.
 
     Raises:
-        NoFaceError: If there is none.
+        NoFaceError: If there is no face in the picture.
     """
-    faces = find_faces(picture, min_confidence=min_confidence)
+    faces = find_faces(picture)
     if not faces:
-        raise NoFaceError(f"expected a face, received {describe(picture)}, in which none was found")
-    return faces[0]
+        raise no_face(picture)
+    return faces
+
+
+def one_face(picture: Picture, which: int | str | None = None) -> FaceCrop:
+    """Return the face of a picture, or the one that is meant.
+
+    Args:
+        picture: As `images.load_image` takes.
+        which: `"largest"`, or a number from 1 in order of size; `None` where there must be just one face.
+
+    Raises:
+        NoFaceError: If there is no face in the picture.
+        SeveralFacesError: If there are several and `which` is `None`.
+        ValueError: If there are not so many.
+    """
+    faces = some_faces(picture)
+    if which is None and len(faces) > 1:
+        boxes = "; ".join(f"{n}: {', '.join(f'{v:.0f}' for v in face.box)}" for n, face in enumerate(faces, start=1))
+        raise SeveralFacesError(
+            f"expected one face, received {describe(picture)} with {len(faces)} (left, top, right, bottom of "
+            f"{boxes}); tell which one with face='largest' or its number"
+        )
+    if which in (None, "largest"):
+        return faces[0]
+    if not isinstance(which, int) or not 1 <= which <= len(faces):
+        raise ValueError(f"expected face 'largest' or from 1 to {len(faces)} in {describe(picture)}, received {which!r}")
+    return faces[which - 1]
+
+
+def no_face(picture: Picture) -> NoFaceError:
+    """Return the error for a picture without a face."""
+    return NoFaceError(f"expected a face, received {describe(picture)}, in which none was found")
 
 
 def describe(picture: Picture) -> str:

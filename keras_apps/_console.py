@@ -1,0 +1,109 @@
+"""What every command shares: one-line errors, progress bars on standard error, JSON, a quiet TensorFlow."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+
+
+def application(help_text: str) -> typer.Typer:
+    """Return a command group in the house's manner: plain help, no tracebacks."""
+    return typer.Typer(help=help_text, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+def print_json(value) -> None:
+    """Print one JSON document; numbers that are not finite become null."""
+    print(json.dumps(_plain(value), ensure_ascii=False))
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {key: _plain(v) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, float):
+        return value if abs(value) < float("inf") else None
+    return value
+
+
+def say(line: str) -> None:
+    """Print a line of progress on standard error."""
+    print(line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def progress_bar(*columns: str) -> Iterator:
+    """Yield a `rich.progress.Progress` on standard error; `columns` are further formatted texts, as rich has them."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    texts = [TextColumn(text) for text in columns]
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *texts, console=Console(stderr=True)
+    )
+    with bar:
+        yield bar
+
+
+@contextmanager
+def tensorflow() -> Iterator[None]:
+    """Load TensorFlow for a command without its start-up chatter, which C++ writes before it reads any setting."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if sys.stderr.isatty() and "tensorflow" not in sys.modules:
+        say("Loading TensorFlow ...")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        import keras  # noqa: F401
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+    yield
+
+
+def expand(paths: list[str]) -> list[str]:
+    """Replace each folder by the pictures in it, in order of name.
+
+    Raises:
+        FileNotFoundError: If a path does not exist.
+        ValueError: If a folder holds no picture.
+    """
+    from keras_apps import images
+
+    pictures = []
+    for text in paths:
+        path = images.resolve(text)
+        if not path.exists():
+            raise FileNotFoundError(f"expected a picture or a folder of them, received '{text}', which does not exist")
+        if not path.is_dir():
+            pictures.append(text)
+            continue
+        found = sorted(str(p) for p in path.iterdir() if p.suffix.lower() in PICTURE_ENDINGS and p.is_file())
+        if not found:
+            raise ValueError(f"expected pictures in the folder '{text}', received none")
+        pictures += found
+    return pictures
+
+
+def existing(path: str) -> str:
+    """Return the path of a file that must be there already.
+
+    Raises:
+        FileNotFoundError: If it is not.
+    """
+    if not Path(path).exists():
+        raise FileNotFoundError(f"expected a gallery, received '{path}', which does not exist; 'faces enrol' makes one")
+    return path

@@ -1,0 +1,122 @@
+"""`keras-apps`: faces, style, weights, demo. Errors are one line on standard error, and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+import keras_apps
+from keras_apps import _console, weights
+from keras_apps._console import AsJson
+from keras_apps.demo.commands import demo
+from keras_apps.faces.commands import app as faces_app
+from keras_apps.style.commands import style
+
+app = _console.application("Face recognition and neural style transfer on Keras 3, with the weights in the box.")
+weights_app = _console.application("List, verify and download weights.")
+app.command()(demo)
+app.add_typer(faces_app, name="faces")
+app.command("style")(style)
+app.add_typer(weights_app, name="weights")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"keras-apps {keras_apps.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it and exit.")] = False,
+) -> None:
+    """Face recognition and neural style transfer on Keras 3, with the weights in the box."""
+
+
+@weights_app.command("list")
+def list_weights(as_json: AsJson = False) -> None:
+    """List the bundled weights with origin and licence, and VGG19's place."""
+    entries = weights.manifest()
+    vgg19 = {"available": weights.vgg19_available(), "path": str(weights.vgg19_path())}
+    if as_json:
+        _console.print_json({"bundled": entries, "vgg19": vgg19})
+        return
+    for name, entry in entries.items():
+        source = entry["source"]
+        print(f"{name:10} {entry['parameters']:>11,} parameters  {entry['bytes'] / 1e6:5.1f} MB  {entry['licence']}")
+        print(f"{'':10} from {source['package']} {source['version']}; input {entry['input']}")
+    state = "in Keras's cache" if vgg19["available"] else "not here; 'keras-apps weights download vgg19' fetches it"
+    print(f"{'vgg19':10} {state}")
+
+
+@weights_app.command()
+def verify(as_json: AsJson = False) -> None:
+    """Compare every bundled file with its checksum."""
+    damaged = []
+    for name in weights.manifest():
+        try:
+            weights.checked_path(name)
+        except weights.DamagedWeightsError as error:
+            damaged.append(str(error))
+    if as_json:
+        _console.print_json({"verified": len(weights.manifest()) - len(damaged), "damaged": damaged})
+    elif not damaged:
+        print(f"{len(weights.manifest())} weight files verified in {weights.folder()}")
+    else:
+        _console.say("\n".join(f"keras-apps: {line}" for line in damaged))
+    if damaged:
+        raise typer.Exit(2)
+
+
+@weights_app.command()
+def download(name: Annotated[str, typer.Argument(help="vgg19")], as_json: AsJson = False) -> None:
+    """Download weights that no package carries into Keras's cache. The only command that uses the network."""
+    weights.check_download(name)
+    with _console.tensorflow():
+        path = weights.download(name, report=_console.say)
+    if as_json:
+        _console.print_json({"name": name, "path": str(path)})
+    else:
+        print(f"{name}: whole and verified at {path}")
+
+
+def main() -> None:
+    """Run the command line; every expected error is one line and exit code 2, never a traceback."""
+    try:
+        code = app(standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        _console.say("keras-apps: interrupted")
+        code = 130
+    except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
+        code = _failed(_words(error))
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # not one of the command line parser's own: a defect, to be shown
+            raise
+        code = _usage(error)
+    sys.exit(code or 0)
+
+
+def _usage(error) -> int:
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(error.format_message())
+        return 2
+    return _failed(error.format_message(), " (--help shows how)")
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: '{error.filename}'" if error.filename else error.strerror
+    if isinstance(error, MemoryError):
+        return "out of memory; choose a smaller size"
+    return str(error) or type(error).__name__
+
+
+def _failed(message: str, hint: str = "") -> int:
+    _console.say(f"keras-apps: {' '.join(message.split())}{hint}")
+    return 2
+
+
+if __name__ == "__main__":
+    main()

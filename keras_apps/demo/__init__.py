@@ -1,0 +1,1 @@
+"""Both applications on bundled photographs -> one self-contained report."""

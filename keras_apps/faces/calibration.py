@@ -1,0 +1,150 @@
+"""Distances of known pairs -> the threshold tau, and P(same | distance)."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from keras_apps import weights
+from keras_apps._files import written_aside
+
+DISTANCES = ("squared_euclidean", "euclidean")
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A decision threshold, with the name of its distance and the tower that it was calibrated for.
+
+    A comparison is accepted when `distance <= tau`.
+
+    Attributes:
+        tau: Float > 0, in the units of `distance`.
+        distance: `"squared_euclidean"` or `"euclidean"`.
+        model: The tower's fingerprint.
+        slope: Steepness of P(same | distance), > 0.
+        midpoint: The distance at which P is one half, when both answers are equally likely beforehand.
+        far: The false accept rate that tau was chosen for.
+        calibrated_on: On what, in words.
+    """
+
+    tau: float
+    distance: str
+    model: str
+    slope: float
+    midpoint: float
+    far: float
+    calibrated_on: str = ""
+
+    def probability(self, distance: float) -> float:
+        """Return P(same person | distance), in [0, 1], for as many genuine as impostor comparisons.
+
+        Example:
+            >>> Threshold(0.3, "squared_euclidean", "", slope=20.0, midpoint=0.4, far=1e-3).probability(0.4)
+            0.5
+        """
+        return float(_logistic(self.slope * (self.midpoint - distance)))
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the threshold as JSON.
+
+        Raises:
+            OSError: If the file cannot be written.
+        """
+        with written_aside(path) as aside:
+            aside.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> Threshold:
+        """Read what `save` wrote.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            ValueError: If it holds no threshold.
+        """
+        if not Path(path).is_file():
+            raise FileNotFoundError(f"expected a threshold file, received '{os.fspath(path)}', which does not exist")
+        try:
+            return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"expected a threshold file, received '{os.fspath(path)}': {error}") from None
+
+    @classmethod
+    def bundled(cls) -> Threshold:
+        """Return the threshold that travels with `resnet128`."""
+        return cls.load(weights.folder() / "resnet128.threshold.json")
+
+
+def calibrate(distances, same, far: float = 1e-3, *, distance: str = "squared_euclidean", model: str = "") -> Threshold:
+    """Choose tau for a wanted false accept rate, and fit P(same | distance).
+
+    tau is the largest value at which at most `far` of the impostor comparisons are accepted. P is a logistic
+    function of the distance, fitted by maximum likelihood with both kinds weighing the same.
+
+    Args:
+        distances: Floats >= 0, `(n,)`.
+        same: Booleans `(n,)`, true where both pictures show one person. Needs both kinds.
+        far: The wanted false accept rate, in (0, 1).
+        distance: The name of the distance function.
+        model: The fingerprint of the tower that made the encodings.
+
+    Returns:
+        A `Threshold`.
+
+    Raises:
+        ValueError: If shapes differ, a distance is negative or not finite, one kind is missing, or there are fewer
+            than 1 / far impostor comparisons to choose tau from.
+
+    Example:
+        >>> threshold = calibrate([0.1, 0.2, 0.3, 0.9, 1.0, 1.1, 1.2], [1, 1, 1, 0, 0, 0, 0], far=0.25)
+        >>> round(threshold.tau, 6)
+        0.9
+
+    Reference:
+        Platt, "Probabilistic outputs for support vector machines", 1999.
+    """
+    distances, same = np.asarray(distances, np.float64), np.asarray(same).astype(bool)
+    if distances.ndim != 1 or distances.shape != same.shape:
+        raise ValueError(f"expected distances and same of one shape (n,), received {distances.shape} and {same.shape}")
+    if not np.all(np.isfinite(distances)) or (distances.size and distances.min() < 0):
+        raise ValueError("expected finite distances of at least 0, received others")
+    if distance not in DISTANCES:
+        raise ValueError(f"expected a distance among {', '.join(DISTANCES)}, received {distance!r}")
+    if not 0 < far < 1:
+        raise ValueError(f"expected far between 0 and 1, received {far}")
+    genuine, impostor = distances[same], np.sort(distances[~same])
+    if not genuine.size or not impostor.size:
+        raise ValueError(f"expected genuine and impostor pairs, received {genuine.size} and {impostor.size}")
+    if impostor.size * far < 1 - 1e-9:
+        raise ValueError(f"expected at least {math.ceil(1 / far)} impostor pairs for far={far:g}, received {impostor.size}")
+    slope, midpoint = _fit_logistic(genuine, impostor)
+    accepted = int(math.floor(impostor.size * far + 1e-9))
+    tau = impostor[accepted - 1]
+    if accepted < impostor.size and impostor[accepted] == tau:  # a tie would let more in than wanted
+        tau = np.nextafter(tau, 0)
+    words = f"{genuine.size} genuine and {impostor.size} impostor pairs"
+    return Threshold(float(tau), distance, model, slope, midpoint, far, words)
+
+
+def _fit_logistic(genuine: np.ndarray, impostor: np.ndarray) -> tuple[float, float]:
+    from scipy.optimize import minimize
+
+    scale = float(np.std(np.concatenate([genuine, impostor]))) or 1.0
+    middle = (genuine.mean() + impostor.mean()) / 2
+
+    def loss(parameters: np.ndarray) -> float:
+        slope, shift = np.exp(parameters[0]), parameters[1]
+        scores = [slope * (shift - (d - middle) / scale) for d in (genuine, impostor)]
+        return np.mean(np.logaddexp(0, -scores[0])) + np.mean(np.logaddexp(0, scores[1]))
+
+    bounds = [(-5, 5), (-5, 5)]  # separable pairs would have an endless slope
+    log_slope, shift = minimize(loss, [0.0, 0.0], method="L-BFGS-B", bounds=bounds).x
+    return float(np.exp(log_slope) / scale), float(middle + shift * scale)
+
+
+def _logistic(x: float) -> float:
+    return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))

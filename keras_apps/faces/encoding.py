@@ -1,0 +1,83 @@
+"""Pictures -> aligned chips -> encodings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from keras_apps.faces.detect import MIN_CONFIDENCE, describe, find_faces_in, no_face
+from keras_apps.images import Picture, load_image
+
+if TYPE_CHECKING:
+    import keras
+
+PICTURES_TOGETHER = 32
+
+
+def encode(
+    tower: keras.Model,
+    pictures: Sequence[Picture],
+    *,
+    aligned: bool = False,
+    min_confidence: float = MIN_CONFIDENCE,
+) -> np.ndarray:
+    """Encode the largest face of each picture.
+
+    Args:
+        tower: As `load_tower` returns.
+        pictures: Paths, `PIL.Image`s or arrays, as `images.load_image` takes.
+        aligned: The pictures are the tower's aligned chips already; no face is looked for.
+        min_confidence: Faces of which the detector is less sure are left out, in [0, 1].
+
+    Returns:
+        float32 `(n, 128)`, or as long as the tower's encodings are.
+
+    Raises:
+        NoFaceError: If there is no face in a picture.
+        ValueError: If aligned chips have not the tower's height and width.
+        TypeError: If `pictures` is a single picture.
+
+    Example:
+        >>> from keras_apps import faces
+        >>> encode(faces.load_tower(), ["bundled:obama", "bundled:biden"]).shape
+        (2, 128)
+    """
+    if isinstance(pictures, str) or hasattr(pictures, "__fspath__") or not hasattr(pictures, "__len__"):
+        raise TypeError(f"expected a sequence of pictures, received one {type(pictures).__name__}; put it in a list")
+    encodings = []
+    for start in range(0, len(pictures), PICTURES_TOGETHER):
+        batch = pictures[start : start + PICTURES_TOGETHER]
+        chips = [_chip(p, tower) for p in batch] if aligned else _largest_chips(batch, min_confidence)
+        encodings.append(encode_chips(tower, np.stack(chips)))
+    return np.concatenate(encodings) if encodings else np.zeros((0, tower.output_shape[-1]), np.float32)
+
+
+def encode_chips(tower: keras.Model, chips: np.ndarray) -> np.ndarray:
+    """Encode aligned chips.
+
+    Args:
+        tower: As `load_tower` returns.
+        chips: `(n, h, w, 3)`, RGB in 0..255.
+
+    Returns:
+        float32 `(n, d)`.
+    """
+    return np.asarray(tower.predict_on_batch(np.asarray(chips, np.float32)), np.float32)
+
+
+def _largest_chips(pictures: Sequence[Picture], min_confidence: float) -> list[np.ndarray]:
+    found = find_faces_in(pictures, min_confidence=min_confidence)
+    for picture, faces in zip(pictures, found, strict=True):
+        if not faces:
+            raise no_face(picture)
+    return [faces[0].image for faces in found]
+
+
+def _chip(picture: Picture, tower: keras.Model) -> np.ndarray:
+    image = load_image(picture)
+    wanted = tuple(tower.input_shape[1:3])
+    if image.shape[:2] != wanted:
+        raise ValueError(f"expected an aligned chip of {wanted}, received {describe(picture)} of {image.shape[:2]}")
+    return image * np.float32(255)

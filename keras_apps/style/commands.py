@@ -1,0 +1,89 @@
+"""`keras-apps style CONTENT STYLE -o OUT`."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+import typer
+
+from keras_apps import _console
+from keras_apps._console import AsJson
+from keras_apps.style.recipe import Recipe
+
+DEFAULT = Recipe(backbone="vgg16")
+Option = typer.Option
+
+
+def style(
+    content: Annotated[str, typer.Argument(help="The photograph; 'bundled:astronaut' and others come with the package.")],
+    painting: Annotated[str, typer.Argument(metavar="STYLE", help="The painting, for instance 'bundled:vortices'.")],
+    out: Annotated[str, Option("--out", "-o", help="The picture to write: .png, .jpg, .webp, .tif or .bmp.")],
+    size: Annotated[int, Option(help="Longer side in pixels.")] = DEFAULT.size,
+    steps: Annotated[int, Option(help="Gradient steps.")] = DEFAULT.steps,
+    content_weight: Annotated[float, Option(help="The course's alpha.")] = DEFAULT.content_weight,
+    style_weight: Annotated[float, Option(help="The course's beta.")] = DEFAULT.style_weight,
+    variation_weight: Annotated[float, Option(help="Weight of the total variation.")] = DEFAULT.variation_weight,
+    backbone: Annotated[str, Option(help="auto, vgg16, vgg19 or alexnet.")] = "auto",
+    content_layer: Annotated[str | None, Option(help="The layer that content is compared at.")] = None,
+    style_layer: Annotated[
+        list[str] | None, Option(help="A layer that style is compared at, or LAYER=LAMBDA; may be repeated.")
+    ] = None,
+    normalization: Annotated[str, Option(help="scale-free or course.")] = DEFAULT.normalization,
+    start: Annotated[str, Option(help="content, noise or style.")] = DEFAULT.start,
+    optimizer: Annotated[str, Option(help="adam or gradient-descent.")] = DEFAULT.optimizer,
+    learning_rate: Annotated[float | None, Option(help="The optimiser's own by default.")] = None,
+    seed: Annotated[int, Option(help="For the noise.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Paint the content of one picture in the style of another. Ctrl-C keeps the picture so far."""
+    from keras_apps import images
+
+    images.check_output(out)
+    recipe = Recipe(
+        backbone=backbone,
+        content_layer=content_layer,
+        style_layers=_layers(style_layer),
+        content_weight=content_weight,
+        style_weight=style_weight,
+        variation_weight=variation_weight,
+        normalization=normalization,
+        steps=steps,
+        size=size,
+        start=start,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        seed=seed,
+    )
+    pictures = [images.load_image(content), images.load_image(painting)]
+    with _console.tensorflow():
+        from keras_apps.style.loop import transfer
+
+    with _console.progress_bar("cost {task.fields[cost]}", "{task.fields[left]}") as bar:
+        task = bar.add_task("painting", total=steps, cost="-", left="compiling")
+
+        def show(p) -> None:
+            left = "" if math.isnan(p.seconds_left) else f"{p.seconds_left:.0f} s left"
+            bar.update(task, completed=p.step, cost=f"{p.cost:.4g}", left=left)
+
+        result = transfer(*pictures, recipe, progress=show)
+    images.save_image(result.image, out)
+    if as_json:
+        report = {"out": out, "backbone": result.backbone, "recipe": recipe.as_dict(), "seconds": result.seconds}
+        _console.print_json(report | {"interrupted": result.interrupted, "history": result.history})
+        return
+    done = f"{len(result.history)} of {steps} steps" if result.interrupted else f"{steps} steps"
+    costs = [row["cost"] for row in result.history]
+    fell = f", cost {costs[0]:.4g} -> {costs[-1]:.4g}" if costs else ""
+    print(f"{out}: {done} with {result.backbone} in {result.seconds:.0f} s{fell}")
+
+
+def _layers(texts: list[str] | None) -> dict[str, float] | None:
+    layers = {}
+    for text in texts or []:
+        name, _, weight = text.partition("=")
+        try:
+            layers[name] = float(weight) if weight else 1.0
+        except ValueError:
+            raise ValueError(f"expected --style-layer as LAYER or LAYER=LAMBDA, received {text!r}") from None
+    return layers or None
