@@ -12,12 +12,17 @@ from keras_apps.images import to_uint8
 CHIP = 150
 
 TEMPLATE = {
-    "left_eye": (47.7, 47.1),
-    "right_eye": (100.3, 47.1),
-    "mouth_left": (54.0, 105.0),
-    "mouth_right": (95.0, 105.0),
+    "left_eye": (46.3, 45.7),
+    "right_eye": (101.6, 45.7),
+    "nose": (74.0, 78.5),
+    "mouth_left": (49.5, 106.2),
+    "mouth_right": (98.4, 106.2),
 }
-"""Where the landmarks stand in the chip, `(x, y)` in pixels; left is the viewer's."""
+"""Where the landmarks stand in the chip, `(x, y)` in pixels; left is the viewer's.
+
+The median of MTCNN's landmarks on LFW's DevTrain pictures and their mirror images, with the eyes where dlib's mean face
+has them, made larger about the chip's centre by 1.05, the best of the scales tried on DevTrain.
+"""
 
 
 def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -55,11 +60,11 @@ def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def align(image: np.ndarray, landmarks: Mapping[str, tuple[float, float]]) -> np.ndarray:
-    """Cut out a face so that eyes and mouth stand where the tower expects them.
+    """Cut out a face so that eyes, nose and mouth stand where the tower expects them.
 
     Args:
         image: uint8 in 0..255 or float in 0..1, `(h, w, 3)`, RGB.
-        landmarks: `{"left_eye": (x, y), "right_eye", "mouth_left", "mouth_right"}` in pixels of `image`.
+        landmarks: `{"left_eye": (x, y), "right_eye", "nose", "mouth_left", "mouth_right"}` in pixels of `image`.
 
     Returns:
         uint8 `(150, 150, 3)`; black where the chip reaches past the picture.
@@ -97,4 +102,4 @@ def warp(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     inner = matrix.copy()
     inner[:, 2] -= low
     inner *= factor[:, None]
-    return np.asarray(around.transform((CHIP, CHIP), Image.AFFINE, tuple(inner.ravel()), Image.BICUBIC))
+    return np.asarray(around.transform((CHIP, CHIP), Image.AFFINE, tuple(inner.ravel()), Image.BILINEAR))
