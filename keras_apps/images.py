@@ -96,7 +96,9 @@ def _load_file(path: Path) -> np.ndarray:
                 _check_pixels(*image.size, f"'{path}'")
                 return _from_pil(image)
     except UnidentifiedImageError:
-        raise ValueError(f"expected a picture, received '{path}', whose content is of no known picture format") from None
+        raise ValueError(
+            f"expected a picture, received '{path}', whose content is of no known picture format"
+        ) from None
     except Image.DecompressionBombError:
         raise ValueError(f"expected a picture of at most {MAX_PIXELS:,} pixels, received '{path}', larger") from None
     except (OSError, SyntaxError, EOFError, IndexError) as error:
@@ -128,7 +130,7 @@ def _from_array(array: np.ndarray) -> np.ndarray:
     elif np.issubdtype(array.dtype, np.floating):
         values = array.astype(np.float32)
         low, high = float(values.min()), float(values.max())
-        if not (-1e-3 <= low and high <= 1 + 1e-3):
+        if not (low >= -1e-3 and high <= 1 + 1e-3):
             raise ValueError(f"expected floats in 0..1 (or uint8 in 0..255), received values from {low:g} to {high:g}")
         values = np.clip(values, 0, 1)
     else:
@@ -193,5 +195,7 @@ def resize(image: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
     if tuple(size) == (height, width):
         return image.astype(np.float32)
     shape = (size[1], size[0])
-    channels = [Image.fromarray(np.ascontiguousarray(image[..., c], np.float32)).resize(shape, Image.LANCZOS) for c in range(3)]
+    channels = [
+        Image.fromarray(np.ascontiguousarray(image[..., c], np.float32)).resize(shape, Image.LANCZOS) for c in range(3)
+    ]
     return np.clip(np.stack([np.asarray(c) for c in channels], axis=-1), 0, 1)

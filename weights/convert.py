@@ -122,7 +122,7 @@ def convert_resnet128(data: bytes) -> dict[str, np.ndarray]:
     layers = read_dlib_layers(data)
     arrays: dict[str, np.ndarray] = {}
     pairs = iter(layers[:-1])
-    for name, (conv, affine) in zip(names, zip(pairs, pairs), strict=True):
+    for name, (conv, affine) in zip(names, zip(pairs, pairs, strict=True), strict=True):
         if (conv[0], affine[0]) != ("conv", "affine"):
             raise ValueError(f"expected a convolution and an affine layer for {name}, received {conv[0]}, {affine[0]}")
         kernel, bias = conv[1].astype(np.float64), conv[2].astype(np.float64)
@@ -142,7 +142,7 @@ class ArrayUnpickler(pickle.Unpickler):
         if (module.rpartition(".")[2], name) not in self.allowed or not module.startswith("numpy"):
             raise pickle.UnpicklingError(f"expected only NumPy arrays, received {module}.{name}")
         if name == "_reconstruct":
-            return getattr(np, "_core", None).multiarray._reconstruct if hasattr(np, "_core") else np.core.multiarray._reconstruct
+            return (np._core if hasattr(np, "_core") else np.core).multiarray._reconstruct
         return getattr(np, name)
 
 

@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 
-def demo() -> None:
-    """Run both applications on bundled pictures and write report.html."""
-    raise NotImplementedError
+import typer
+
+from keras_apps import _console
+from keras_apps._console import AsJson
+
+
+def demo(
+    out: Annotated[str, typer.Option(help="Folder for report.html and the pictures; made when missing.")] = (
+        "keras-apps-demo"
+    ),
+    steps: Annotated[int, typer.Option(help="Gradient steps of the repainting.")] = 100,
+    size: Annotated[int, typer.Option(help="Longer side of the repainted picture, in pixels.")] = 256,
+    as_json: AsJson = False,
+) -> None:
+    """Recognise real people and repaint a photograph, all bundled, and write report.html. About two minutes."""
+    from keras_apps.demo.run import DemoOptions, prepare, run
+
+    options = DemoOptions(out, steps, size)
+    prepare(options)
+    with _console.tensorflow():
+        summary = run(options, say=_console.say)
+    if as_json:
+        _console.print_json(summary)
+    else:
+        print(summary["report"])

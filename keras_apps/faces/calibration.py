@@ -120,7 +120,9 @@ def calibrate(distances, same, far: float = 1e-3, *, distance: str = "squared_eu
     if not genuine.size or not impostor.size:
         raise ValueError(f"expected genuine and impostor pairs, received {genuine.size} and {impostor.size}")
     if impostor.size * far < 1 - 1e-9:
-        raise ValueError(f"expected at least {math.ceil(1 / far)} impostor pairs for far={far:g}, received {impostor.size}")
+        raise ValueError(
+            f"expected at least {math.ceil(1 / far)} impostor pairs for far={far:g}, received {impostor.size}"
+        )
     slope, midpoint = _fit_logistic(genuine, impostor)
     accepted = int(math.floor(impostor.size * far + 1e-9))
     tau = impostor[accepted - 1]

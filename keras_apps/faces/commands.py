@@ -36,7 +36,7 @@ def enrol(
     with _console.progress_bar() as bar:
         task = bar.add_task("finding and encoding faces", total=len(expanded))
         added = opened.enrol(name, expanded, face=which, progress=lambda: bar.advance(task))
-    total = dict((n, count) for n, count, _ in opened.people())[name]
+    total = next(count for n, count, _ in opened.people() if n == name)
     if as_json:
         _console.print_json({"name": name, "added": added, "encodings": total, "people": len(opened)})
     else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_apps.faces.align import align
+from keras_apps.faces.alignment import align
 from keras_apps.images import Picture, load_image, resize
 
 LARGEST_SIDE = 1024
@@ -127,7 +127,9 @@ def one_face(picture: Picture, which: int | str | None = None) -> FaceCrop:
     if which in (None, "largest"):
         return faces[0]
     if not isinstance(which, int) or not 1 <= which <= len(faces):
-        raise ValueError(f"expected face 'largest' or from 1 to {len(faces)} in {describe(picture)}, received {which!r}")
+        raise ValueError(
+            f"expected face 'largest' or from 1 to {len(faces)} in {describe(picture)}, received {which!r}"
+        )
     return faces[which - 1]
 
 

@@ -49,9 +49,7 @@ class Gallery:
         Taigman et al., "DeepFace", CVPR 2014; Schroff et al., "FaceNet", CVPR 2015.
     """
 
-    def __init__(
-        self, path: str | os.PathLike, tower: keras.Model | None = None, threshold: Threshold | None = None
-    ):
+    def __init__(self, path: str | os.PathLike, tower: keras.Model | None = None, threshold: Threshold | None = None):
         self._tower = tower
         self._fingerprint = _fingerprint(tower)
         bundled = Threshold.bundled()

@@ -141,7 +141,9 @@ class Store:
 
     def encodings(self) -> tuple[list[str], np.ndarray]:
         """Return the name of each encoding, and the encodings `(n, d)` as float32; a person's stand together."""
-        query = "SELECT name, encoding FROM encodings JOIN people ON person = people.id ORDER BY people.id, encodings.id"
+        query = (
+            "SELECT name, encoding FROM encodings JOIN people ON person = people.id ORDER BY people.id, encodings.id"
+        )
         with self._errors():
             rows = self._connection.execute(query).fetchall()
         if not rows:
@@ -173,7 +175,9 @@ class Store:
         except sqlite3.Error as error:
             text = str(error)
             if "locked" in text or "busy" in text:
-                reason = f"is in use by another process, for longer than {SECONDS_TO_WAIT:g} seconds; nothing was changed"
+                reason = (
+                    f"is in use by another process, for longer than {SECONDS_TO_WAIT:g} seconds; nothing was changed"
+                )
             elif "not a database" in text or "malformed" in text:
                 reason = "is not a gallery: it is damaged or no SQLite file"
             elif "readonly" in text:

@@ -10,9 +10,8 @@ import keras
 from keras import layers
 
 from keras_apps import weights
-from keras_apps.faces.align import CHIP
+from keras_apps.faces.alignment import CHIP
 from keras_apps.faces.layers import ShortcutAdd
-
 
 ENCODING = 128
 MEAN_RGB = (122.782, 117.001, 104.298)

@@ -16,7 +16,9 @@ Option = typer.Option
 
 
 def style(
-    content: Annotated[str, typer.Argument(help="The photograph; 'bundled:astronaut' and others come with the package.")],
+    content: Annotated[
+        str, typer.Argument(help="The photograph; 'bundled:astronaut' and others come with the package.")
+    ],
     painting: Annotated[str, typer.Argument(metavar="STYLE", help="The painting, for instance 'bundled:vortices'.")],
     out: Annotated[str, Option("--out", "-o", help="The picture to write: .png, .jpg, .webp, .tif or .bmp.")],
     size: Annotated[int, Option(help="Longer side in pixels.")] = DEFAULT.size,
@@ -57,16 +59,7 @@ def style(
     )
     pictures = [images.load_image(content), images.load_image(painting)]
     with _console.tensorflow():
-        from keras_apps.style.loop import transfer
-
-    with _console.progress_bar("cost {task.fields[cost]}", "{task.fields[left]}") as bar:
-        task = bar.add_task("painting", total=steps, cost="-", left="compiling")
-
-        def show(p) -> None:
-            left = "" if math.isnan(p.seconds_left) else f"{p.seconds_left:.0f} s left"
-            bar.update(task, completed=p.step, cost=f"{p.cost:.4g}", left=left)
-
-        result = transfer(*pictures, recipe, progress=show)
+        result = transfer_with_bar(*pictures, recipe)
     images.save_image(result.image, out)
     if as_json:
         report = {"out": out, "backbone": result.backbone, "recipe": recipe.as_dict(), "seconds": result.seconds}
@@ -76,6 +69,20 @@ def style(
     costs = [row["cost"] for row in result.history]
     fell = f", cost {costs[0]:.4g} -> {costs[-1]:.4g}" if costs else ""
     print(f"{out}: {done} with {result.backbone} in {result.seconds:.0f} s{fell}")
+
+
+def transfer_with_bar(content, painting, recipe: Recipe):
+    """Run `style.transfer` with a bar of steps, cost and seconds left on standard error."""
+    from keras_apps.style.loop import transfer
+
+    with _console.progress_bar("cost {task.fields[cost]}", "{task.fields[left]}") as bar:
+        task = bar.add_task("painting", total=recipe.steps, cost="-", left="compiling")
+
+        def show(p) -> None:
+            left = "" if math.isnan(p.seconds_left) else f"{p.seconds_left:.0f} s left"
+            bar.update(task, completed=p.step, cost=f"{p.cost:.4g}", left=left)
+
+        return transfer(content, painting, recipe, progress=show)
 
 
 def _layers(texts: list[str] | None) -> dict[str, float] | None:

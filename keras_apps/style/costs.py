@@ -144,7 +144,9 @@ def variation_cost(G: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(down, axis=(-3, -2, -1)) + tf.reduce_sum(across, axis=(-3, -2, -1))
 
 
-def total_cost(J_content: tf.Tensor, J_style: tf.Tensor, content_weight: float = 10, style_weight: float = 40) -> tf.Tensor:
+def total_cost(
+    J_content: tf.Tensor, J_style: tf.Tensor, content_weight: float = 10, style_weight: float = 40
+) -> tf.Tensor:
     """Compute J(G) = alpha J_content(C, G) + beta J_style(S, G).
 
     Args:

@@ -46,6 +46,7 @@ class StyleResult:
             `J_style`, and `seconds`; the costs are those of the picture before the step.
         recipe: The recipe.
         backbone: The network that was used, `"vgg16"`, `"vgg19"` or `"alexnet"`.
+        learning_rate: The rate that was used.
         seconds: Wall-clock seconds in all.
         interrupted: Whether Ctrl-C ended it before all steps were done.
     """
@@ -54,6 +55,7 @@ class StyleResult:
     history: list[dict[str, float]]
     recipe: Recipe
     backbone: str
+    learning_rate: float
     seconds: float
     interrupted: bool = False
 
@@ -98,7 +100,7 @@ def transfer(
     except KeyboardInterrupt:
         interrupted = True
     image = step.picture.numpy()
-    return StyleResult(image, history, recipe, backbone, time.perf_counter() - began, interrupted)
+    return StyleResult(image, history, recipe, backbone, step.learning_rate, time.perf_counter() - began, interrupted)
 
 
 def _run(step: StyleStep, steps: int, progress):
@@ -109,7 +111,7 @@ def _run(step: StyleStep, steps: int, progress):
         if not math.isfinite(costs["cost"]):
             raise ValueError(
                 f"the cost is no longer finite at step {number}; expected a smaller learning_rate than "
-                f"{step.recipe.resolved_learning_rate:g}"
+                f"{step.learning_rate:g}"
             )
         seconds = time.perf_counter() - began
         if number == 1:

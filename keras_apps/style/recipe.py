@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, fields
 from keras_apps import backbones
 
 STARTS = ("content", "noise", "style")
-OPTIMIZERS = {"adam": 0.02, "gradient-descent": 1000.0}
-"""Each optimiser with its learning rate where the recipe names none."""
+OPTIMIZERS = {"adam": 0.02, "gradient-descent": None}
+"""Each optimiser with its learning rate where the recipe names none; `None`: chosen from the first gradient."""
 NORMALIZATIONS = ("scale-free", "course")
 SIZES = (32, 2048)
 FIVE_LAYERS = {f"block{b}_conv1": 0.2 for b in range(1, 6)}
@@ -33,12 +33,14 @@ class Recipe:
         content_weight: The course's alpha, >= 0.
         style_weight: The course's beta, >= 0.
         variation_weight: Weight of the total variation per pixel and channel, >= 0.
-        normalization: `"scale-free"` or `"course"`.
+        normalization: `"scale-free"` or `"course"`. The course's style costs are far smaller numbers than its content
+            cost, so with `"course"` a style_weight of about 1e6 times the content_weight balances the two.
         steps: Number of gradient steps, >= 1.
         size: Longer side of the generated picture in pixels, 32 to 2048.
         start: `"content"`, `"noise"` (uniform, as the course starts) or `"style"`.
         optimizer: `"adam"` or `"gradient-descent"` (G := G - learning_rate dJ/dG).
-        learning_rate: > 0; by default 0.02 for Adam, 1000 for gradient descent on the scale-free costs.
+        learning_rate: > 0; by default 0.02 for Adam, and for gradient descent the rate at which the first step
+            moves the pixels by 0.05 (root mean square), or the half, quarter, ... of it that lowers the cost.
         seed: Integer >= 0, for the noise.
 
     Raises:
@@ -99,8 +101,8 @@ class Recipe:
         return dict(self.style_layers or (ALEXNET_LAYERS if self.backbone == "alexnet" else FIVE_LAYERS))
 
     @property
-    def resolved_learning_rate(self) -> float:
-        """The learning rate, or the optimiser's default."""
+    def resolved_learning_rate(self) -> float | None:
+        """The learning rate, or the optimiser's default; `None` where the first gradient decides."""
         return OPTIMIZERS[self.optimizer] if self.learning_rate is None else self.learning_rate
 
     @property

@@ -10,6 +10,9 @@ import tensorflow as tf
 from keras_apps.style.costs import content_cost, gram_matrix, total_cost, variation_cost
 from keras_apps.style.recipe import Recipe
 
+FIRST_MOVE = 0.05
+"""How far plain gradient descent's first step moves the pixels (root mean square) where no rate is given."""
+
 
 class StyleStep:
     """One step of G := G - learning_rate dJ/dG, on a `tf.Variable` picture.
@@ -27,16 +30,18 @@ class StyleStep:
 
     Attributes:
         picture: `tf.Variable` `(h, w, 3)`, G.
+        learning_rate: The rate in use.
     """
 
     def __init__(self, model: Callable, content, style, start, recipe: Recipe, compiled: bool = True):
         self.model, self.recipe = model, recipe
         self.picture = tf.Variable(start, dtype=tf.float32, name="generated")
-        self.optimizer = _optimizer(recipe)
-        self.optimizer.build([self.picture])
         a_S = model(tf.constant(style)[None])
         self.a_C = model(tf.constant(content)[None])[recipe.resolved_content_layer][0]
         self.style_grams = {layer: _mean_gram(a_S[layer][0]) for layer in recipe.resolved_style_layers}
+        self.learning_rate = recipe.resolved_learning_rate or self._rate_of_first_move()
+        self.optimizer = _optimizer(recipe.optimizer, self.learning_rate)
+        self.optimizer.build([self.picture])
         self.step = tf.function(self._step, jit_compile=compiled)
 
     def __call__(self) -> dict[str, tf.Tensor]:
@@ -44,12 +49,30 @@ class StyleStep:
         return self.step()
 
     def _step(self) -> dict[str, tf.Tensor]:
-        with tf.GradientTape() as tape:
-            costs = self.costs(self.picture)
-        gradient = tape.gradient(costs["cost"], self.picture)
+        costs, gradient = self._costs_and_gradient()
         self.optimizer.apply_gradients([(gradient, self.picture)])
         self.picture.assign(tf.clip_by_value(self.picture, 0.0, 1.0))
         return costs
+
+    def _costs_and_gradient(self) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        with tf.GradientTape() as tape:
+            costs = self.costs(self.picture)
+        return costs, tape.gradient(costs["cost"], self.picture)
+
+    def _rate_of_first_move(self) -> float:
+        """Find a rate for plain gradient descent: `FIRST_MOVE`, halved until the step lowers the cost as it should.
+
+        A rate that suits a quadratic cost lowers it by at least half of rate * |gradient|^2 (Armijo's condition).
+        """
+        costs, gradient = self._costs_and_gradient()
+        squares = float(tf.reduce_sum(tf.square(gradient)))
+        rate = FIRST_MOVE / max((squares / gradient.shape.num_elements()) ** 0.5, 1e-30)
+        for _ in range(40):
+            moved = self.costs(self.picture - rate * gradient)["cost"]
+            if float(costs["cost"] - moved) >= rate * squares / 2:
+                break
+            rate /= 2
+        return rate
 
     def costs(self, picture: tf.Tensor) -> dict[str, tf.Tensor]:
         """Compute the costs of a picture.
@@ -101,7 +124,7 @@ def _size(target: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(tf.square(target)) + 1e-12
 
 
-def _optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
-    if recipe.optimizer == "gradient-descent":
-        return keras.optimizers.SGD(recipe.resolved_learning_rate)
-    return keras.optimizers.Adam(recipe.resolved_learning_rate, beta_1=0.99, epsilon=1e-8)
+def _optimizer(name: str, learning_rate: float) -> keras.optimizers.Optimizer:
+    if name == "gradient-descent":
+        return keras.optimizers.SGD(learning_rate)
+    return keras.optimizers.Adam(learning_rate, epsilon=1e-8)

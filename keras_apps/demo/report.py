@@ -1,0 +1,157 @@
+"""What the demo saw -> one HTML page with its pictures inside."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from string import Template
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+import keras_apps
+from keras_apps._files import written_aside
+from keras_apps.images import to_uint8
+
+GREEN, RED = "#1a7f37", "#b42318"
+
+
+def write_report(path: Path, faces: dict, painted: dict, seconds: float) -> None:
+    """Write the report.
+
+    Args:
+        path: The HTML file.
+        faces: What `run.recognise` returns.
+        painted: What `run.repaint` returns.
+        seconds: Wall-clock seconds of the whole demo.
+
+    Raises:
+        OSError: If the file cannot be written.
+    """
+    result, threshold = painted["result"], faces["threshold"]
+    recipe = result.recipe
+    layers = ", ".join(f"{layer} ({weight:g})" for layer, weight in recipe.resolved_style_layers.items())
+    page = Template((Path(__file__).parent / "report.html").read_text(encoding="utf-8")).substitute(
+        tau=f"{faces['tau']:.3f}",
+        calibrated=html.escape(threshold.calibrated_on),
+        far=f"{threshold.far:g}",
+        enrolled="\n".join(_enrolled(row) for row in faces["enrolled"]),
+        claims="\n".join(_claim(row) for row in faces["claims"]),
+        probes="\n".join(_probe(row) for row in faces["probes"]),
+        content=_picture(painted["content"], "content: the photograph"),
+        style=_picture(painted["style"], "style: the painting"),
+        generated=_picture(result.image, "generated"),
+        curve=_picture(cost_curve(result.history), "cost against steps"),
+        backbone=result.backbone,
+        why="its weights are in Keras's cache" if result.backbone == "vgg19" else "bundled with the package",
+        steps=len(result.history),
+        size=f"{result.image.shape[1]} x {result.image.shape[0]}",
+        content_layer=recipe.resolved_content_layer,
+        style_layers=layers,
+        alpha=f"{recipe.content_weight:g}",
+        beta=f"{recipe.style_weight:g}",
+        faces_seconds=f"{faces['seconds']:.1f}",
+        style_seconds=f"{result.seconds:.1f}",
+        seconds=f"{seconds:.1f}",
+        versions=html.escape(", ".join(versions())),
+    )
+    with written_aside(path) as aside:
+        aside.write_text(page, encoding="utf-8")
+
+
+def versions() -> list[str]:
+    """Return name and version of the package, Python, and what does the work."""
+    found = [f"keras_apps {keras_apps.__version__}", f"Python {platform.python_version()}", platform.system()]
+    for name in ("tensorflow", "keras", "numpy", "mtcnn", "pillow"):
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def cost_curve(history: list[dict[str, float]]) -> np.ndarray:
+    """Draw the total cost and its weighted terms against steps, on a logarithmic axis; float `(h, w, 3)` in 0..1."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.6, 3.2), dpi=110, layout="constrained")
+    axes = figure.add_subplot()
+    steps = [row["step"] for row in history]
+    for name, label in (("cost", "J(G), total"), ("content", "J_content"), ("style", "J_style")):
+        axes.plot(steps, [row[name] for row in history], label=label, linewidth=2 if name == "cost" else 1.3)
+    axes.set(yscale="log", xlabel="gradient step", ylabel="cost (scale-free, no unit)", title="The cost falls")
+    axes.grid(alpha=0.3, which="both")
+    axes.legend()
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3] / np.float32(255)
+
+
+def _enrolled(row: dict) -> str:
+    chips = "".join(_image(chip, f"aligned face of {row['name']}") for chip in row["chips"])
+    count = len(row["chips"])
+    return (
+        f"<figure>{chips}<figcaption>{row['name']}<br>{count} picture{'s' if count > 1 else ''}</figcaption></figure>"
+    )
+
+
+def _claim(row: dict) -> str:
+    answer = row["answer"]
+    colour, word, sign = (GREEN, "accepted", "≤") if answer.accepted else (RED, "refused", ">")
+    scale = 100 / 1.0
+    bar = (
+        f'<div class="bar"><i style="width:{min(100, answer.distance * scale):.1f}%;background:{colour}"></i>'
+        f'<b style="left:{answer.tau * scale:.1f}%"></b></div>'
+    )
+    return (
+        f"<tr><td>{_image(row['chip'], row['picture'])}</td><td>{html.escape(row['what'])}</td>"
+        f"<td>“I am {html.escape(answer.name)}”</td>"
+        f'<td>{bar}<span class="number">d = {answer.distance:.3f} {sign} {answer.tau:.3f}</span></td>'
+        f"<td>{answer.probability:.1%}</td>"
+        f'<td style="color:{colour}"><strong>{word}</strong></td></tr>'
+    )
+
+
+def _probe(row: dict) -> str:
+    answers = row["answers"]
+    lines = []
+    for number, answer in enumerate(answers, start=1):
+        name = f"<strong>{html.escape(answer.name)}</strong>" if answer.name else "<strong>not recognised</strong>"
+        nearest = ", ".join(f"{html.escape(c.name)} {c.distance:.3f}" for c in answer.candidates)
+        lines.append(f"<li>face {number}: {name}<br><small>distances: {nearest}; τ = {answer.tau:.3f}</small></li>")
+    boxed = _boxed(row["image"], answers)
+    return (
+        f'<figure class="probe">{_image(boxed, row["what"])}<figcaption>{html.escape(row["what"])}'
+        f"<ul>{''.join(lines)}</ul></figcaption></figure>"
+    )
+
+
+def _boxed(image: np.ndarray, answers: list) -> np.ndarray:
+    """Draw the boxes, numbered as in the list beside them, on a copy 420 pixels high."""
+    factor = 420 / image.shape[0]
+    picture = Image.fromarray(to_uint8(image)).resize((round(image.shape[1] * factor), 420), Image.LANCZOS)
+    draw = ImageDraw.Draw(picture)
+    for number, answer in enumerate(answers, start=1):
+        colour = GREEN if answer.name else RED
+        left, top, right, bottom = (v * factor for v in answer.box)
+        draw.rectangle((left, top, right, bottom), outline=colour, width=4)
+        draw.rectangle((left, top - 22, left + 22, top), fill=colour)
+        draw.text((left + 7, top - 20), str(number), fill="white", font_size=16)
+    return np.asarray(picture)
+
+
+def _picture(image: np.ndarray, caption: str) -> str:
+    return f"<figure>{_image(image, caption)}<figcaption>{html.escape(caption)}</figcaption></figure>"
+
+
+def _image(image: np.ndarray, text: str) -> str:
+    stream = io.BytesIO()
+    pixels = image if image.dtype == np.uint8 else to_uint8(image)
+    Image.fromarray(pixels).save(stream, "JPEG", quality=90, subsampling=0)
+    data = base64.b64encode(stream.getvalue()).decode("ascii")
+    return f'<img alt="{html.escape(text)}" src="data:image/jpeg;base64,{data}">'
