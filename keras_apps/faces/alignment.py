@@ -21,7 +21,7 @@ TEMPLATE = {
 """Where the landmarks stand in the chip, `(x, y)` in pixels; left is the viewer's.
 
 The median of MTCNN's landmarks on LFW's DevTrain pictures and their mirror images, with the eyes where dlib's mean face
-has them, made larger about the chip's centre by 1.05, the best of the scales tried on DevTrain.
+has them, made larger about the chip's centre by 1.05, of the scales tried the most accurate on DevTrain.
 """
 
 
