@@ -3,8 +3,8 @@
     pip install dlib face_recognition_models==0.3.0 setuptools
     python benchmarks/make_dlib_reference.py
 
-The chips are cut by `keras_apps`; dlib's network encodes just these pixels (`compute_face_descriptor` on a 150 x 150 chip
-neither detects nor aligns). The tests compare the Keras tower with these vectors, so they need no dlib.
+The chips are cut by `keras_apps`; dlib's network encodes just these pixels (`compute_face_descriptor` on a 150 x 150
+chip neither detects nor aligns). The tests compare the Keras tower with these vectors, so they need no dlib.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw
 import keras_apps
 from keras_apps._files import written_aside
 from keras_apps.images import to_uint8
+from keras_apps.style.recipe import Recipe
 
 GREEN, RED = "#1a7f37", "#b42318"
 
@@ -45,7 +46,7 @@ def write_report(path: Path, faces: dict, painted: dict, seconds: float) -> None
         content=_picture(painted["content"], "content: the photograph"),
         style=_picture(painted["style"], "style: the painting"),
         generated=_picture(result.image, "generated"),
-        curve=_picture(cost_curve(result.history), "cost against steps"),
+        curve=_picture(cost_curve(result.history, recipe), "cost against steps"),
         backbone=result.backbone,
         why="its weights are in Keras's cache" if result.backbone == "vgg19" else "bundled with the package",
         steps=len(result.history),
@@ -74,7 +75,7 @@ def versions() -> list[str]:
     return found
 
 
-def cost_curve(history: list[dict[str, float]]) -> np.ndarray:
+def cost_curve(history: list[dict[str, float]], recipe: Recipe) -> np.ndarray:
     """Draw the total cost and its weighted terms against steps, on a logarithmic axis; float `(h, w, 3)` in 0..1."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -82,9 +83,16 @@ def cost_curve(history: list[dict[str, float]]) -> np.ndarray:
     figure = Figure(figsize=(5.6, 3.2), dpi=110, layout="constrained")
     axes = figure.add_subplot()
     steps = [row["step"] for row in history]
-    for name, label in (("cost", "J(G), total"), ("content", "J_content"), ("style", "J_style")):
-        axes.plot(steps, [row[name] for row in history], label=label, linewidth=2 if name == "cost" else 1.3)
-    axes.set(yscale="log", xlabel="gradient step", ylabel="cost (scale-free, no unit)", title="The cost falls")
+    lines = (
+        ("J(G), total", [row["cost"] for row in history], 2.2),
+        ("α J_content", [recipe.content_weight * row["content"] for row in history], 1.3),
+        ("β J_style", [recipe.style_weight * row["style"] for row in history], 1.3),
+    )
+    for label, costs, width in lines:
+        axes.plot(steps, costs, label=label, linewidth=width)
+    highest = max((row["cost"] for row in history), default=1.0)  # started from the content, J_content is 0 at first
+    axes.set(yscale="log", ylim=(highest / 100, highest * 1.3), xlabel="gradient step", ylabel="cost (no unit)")
+    axes.set_title("The cost falls")
     axes.grid(alpha=0.3, which="both")
     axes.legend()
     canvas = FigureCanvasAgg(figure)
@@ -112,9 +120,15 @@ def _claim(row: dict) -> str:
         f"<tr><td>{_image(row['chip'], row['picture'])}</td><td>{html.escape(row['what'])}</td>"
         f"<td>“I am {html.escape(answer.name)}”</td>"
         f'<td>{bar}<span class="number">d = {answer.distance:.3f} {sign} {answer.tau:.3f}</span></td>'
-        f"<td>{answer.probability:.1%}</td>"
+        f"<td>{_percent(answer.probability)}</td>"
         f'<td style="color:{colour}"><strong>{word}</strong></td></tr>'
     )
+
+
+def _percent(probability: float) -> str:
+    if 0.001 <= probability <= 0.999:
+        return f"{probability:.1%}"
+    return "above 99.9%" if probability > 0.5 else "below 0.1%"
 
 
 def _probe(row: dict) -> str:
@@ -124,14 +138,14 @@ def _probe(row: dict) -> str:
         name = f"<strong>{html.escape(answer.name)}</strong>" if answer.name else "<strong>not recognised</strong>"
         nearest = ", ".join(f"{html.escape(c.name)} {c.distance:.3f}" for c in answer.candidates)
         lines.append(f"<li>face {number}: {name}<br><small>distances: {nearest}; τ = {answer.tau:.3f}</small></li>")
-    boxed = _boxed(row["image"], answers)
+    picture = boxed(row["image"], answers)
     return (
-        f'<figure class="probe">{_image(boxed, row["what"])}<figcaption>{html.escape(row["what"])}'
+        f'<figure class="probe">{_image(picture, row["what"])}<figcaption>{html.escape(row["what"])}'
         f"<ul>{''.join(lines)}</ul></figcaption></figure>"
     )
 
 
-def _boxed(image: np.ndarray, answers: list) -> np.ndarray:
+def boxed(image: np.ndarray, answers: list) -> np.ndarray:
     """Draw the boxes, numbered as in the list beside them, on a copy 420 pixels high."""
     factor = 420 / image.shape[0]
     picture = Image.fromarray(to_uint8(image)).resize((round(image.shape[1] * factor), 420), Image.LANCZOS)

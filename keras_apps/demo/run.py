@@ -21,8 +21,8 @@ ENROLLED = {
 }
 CLAIMS = (  # picture, claimed name, what is to be seen
     ("bundled:obama", "Barack Obama", "a new photograph of him"),
-    ("bundled:obama_partial", "Barack Obama", "half of his face hidden"),
-    ("bundled:obama_partial2", "Barack Obama", "the other side hidden"),
+    ("bundled:obama_partial", "Barack Obama", "his face cut off at the left"),
+    ("bundled:obama_partial2", "Barack Obama", "his face cut off at the right"),
     ("bundled:obama", "Eileen Collins", "somebody else's name"),
     ("bundled:biden", "Barack Obama", "a stranger with a colleague's name"),
     ("bundled:biden", "Grace Hopper", "a stranger with a colleague's name"),

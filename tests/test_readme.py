@@ -1,0 +1,48 @@
+"""What README.md shows is what happens."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import keras_apps
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_python_runs_as_it_stands(tmp_path, monkeypatch, capsys):
+    """Only the painting is made smaller and shorter."""
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    shorter = code.replace("size=256, steps=100", "size=64, steps=3")
+    assert shorter != code
+    monkeypatch.chdir(tmp_path)
+    exec(compile(shorter, "README.md", "exec"), {})
+    out = capsys.readouterr().out
+    assert "accepted=True" in out and out.endswith("None\n")
+    assert (tmp_path / "painted.png").exists() and (tmp_path / "team.db").exists()
+
+
+def test_links_lead_somewhere():
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    assert len(links) > 10
+    for link in links:
+        assert (ROOT / link).exists(), link
+
+
+@pytest.mark.parametrize("line", re.findall(r"^keras-apps .*$", README, re.MULTILINE))
+def test_commands_exist_with_the_options_that_are_shown(line):
+    import typer.main
+
+    from keras_apps import cli
+
+    words = line.split("#")[0].split()[1:]
+    command = typer.main.get_command(cli.app)
+    while hasattr(command, "commands"):
+        command = command.commands[words.pop(0)]
+    known = {option for parameter in command.params for option in parameter.opts}
+    assert {word for word in words if word.startswith("-")} <= known
+
+
+def test_the_version_has_a_changelog_entry():
+    assert f"## {keras_apps.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
