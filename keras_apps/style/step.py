@@ -26,7 +26,7 @@ class StyleStep:
         style: Floats `(h', w', 3)` in 0..1.
         start: Floats `(h, w, 3)` in 0..1, the first G.
         recipe: Says layers, weights, normalisation and optimiser.
-        compiled: Compile the step with XLA, which about halves its time.
+        compiled: Compile the step with XLA.
 
     Attributes:
         picture: `tf.Variable` `(h, w, 3)`, G.
