@@ -3,6 +3,8 @@
 Importing `keras_apps` is light: TensorFlow is loaded when something needs it.
 """
 
+import sys
+
 from keras_apps._lazy import lazy_exports
 
 __version__ = "0.1.0"
@@ -12,3 +14,6 @@ __getattr__, __dir__, __all__ = lazy_exports(
     {name: name for name in ("images", "weights", "backbones", "faces", "style")},
 )
 __all__ += ["__version__"]
+
+if "keras" in sys.modules:  # then it costs little to let `keras.saving.load_model` know the custom layers
+    from keras_apps.faces import layers  # noqa: F401

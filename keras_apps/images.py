@@ -126,7 +126,7 @@ def _from_array(array: np.ndarray) -> np.ndarray:
         raise ValueError(f"expected an array (h, w), (h, w, 1), (h, w, 3) or (h, w, 4), received shape {array.shape}")
     _check_pixels(array.shape[1], array.shape[0], "an array")
     if array.dtype in (np.uint8, np.uint16):
-        values = array.astype(np.float32) / np.float32(np.iinfo(array.dtype).max)
+        values = np.divide(array, np.iinfo(array.dtype).max, dtype=np.float32)
     elif np.issubdtype(array.dtype, np.floating):
         values = array.astype(np.float32)
         low, high = float(values.min()), float(values.max())

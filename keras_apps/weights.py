@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -119,7 +120,15 @@ def vgg19_path() -> Path:
 def vgg19_available() -> bool:
     """Return whether Keras's cache holds VGG19's weights, whole."""
     path = vgg19_path()
-    return path.is_file() and checksum(path, "md5") == VGG19_MD5
+    if not path.is_file():
+        return False
+    state = path.stat()
+    return _md5(path, state.st_mtime_ns, state.st_size) == VGG19_MD5
+
+
+@functools.lru_cache(maxsize=4)
+def _md5(path: Path, changed: int, size: int) -> str:
+    return checksum(path, "md5")  # 80 MB: not again while the file stays as it is
 
 
 def check_download(name: str) -> None:

@@ -1,5 +1,7 @@
 """Finding, aligning and encoding: geometry by hand, the tower against dlib, real people told apart."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
@@ -163,6 +165,13 @@ def test_tower_is_savable_and_keeps_its_fingerprint(tower, tmp_path, chips):
     np.testing.assert_array_equal(faces.encode(again, probe, aligned=True), faces.encode(tower, probe, aligned=True))
     assert faces.fingerprint(again) == faces.fingerprint(tower)
     assert tower.count_params() == 5_607_488 and tower.get_layer("stage2_block1_add").name
+
+
+def test_keras_itself_loads_a_saved_tower(tower, tmp_path):
+    tower.save(tmp_path / "tower.keras")
+    code = "import sys, keras, keras_apps; print(keras.saving.load_model(sys.argv[1]).output_shape)"
+    command = [sys.executable, "-c", code, str(tmp_path / "tower.keras")]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "(None, 128)\n"
 
 
 def test_a_trained_tower_has_another_fingerprint():

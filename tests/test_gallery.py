@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -227,6 +228,14 @@ def test_two_processes_enrol_at_once(tmp_path):
     workers = [subprocess.Popen([sys.executable, "-c", code, str(path), name]) for name in ("a", "b")]
     assert [worker.wait(60) for worker in workers] == [0, 0]
     assert [(name, count) for name, count, _ in store.Store(path).people()] == [("a", 20), ("b", 20)]
+
+
+def test_threads_share_a_gallery(toy):
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda i: toy._store.add(f"p{i % 4}", np.ones((1, 3), np.float32), toy._fingerprint), range(40)))
+        answers = list(pool.map(lambda i: toy.identify(colour(0.6), aligned=True)[0].name, range(8)))
+    assert sum(count for name, count, _ in toy.people() if name.startswith("p")) == 40
+    assert set(answers) == {"lea"}
 
 
 def test_killed_in_the_middle_of_a_transaction(toy, tmp_path):

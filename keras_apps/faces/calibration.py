@@ -40,6 +40,12 @@ class Threshold:
     far: float
     calibrated_on: str = ""
 
+    def __post_init__(self):
+        if self.distance not in DISTANCES:
+            raise ValueError(f"expected a distance among {', '.join(DISTANCES)}, received {self.distance!r}")
+        if not all(isinstance(v, (int, float)) and math.isfinite(v) for v in (self.tau, self.slope, self.midpoint)):
+            raise ValueError(f"expected finite numbers for tau, slope and midpoint, received {self.tau!r}, ...")
+
     def probability(self, distance: float) -> float:
         """Return P(same person | distance), in [0, 1], for as many genuine as impostor comparisons.
 

@@ -15,6 +15,7 @@ LARGEST_SIDE = 1024
 SMALLEST_FACE = 20
 MIN_CONFIDENCE = 0.9
 PIXELS_TOGETHER = 1_000_000
+VALUES_HELD = 48_000_000
 LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 
 
@@ -69,19 +70,29 @@ def find_faces_in(pictures: Sequence[Picture], *, min_confidence: float = MIN_CO
     """Find the faces of several pictures; those of one size go through the detector together, which is faster.
 
     Args:
-        pictures: As for `find_faces`, any number; all are held in memory.
+        pictures: As for `find_faces`, any number; a few at a time are held in memory.
         min_confidence: As for `find_faces`.
 
     Returns:
         For each picture what `find_faces` returns for it.
     """
-    loaded = [load_image(picture) for picture in pictures]
+    faces: list[list[FaceCrop]] = []
+    loaded: list[np.ndarray] = []
+    for picture in pictures:
+        loaded.append(load_image(picture))
+        if sum(image.size for image in loaded) > VALUES_HELD:
+            faces += _find_in_loaded(loaded, min_confidence)
+            loaded = []
+    return faces + _find_in_loaded(loaded, min_confidence)
+
+
+def _find_in_loaded(loaded: list[np.ndarray], min_confidence: float) -> list[list[FaceCrop]]:
     seen = [resize(image, LARGEST_SIDE) if max(image.shape[:2]) > LARGEST_SIDE else image for image in loaded]
     by_size: dict[tuple[int, ...], list[int]] = {}
     for index, image in enumerate(seen):
         if min(image.shape[:2]) >= SMALLEST_FACE:
             by_size.setdefault(image.shape, []).append(index)
-    faces: list[list[FaceCrop]] = [[] for _ in pictures]
+    faces: list[list[FaceCrop]] = [[] for _ in loaded]
     for shape, indices in by_size.items():
         together = max(1, PIXELS_TOGETHER // (shape[0] * shape[1]))
         for start in range(0, len(indices), together):

@@ -188,6 +188,12 @@ class Gallery:
         """Close the file."""
         self._store.close()
 
+    def __enter__(self) -> Gallery:
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.close()
+
     @property
     def threshold(self) -> Threshold:
         """The threshold in use.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,12 +62,14 @@ class Store:
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
+        self._lock = threading.RLock()  # one thread at a time: a transaction belongs to the connection
         if not self.path.parent.is_dir():
             raise FileNotFoundError(f"expected an existing folder for the gallery, received '{self.path.parent}'")
         if self.path.is_dir():
             raise GalleryError(f"expected a gallery file, received the folder '{self.path}'")
         with self._errors():
-            self._connection = sqlite3.connect(self.path, timeout=SECONDS_TO_WAIT, isolation_level=None)
+            options = {"timeout": SECONDS_TO_WAIT, "isolation_level": None, "check_same_thread": False}
+            self._connection = sqlite3.connect(self.path, **options)
             try:
                 self._open()
             except BaseException:
@@ -169,9 +172,10 @@ class Store:
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        """Say in one line what SQLite found wrong."""
+        """Hold the lock, and say in one line what SQLite found wrong."""
         try:
-            yield
+            with self._lock:
+                yield
         except sqlite3.Error as error:
             text = str(error)
             if "locked" in text or "busy" in text:
