@@ -24,7 +24,7 @@ def application(help_text: str) -> typer.Typer:
 
 def print_json(value) -> None:
     """Print one JSON document; numbers that are not finite become null."""
-    print(json.dumps(_plain(value), ensure_ascii=False))
+    print(json.dumps(_plain(value)))
 
 
 def _plain(value):
@@ -39,19 +39,24 @@ def _plain(value):
 
 def say(line: str) -> None:
     """Print a line of progress on standard error."""
-    print(line, file=sys.stderr, flush=True)
+    if sys.stderr is not None:
+        print(line, file=sys.stderr, flush=True)
 
 
 @contextmanager
 def progress_bar(*columns: str) -> Iterator:
-    """Yield a `rich.progress.Progress` on standard error; `columns` are further formatted texts, as rich has them."""
+    """Yield a `rich.progress.Progress`, shown where standard error is a terminal.
+
+    Args:
+        columns: Further formatted texts, as rich has them.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     texts = [TextColumn(text) for text in columns]
-    bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *texts, console=Console(stderr=True)
-    )
+    console = Console(stderr=True)
+    parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *texts)
+    bar = Progress(*parts, console=console, disable=not console.is_terminal)
     with bar:
         yield bar
 
@@ -60,6 +65,9 @@ def progress_bar(*columns: str) -> Iterator:
 def tensorflow() -> Iterator[None]:
     """Load TensorFlow for a command without its start-up chatter, which C++ writes before it reads any setting."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if sys.stderr is None:
+        yield
+        return
     if sys.stderr.isatty() and "tensorflow" not in sys.modules:
         say("Loading TensorFlow ...")
     sys.stderr.flush()
@@ -106,4 +114,6 @@ def existing(path: str) -> str:
     """
     if not Path(path).exists():
         raise FileNotFoundError(f"expected a gallery, received '{path}', which does not exist; 'faces enrol' makes one")
+    if Path(path).is_file() and Path(path).stat().st_size == 0:
+        raise ValueError(f"expected a gallery, received '{path}', an empty file")
     return path

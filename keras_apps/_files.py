@@ -30,6 +30,8 @@ def written_aside(path: str | os.PathLike) -> Iterator[Path]:
         yield aside
         os.chmod(aside, 0o666 & ~_umask())
         os.replace(aside, path)
+    except OSError as error:
+        raise OSError(f"could not write '{path}': {error.strerror or error}") from None
     finally:
         aside.unlink(missing_ok=True)
 
@@ -47,8 +49,12 @@ def check_destination(path: str | os.PathLike) -> None:
         raise FileNotFoundError(f"expected an existing folder for {path.name!r}, received '{path.parent}'")
     if path.is_dir():
         raise IsADirectoryError(f"expected a file to write, received the folder '{path}'")
-    if not os.access(path.parent, os.W_OK):
-        raise PermissionError(f"expected a folder that can be written to, received '{path.parent}'")
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        reason = f"'{path.parent}' ({error.strerror})"
+        raise PermissionError(f"expected a folder that can be written to, received {reason}") from None
 
 
 def _umask() -> int:

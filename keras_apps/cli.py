@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from typing import Annotated
 
@@ -13,6 +15,8 @@ from keras_apps._console import AsJson
 from keras_apps.demo.commands import demo
 from keras_apps.faces.commands import app as faces_app
 from keras_apps.style.commands import style
+
+INTERRUPTED = 130
 
 app = _console.application("Face recognition and neural style transfer on Keras 3, with the weights in the box.")
 weights_app = _console.application("List, verify and download weights.")
@@ -73,10 +77,10 @@ def verify(as_json: AsJson = False) -> None:
 
 
 @weights_app.command()
-def download(name: Annotated[str, typer.Argument(help="vgg19")], as_json: AsJson = False) -> None:
+def download(name: Annotated[str, typer.Argument(metavar="NAME", help="vgg19")], as_json: AsJson = False) -> None:
     """Download weights that no package carries into Keras's cache. The only command that uses the network."""
     weights.check_download(name)
-    with _console.tensorflow():
+    with _console.tensorflow(), contextlib.redirect_stdout(sys.stderr):  # Keras prints its progress
         path = weights.download(name, report=_console.say)
     if as_json:
         _console.print_json({"name": name, "path": str(path)})
@@ -85,18 +89,28 @@ def download(name: Annotated[str, typer.Argument(help="vgg19")], as_json: AsJson
 
 
 def main() -> None:
-    """Run the command line; every expected error is one line and exit code 2, never a traceback."""
+    """Run the command line; every error is one line and exit code 2, never a traceback."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no failure
     try:
         code = app(standalone_mode=False)
+        if code == INTERRUPTED:
+            _console.say("keras-apps: interrupted")
     except (KeyboardInterrupt, typer.Abort):
         _console.say("keras-apps: interrupted")
-        code = 130
+        code = INTERRUPTED
     except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
         code = _failed(_words(error))
     except Exception as error:
-        if not hasattr(error, "format_message"):  # not one of the command line parser's own: a defect, to be shown
+        if type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's, which is not loaded here
+            code = _failed("out of memory; choose a smaller --size")
+        elif hasattr(error, "format_message"):  # one of the command line parser's own
+            code = _usage(error)
+        elif os.environ.get("KERAS_APPS_DEBUG"):
             raise
-        code = _usage(error)
+        else:
+            lines = str(error).strip().splitlines() or ["no message"]
+            code = _failed(f"unexpected {type(error).__name__}: {lines[0]} (KERAS_APPS_DEBUG=1 shows where)")
     sys.exit(code or 0)
 
 
@@ -111,7 +125,7 @@ def _words(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: '{error.filename}'" if error.filename else error.strerror
     if isinstance(error, MemoryError):
-        return "out of memory; choose a smaller size"
+        return str(error) or "out of memory"
     return str(error) or type(error).__name__
 
 

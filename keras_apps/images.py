@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import warnings
 from pathlib import Path
 from typing import TypeAlias
@@ -19,6 +20,9 @@ MAX_PIXELS = 64_000_000
 
 BUNDLED = Path(__file__).parent / "pictures"
 BUNDLED_PREFIX = "bundled:"
+
+_DAMAGE = (OSError, SyntaxError, EOFError, IndexError, ValueError, RuntimeError, struct.error)
+"""What Pillow's readers raise on files that are not whole."""
 
 
 def load_image(picture: Picture) -> np.ndarray:
@@ -89,22 +93,24 @@ def _load_file(path: Path) -> np.ndarray:
         raise FileNotFoundError(f"expected a picture file, received '{path}', which does not exist")
     if not path.is_file():
         raise ValueError(f"expected a picture file, received '{path}', which is a folder or a device")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # MAX_PIXELS is the limit, and odd metadata is not the user's trouble
-            with Image.open(path) as image:
-                _check_pixels(*image.size, f"'{path}'")
-                return _from_pil(image)
-    except UnidentifiedImageError:
-        raise ValueError(
-            f"expected a picture, received '{path}', whose content is of no known picture format"
-        ) from None
-    except Image.DecompressionBombError:
-        raise ValueError(f"expected a picture of at most {MAX_PIXELS:,} pixels, received '{path}', larger") from None
-    except (OSError, SyntaxError, EOFError, IndexError) as error:
-        if isinstance(error, PermissionError):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MAX_PIXELS is the limit, and odd metadata is not the user's trouble
+        try:
+            image = Image.open(path)
+        except UnidentifiedImageError:
+            raise ValueError(f"expected a picture, received '{path}', which is of no known picture format") from None
+        except Image.DecompressionBombError:
+            raise ValueError(f"expected at most {MAX_PIXELS:,} pixels, received '{path}', larger") from None
+        except PermissionError:
             raise PermissionError(f"expected a readable picture, received '{path}': permission denied") from None
-        raise ValueError(f"expected a whole picture, received '{path}', which is damaged: {error}") from None
+        except _DAMAGE as error:
+            raise ValueError(f"expected a whole picture, received '{path}', which is damaged: {error}") from None
+        with image:
+            _check_pixels(*image.size, f"'{path}'")
+            try:
+                return _from_pil(image)
+            except _DAMAGE as error:
+                raise ValueError(f"expected a whole picture, received '{path}', which is damaged: {error}") from None
 
 
 def _from_pil(image: Image.Image) -> np.ndarray:

@@ -149,6 +149,7 @@ def download(name: str, report: Callable[[str], None] = lambda line: None) -> Pa
 
     Raises:
         ValueError: If nothing can be downloaded under that name.
+        PermissionError: If Keras's cache cannot be written to.
         ConnectionError: If the download fails or arrives damaged; nothing of it is left.
     """
     check_download(name)
@@ -158,7 +159,9 @@ def download(name: str, report: Callable[[str], None] = lambda line: None) -> Pa
     import keras
 
     report(f"downloading VGG19's ImageNet weights (80 MB) to '{path}'")
-    path.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(f"expected a folder that can be written to, received '{path.parent}'")
     try:
         keras.applications.VGG19(include_top=False, weights="imagenet")
         if not vgg19_available():

@@ -1,5 +1,8 @@
 """Thresholds chosen by hand on small sets, and probabilities of a planted rule."""
 
+import json
+import math
+
 import numpy as np
 import pytest
 
@@ -60,6 +63,11 @@ def test_save_and_load(tmp_path):
     assert faces.Threshold.load(tmp_path / "t.json") == threshold
     with pytest.raises(FileNotFoundError, match="does not exist"):
         faces.Threshold.load(tmp_path / "none.json")
+    good = json.loads((tmp_path / "t.json").read_text())
+    for change in ({"tau": math.nan}, {"tau": "0.3"}, {"tau": -1}, {"distance": "cosine"}, {"slope": None}):
+        (tmp_path / "x.json").write_text(json.dumps(good | change))
+        with pytest.raises(ValueError, match="expected a threshold file.*received"):
+            faces.Threshold.load(tmp_path / "x.json")
     (tmp_path / "x.json").write_text("[1]")
     with pytest.raises(ValueError, match="expected a threshold file"):
         faces.Threshold.load(tmp_path / "x.json")

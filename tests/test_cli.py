@@ -170,7 +170,7 @@ def test_style_paints_a_picture(run, tmp_path):
     assert code == 0 and report["backbone"] == "vgg16" and len(report["history"]) == 3
     assert report["recipe"]["style_layers"] == {"block1_conv1": 0.3, "block2_conv1": 1.0}
     assert max(images.load_image(tmp_path / "painted.png").shape) == 64
-    assert "cost" in err
+    assert err == "", "there is no progress bar where nobody looks"
 
 
 def test_wrong_style_arguments(fails, tmp_path):
@@ -212,7 +212,64 @@ def test_ctrl_c_saves_the_picture_so_far(run, monkeypatch, tmp_path):
 
     monkeypatch.setattr(step.StyleStep, "__call__", third_time_interrupted)
     code, out, _ = run("style", "bundled:cat", "bundled:mosaic", "-o", "x.png", "--size", 32, "--steps", 9)
-    assert code == 0 and "2 of 9 steps" in out and (tmp_path / "x.png").exists()
+    assert code == 0 and "interrupted after 2 of 9 steps" in out and (tmp_path / "x.png").exists()
+
+
+def test_ctrl_c_before_the_first_step_writes_nothing(run, monkeypatch, tmp_path):
+    from keras_apps.style import step
+
+    def interrupted(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(step.StyleStep, "__call__", interrupted)
+    code, out, err = run("style", "bundled:cat", "bundled:mosaic", "-o", "x.png", "--size", 32, "--steps", 9)
+    assert code == 130 and out == "" and err.endswith("keras-apps: interrupted\n")
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_a_disk_that_fills_up_does_not_cost_the_picture(fails, monkeypatch, tmp_path):
+    real = images.save_image
+
+    def full(image, path):
+        if str(path) == "x.png":
+            raise OSError("could not write 'x.png': No space left on device")
+        real(image, path)
+
+    monkeypatch.setattr(images, "save_image", full)
+    line = fails("style", "bundled:cat", "bundled:mosaic", "-o", "x.png", "--size", 32, "--steps", 1)
+    assert "could not write 'x.png'" in line
+    assert images.load_image(line.split("saved as '")[1].rstrip("'")).shape[2] == 3
+
+
+def test_too_little_memory_is_said_before_it_starts(fails, monkeypatch):
+    from keras_apps.style import memory
+
+    monkeypatch.setattr(memory, "available_memory", lambda: 3e9)
+    line = fails("style", "bundled:astronaut", "bundled:mosaic", "-o", "x.png", "--size", 1024)
+    assert "1024 x 1024" in line and "3.0 GB that are free; choose a size of at most 448" in line
+
+
+def test_an_unexpected_error_is_one_line_too(fails, monkeypatch):
+    def broken():
+        raise RuntimeError("first line\nsecond line")
+
+    monkeypatch.setattr(weights, "manifest", broken)
+    assert "unexpected RuntimeError: first line (KERAS_APPS_DEBUG=1" in fails("weights", "list")
+
+
+def test_a_failed_first_enrolment_leaves_no_gallery(fails, tmp_path):
+    fails("faces", "enrol", "new.db", "x", "bundled:coffee")
+    assert not (tmp_path / "new.db").exists()
+    (tmp_path / "empty.db").touch()
+    assert "an empty file" in fails("faces", "list", "empty.db")
+
+
+def test_identify_goes_on_after_a_bad_picture(run, gallery, tmp_path):
+    (tmp_path / "text.jpg").write_text("no picture")
+    code, out, err = run("faces", "identify", gallery, "text.jpg", "bundled:obama", "--json")
+    rows = json.loads(out)
+    assert code == 2 and "1 of 2 pictures could not be read" in err
+    assert "no known picture format" in rows[0]["error"] and rows[1]["faces"][0]["name"] == "Barack"
 
 
 def test_weights_list_and_verify(run, monkeypatch, tmp_path):

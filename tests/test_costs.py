@@ -119,6 +119,13 @@ def test_gradients_equal_finite_differences(cost, rng):
     assert np.abs(gradient).max() > 1e-3
 
 
+def test_whole_numbers_are_taken_and_mixed_types_refused():
+    assert float(style.content_cost([[[3]]], [[[1]]])) == 2
+    assert style.gram_matrix(np.full((2, 2, 1), 2, np.uint8)).numpy().tolist() == [[16.0]]
+    with pytest.raises(TypeError, match="one type, received float32 and float64"):
+        style.content_cost(np.zeros((1, 1, 1), np.float32), np.zeros((1, 1, 1)))
+
+
 @pytest.mark.parametrize(
     "call",
     [

@@ -181,6 +181,33 @@ def test_a_trained_tower_has_another_fingerprint():
     assert faces.fingerprint(model) != before
 
 
+def test_towers_that_compute_differently_have_other_fingerprints():
+    def model(scale, activation):
+        return keras.Sequential(
+            [
+                keras.Input((2,)),
+                keras.layers.Rescaling(scale),
+                keras.layers.Dense(1, activation, kernel_initializer="ones"),
+            ]
+        )
+
+    marks = [faces.fingerprint(model(*how)) for how in ((1, None), (2, None), (1, "relu"), (1, None))]
+    assert marks[0] == marks[3] and len(set(marks)) == 3
+
+
+def test_a_crowd_does_not_take_all_memory():
+    """400 small copies of one face in a picture; the detector keeps at most 1500 places a size."""
+    face = images.resize(images.load_image("bundled:obama")[60:440, 350:640], (50, 40))
+    found = faces.find_faces(np.tile(face, (20, 20, 1)))
+    assert len(found) > 200
+
+
+def test_no_finaliser_is_reported_when_the_detector_loads():
+    code = "from keras_apps import faces; faces.find_faces('bundled:obama')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "Traceback" not in done.stderr
+
+
 def test_load_tower_refuses_other_files(tmp_path):
     (tmp_path / "x.keras").write_text("no model")
     with pytest.raises(ValueError, match="expected a Keras model"):

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import tempfile
 
 import pytest
 
@@ -25,11 +26,21 @@ def test_permissions_are_those_of_any_new_file(tmp_path):
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == stat.S_IMODE((tmp_path / "b").stat().st_mode)
 
 
+def refuse(**options):
+    raise OSError(30, "Read-only file system")
+
+
+def test_a_failure_names_the_file_and_not_the_one_aside(tmp_path):
+    with pytest.raises(OSError, match="could not write '.*a.txt': No space"), _files.written_aside(tmp_path / "a.txt"):
+        raise OSError(28, "No space left on device")
+    assert os.listdir(tmp_path) == []
+
+
 def test_destinations_that_cannot_be_written(tmp_path, monkeypatch):
     with pytest.raises(IsADirectoryError, match="expected a file"):
         _files.check_destination(tmp_path)
     with pytest.raises(FileNotFoundError, match="existing folder"):
         _files.check_destination(tmp_path / "none" / "a")
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)
     with pytest.raises(PermissionError, match="can be written to"):
         _files.check_destination(tmp_path / "a")

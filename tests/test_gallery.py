@@ -162,6 +162,23 @@ def test_a_gallery_of_another_tower_is_refused(toy, tmp_path, toy_tower):
         faces.Gallery(tmp_path / "toy.db")
 
 
+def test_a_tower_that_was_trained_further_is_noticed(tmp_path):
+    model = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(3, name="d")])
+    gallery = faces.Gallery(tmp_path / "t.db", model)
+    gallery.enrol("kian", colour(0.1), aligned=True)
+    model.get_layer("d").bias.assign([1, 1, 1])
+    with pytest.raises(faces.GalleryError, match="trained further"):
+        gallery.enrol("lea", colour(0.2), aligned=True)
+
+
+def test_two_towers_that_open_one_empty_gallery(tmp_path, toy_tower, toy):
+    path = tmp_path / "both.db"
+    first, second = faces.Gallery(path, toy_tower, toy.threshold), faces.Gallery(path)
+    first.enrol("kian", colour(0.1), aligned=True)
+    with pytest.raises(faces.GalleryError, match="made with tower"):
+        second.identify("bundled:obama")
+
+
 def test_a_threshold_of_another_tower_is_refused(tmp_path, toy_tower):
     with pytest.raises(faces.GalleryError, match="expected a threshold calibrated for tower"):
         faces.Gallery(tmp_path / "x.db", toy_tower, faces.Threshold.bundled())

@@ -1,6 +1,7 @@
 """Style transfer: the cost falls, content and style are what their weights say, and a recipe says what is wrong."""
 
 import dataclasses
+import json
 import math
 
 import numpy as np
@@ -195,6 +196,8 @@ def test_a_strip_that_is_too_thin_at_the_chosen_size(pictures):
         ({"start": "white"}, ValueError, "content, noise, style"),
         ({"optimizer": "sgd"}, ValueError, "adam, gradient-descent"),
         ({"normalization": "none"}, ValueError, "scale-free, course"),
+        ({"content_layer": ""}, ValueError, "received ''"),
+        ({"optimizer": ["adam"]}, ValueError, "adam, gradient-descent"),
         ({"backbone": "vgg"}, ValueError, "auto, vgg16, vgg19, alexnet"),
         ({"content_layer": "block9"}, ValueError, "block4_conv2.*received 'block9'"),
         ({"style_layers": {"conv": 1}}, ValueError, "received 'conv'"),
@@ -210,6 +213,10 @@ def test_a_strip_that_is_too_thin_at_the_chosen_size(pictures):
 def test_recipes_that_cannot_be(change, error, words):
     with pytest.raises(error, match=words):
         style.Recipe(**({"backbone": "vgg16"} | change))
+
+
+def test_recipe_as_dict_is_plain():
+    assert json.loads(json.dumps(style.Recipe(backbone="vgg16", steps=np.int64(3)).as_dict()))["steps"] == 3
 
 
 def test_recipe_as_dict_fills_in_the_defaults():

@@ -103,7 +103,7 @@ def test_a_download_that_arrives_damaged_is_not_kept(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
 
     def damaged(**options):
-        weights.vgg19_path().parent.mkdir(parents=True)
+        weights.vgg19_path().parent.mkdir(parents=True, exist_ok=True)
         weights.vgg19_path().write_bytes(b"not the weights")
 
     monkeypatch.setattr(keras.applications, "VGG19", damaged)

@@ -85,8 +85,8 @@ def cost_curve(history: list[dict[str, float]], recipe: Recipe) -> np.ndarray:
     steps = [row["step"] for row in history]
     lines = (
         ("J(G), total", [row["cost"] for row in history], 2.2),
-        ("α J_content", [recipe.content_weight * row["content"] for row in history], 1.3),
-        ("β J_style", [recipe.style_weight * row["style"] for row in history], 1.3),
+        ("α content", [recipe.content_weight * row["content"] for row in history], 1.3),
+        ("β style", [recipe.style_weight * row["style"] for row in history], 1.3),
     )
     for label, costs, width in lines:
         axes.plot(steps, costs, label=label, linewidth=width)

@@ -43,8 +43,10 @@ class Threshold:
     def __post_init__(self):
         if self.distance not in DISTANCES:
             raise ValueError(f"expected a distance among {', '.join(DISTANCES)}, received {self.distance!r}")
-        if not all(isinstance(v, (int, float)) and math.isfinite(v) for v in (self.tau, self.slope, self.midpoint)):
-            raise ValueError(f"expected finite numbers for tau, slope and midpoint, received {self.tau!r}, ...")
+        for name in ("tau", "slope", "midpoint", "far"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+                raise ValueError(f"expected a number of at least 0 for {name}, received {value!r}")
 
     def probability(self, distance: float) -> float:
         """Return P(same person | distance), in [0, 1], for as many genuine as impostor comparisons.
@@ -133,6 +135,8 @@ def calibrate(distances, same, far: float = 1e-3, *, distance: str = "squared_eu
     accepted = int(math.floor(impostor.size * far + 1e-9))
     tau = impostor[accepted - 1]
     if accepted < impostor.size and impostor[accepted] == tau:  # a tie would let more in than wanted
+        if tau == 0:
+            raise ValueError(f"expected at most {far:g} of the impostor pairs at distance 0, received more")
         tau = np.nextafter(tau, 0)
     words = f"{genuine.size} genuine and {impostor.size} impostor pairs"
     return Threshold(float(tau), distance, model, slope, midpoint, far, words)

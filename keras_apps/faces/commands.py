@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,8 +21,10 @@ ThresholdFile = Annotated[str | None, typer.Option("--threshold", help="A thresh
 @app.command()
 def enrol(
     gallery: GalleryFile,
-    name: Annotated[str, typer.Argument(help="The person's name.")],
-    pictures: Annotated[list[str], typer.Argument(help="Pictures, or folders of pictures, of this person.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The person's name; write -- before one with a dash.")],
+    pictures: Annotated[
+        list[str], typer.Argument(metavar="PICTURES...", help="Pictures, or folders of pictures, of this person.")
+    ],
     face: Annotated[str | None, typer.Option(help="Which face of several: 'largest', or a number from 1.")] = None,
     tower: Tower = "resnet128",
     as_json: AsJson = False,
@@ -30,12 +33,21 @@ def enrol(
     from keras_apps.faces.store import checked_name
 
     name = checked_name(name)
-    which = int(face) if face and face.isdigit() else face
+    which = int(face) if face and face.isdecimal() else face
+    if not (isinstance(which, int) or which in (None, "largest")):
+        raise ValueError(f"expected --face 'largest' or a number, received {face!r}")
     expanded = _console.expand(pictures)
+    is_new = not Path(gallery).exists()
     opened = _open(gallery, tower)
-    with _console.progress_bar() as bar:
-        task = bar.add_task("finding and encoding faces", total=len(expanded))
-        added = opened.enrol(name, expanded, face=which, progress=lambda: bar.advance(task))
+    try:
+        with _console.progress_bar() as bar:
+            task = bar.add_task("finding and encoding faces", total=len(expanded))
+            added = opened.enrol(name, expanded, face=which, progress=lambda: bar.advance(task))
+    except BaseException:
+        if is_new and not len(opened):
+            opened.close()
+            Path(gallery).unlink(missing_ok=True)
+        raise
     total = next(count for n, count, _ in opened.people() if n == name)
     if as_json:
         _console.print_json({"name": name, "added": added, "encodings": total, "people": len(opened)})
@@ -46,8 +58,8 @@ def enrol(
 @app.command()
 def verify(
     gallery: GalleryFile,
-    picture: Annotated[str, typer.Argument(help="A picture; its largest face is looked at.")],
-    name: Annotated[str, typer.Argument(help="Who it is said to be.")],
+    picture: Annotated[str, typer.Argument(metavar="PICTURE", help="A picture; its largest face is looked at.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Who it is said to be.")],
     tower: Tower = "resnet128",
     threshold: ThresholdFile = None,
     as_json: AsJson = False,
@@ -68,7 +80,10 @@ def verify(
 @app.command()
 def identify(
     gallery: GalleryFile,
-    pictures: Annotated[list[str], typer.Argument(help="Pictures, or folders of pictures; every face is looked at.")],
+    pictures: Annotated[
+        list[str],
+        typer.Argument(metavar="PICTURES...", help="Pictures, or folders of pictures; every face is looked at."),
+    ],
     top: Annotated[int, typer.Option(help="How many candidates to report.")] = 5,
     tower: Tower = "resnet128",
     threshold: ThresholdFile = None,
@@ -81,24 +96,28 @@ def identify(
         _console.say(f"nobody is enrolled in {gallery} yet")
     from keras_apps.faces.detect import NoFaceError
 
-    answers: dict[str, list] = {}
+    answers: list[tuple[str, list, str | None]] = []  # picture, answers, what is wrong with the picture
     with _console.progress_bar() as bar:
         for picture in bar.track(expanded, description="looking at faces"):
             try:
-                answers[picture] = opened.identify(picture, top)
-            except NoFaceError:
+                answers.append((picture, opened.identify(picture, top), None))
+            except (ValueError, OSError) as error:
                 if len(expanded) == 1:
                     raise
-                answers[picture] = []
+                answers.append((picture, [], None if isinstance(error, NoFaceError) else str(error)))
     if as_json:
-        _console.print_json([{"picture": p, "faces": [asdict(a) for a in found]} for p, found in answers.items()])
-        return
-    for picture, found in answers.items():
-        print(f"{picture}: {_faces(len(found))}")
+        _console.print_json(
+            [{"picture": p, "faces": [asdict(a) for a in found], "error": error} for p, found, error in answers]
+        )
+    for picture, found, error in [] if as_json else answers:
+        print(f"{picture}: {error or _faces(len(found))}")
         for number, answer in enumerate(found, start=1):
             print(f"  {number} at {_box(answer.box)}: {_named(answer)}")
             for candidate in answer.candidates[0 if answer.name is None else 1 :]:
                 print(f"      {candidate.name}: {candidate.distance:.3f}")
+    unreadable = sum(error is not None for _, _, error in answers)
+    if unreadable:
+        raise ValueError(f"{unreadable} of {len(answers)} pictures could not be read; the others are answered")
 
 
 @app.command("list")
@@ -114,15 +133,16 @@ def list_people(gallery: GalleryFile, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def remove(gallery: GalleryFile, name: Annotated[str, typer.Argument()], as_json: AsJson = False) -> None:
+def remove(gallery: GalleryFile, name: Annotated[str, typer.Argument(metavar="NAME")], as_json: AsJson = False) -> None:
     """Remove a person; their encodings are overwritten in the file."""
-    from keras_apps.faces.store import GalleryError, Store, checked_name
+    from keras_apps.faces.store import GalleryError, Store, checked_name, some_of
 
     name = checked_name(name)
     store = Store(_console.existing(gallery))
     count = store.remove(name)
     if not count:
-        raise GalleryError(f"expected somebody who is enrolled in '{gallery}', received {name!r}")
+        names = [known for known, _, _ in store.people()]
+        raise GalleryError(f"expected somebody who is enrolled ({some_of(names)}), received {name!r}")
     left = len(store.people())
     if as_json:
         _console.print_json({"name": name, "removed": count, "people": left})

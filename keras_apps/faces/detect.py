@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import gc
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +19,8 @@ SMALLEST_FACE = 20
 MIN_CONFIDENCE = 0.9
 PIXELS_TOGETHER = 1_000_000
 VALUES_HELD = 48_000_000
+CANDIDATES = 1500
+"""Most places, of one size in one picture, that the detector looks at again; its memory grows with their square."""
 LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 
 
@@ -137,7 +142,7 @@ def one_face(picture: Picture, which: int | str | None = None) -> FaceCrop:
         )
     if which in (None, "largest"):
         return faces[0]
-    if not isinstance(which, int) or not 1 <= which <= len(faces):
+    if isinstance(which, bool) or not isinstance(which, int) or not 1 <= which <= len(faces):
         raise ValueError(
             f"expected face 'largest' or from 1 to {len(faces)} in {describe(picture)}, received {which!r}"
         )
@@ -161,11 +166,39 @@ def _detector():
     import tensorflow as tf
     from mtcnn import MTCNN
 
-    detector = MTCNN()
+    with _silent_finalisers():
+        detector = MTCNN()
     signature = [tf.TensorSpec((None, None, None, 3))]
-    for stage in detector.stages:  # as graphs the three networks answer the same, about three times as fast
+    proposals, *refinements = detector.stages  # as graphs they answer the same, about three times as fast
+    for stage in refinements:
         stage._model = tf.function(stage.model, input_signature=signature)
+
+    network = proposals.model
+
+    @tf.function(input_signature=signature)
+    def propose(images):
+        boxes, scores = network(images)
+        flat = tf.reshape(scores[..., 1], (tf.shape(scores)[0], -1))
+        least = tf.math.top_k(flat, tf.minimum(CANDIDATES, tf.shape(flat)[1])).values[:, -1]
+        return boxes, scores * tf.cast(scores[..., 1:] >= least[:, None, None, None], tf.float32)
+
+    proposals._model = propose
     return detector
+
+
+@contextmanager
+def _silent_finalisers() -> Iterator[None]:
+    """Keep lz4, through which MTCNN reads its weights, from printing a traceback under Python 3.13.
+
+    Its file object is closed twice, which Python ignores but, since 3.13, reports.
+    """
+    report = sys.unraisablehook
+    sys.unraisablehook = lambda found: None if isinstance(found.exc_value, ValueError) else report(found)
+    try:
+        yield
+        gc.collect()
+    finally:
+        sys.unraisablehook = report
 
 
 def _detect(batch: np.ndarray) -> np.ndarray:

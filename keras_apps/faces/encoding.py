@@ -44,7 +44,8 @@ def encode(
         >>> encode(faces.load_tower(), ["bundled:obama", "bundled:biden"]).shape
         (2, 128)
     """
-    if isinstance(pictures, str) or hasattr(pictures, "__fspath__") or not hasattr(pictures, "__len__"):
+    single = isinstance(pictures, (str, bytes)) or hasattr(pictures, "__fspath__") or not hasattr(pictures, "__len__")
+    if single or getattr(pictures, "ndim", 4) < 4:
         raise TypeError(f"expected a sequence of pictures, received one {type(pictures).__name__}; put it in a list")
     encodings = []
     for start in range(0, len(pictures), PICTURES_TOGETHER):

@@ -13,7 +13,7 @@ from keras_apps.faces.calibration import Threshold
 from keras_apps.faces.detect import one_face, some_faces
 from keras_apps.faces.distances import all_squared_euclidean
 from keras_apps.faces.encoding import encode
-from keras_apps.faces.store import GalleryError, Store, checked_name
+from keras_apps.faces.store import GalleryError, Store, checked_name, some_of
 from keras_apps.images import Picture
 
 if TYPE_CHECKING:
@@ -59,14 +59,8 @@ class Gallery:
                 f"expected a threshold calibrated for tower {self._fingerprint}, received one for {threshold.model}"
             )
         self._store = Store(path)
-        made_with = self._store.fingerprint()
-        if made_with not in (None, self._fingerprint):
-            self._store.close()
-            raise GalleryError(
-                f"gallery '{path}' was made with tower {made_with}, expected {self._fingerprint}; encodings of two "
-                "towers cannot be compared: enrol again in a new gallery, or open it with its own tower"
-            )
         self._cache: tuple | None = None
+        self._check_tower()
 
     def enrol(
         self,
@@ -96,6 +90,8 @@ class Gallery:
             ValueError: If the name is not acceptable or there is no picture.
         """
         name = checked_name(name)
+        if getattr(pictures, "ndim", 0) == 4:
+            pictures = list(pictures)
         if isinstance(pictures, (str, os.PathLike)) or not isinstance(pictures, Sequence):
             pictures = [pictures]
         if not pictures:
@@ -105,6 +101,8 @@ class Gallery:
             chips.append(one_face(picture, face).image)
             progress()
         encodings = self._encode(chips)
+        if self._fingerprint != _fingerprint(self._tower):
+            raise GalleryError("the tower was trained further since this gallery was opened; open it again")
         self._store.add(name, encodings, self._fingerprint)
         return len(encodings)
 
@@ -123,7 +121,7 @@ class Gallery:
         threshold, (names, starts, encodings) = self.threshold, self._people()
         name = checked_name(name)
         if name not in names:
-            raise GalleryError(f"expected somebody who is enrolled ({_some(names)}), received {name!r}")
+            raise GalleryError(f"expected somebody who is enrolled ({some_of(names)}), received {name!r}")
         index = names.index(name)
         probe = self._encode([picture]) if aligned else self._encode([some_faces(picture)[0].image])
         end = starts[index + 1] if index + 1 < len(starts) else len(encodings)
@@ -170,7 +168,7 @@ class Gallery:
         name = checked_name(name)
         count = self._store.remove(name)
         if not count:
-            raise GalleryError(f"expected somebody who is enrolled ({_some(self.names())}), received {name!r}")
+            raise GalleryError(f"expected somebody who is enrolled ({some_of(self.names())}), received {name!r}")
         return count
 
     def names(self) -> list[str]:
@@ -216,6 +214,14 @@ class Gallery:
             self._tower = load_tower()
         return self._tower
 
+    def _check_tower(self) -> None:
+        made_with = self._store.fingerprint()
+        if made_with not in (None, self._fingerprint):
+            raise GalleryError(
+                f"gallery '{self._store.path}' was made with tower {made_with}, expected {self._fingerprint}; "
+                "encodings of two towers cannot be compared: enrol again, or open it with its own tower"
+            )
+
     def _encode(self, chips: Sequence) -> np.ndarray:
         return encode(self.tower, chips, aligned=True)
 
@@ -223,6 +229,7 @@ class Gallery:
         """Return names, where each one's encodings start, and the encodings; read again only when the file changed."""
         version = self._store.version()
         if self._cache is None or self._cache[0] != version:
+            self._check_tower()
             of_each, encodings = self._store.encodings()
             starts = [i for i, name in enumerate(of_each) if i == 0 or of_each[i - 1] != name]
             self._cache = (version, ([of_each[i] for i in starts], np.array(starts, int), encodings))
@@ -238,10 +245,6 @@ def _fingerprint(tower) -> str:
         return Threshold.bundled().model
     from keras_apps.faces.tower import fingerprint
 
+    if not hasattr(tower, "predict_on_batch"):
+        raise TypeError(f"expected a Keras model as tower, received {type(tower).__name__}; load_tower loads one")
     return fingerprint(tower)
-
-
-def _some(names: Sequence[str]) -> str:
-    if not names:
-        return "nobody is yet"
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -49,6 +49,13 @@ def checked_name(name: str) -> str:
     return cleaned
 
 
+def some_of(names: list[str]) -> str:
+    """Return the first names and the number of the others, for a message."""
+    if not names:
+        return "nobody is yet"
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
 class Store:
     """Keep encodings in an SQLite file, made when missing. Every change is one transaction.
 
@@ -69,7 +76,7 @@ class Store:
             raise GalleryError(f"expected a gallery file, received the folder '{self.path}'")
         with self._errors():
             options = {"timeout": SECONDS_TO_WAIT, "isolation_level": None, "check_same_thread": False}
-            self._connection = sqlite3.connect(self.path, **options)
+            self._connection = sqlite3.connect(self.path.absolute(), **options)
             try:
                 self._open()
             except BaseException:
@@ -151,6 +158,8 @@ class Store:
             rows = self._connection.execute(query).fetchall()
         if not rows:
             return [], np.zeros((0, 0), np.float32)
+        if len({len(blob) for _, blob in rows}) != 1:
+            raise GalleryError(f"gallery '{self.path}' is damaged: its encodings differ in length")
         stacked = np.frombuffer(b"".join(blob for _, blob in rows), "<f4").reshape(len(rows), -1)
         return [name for name, _ in rows], stacked.astype(np.float32)
 
@@ -176,6 +185,8 @@ class Store:
         try:
             with self._lock:
                 yield
+        except UnicodeDecodeError:
+            raise GalleryError(f"gallery '{self.path}' is damaged: a name in it is no text") from None
         except sqlite3.Error as error:
             text = str(error)
             if "locked" in text or "busy" in text:

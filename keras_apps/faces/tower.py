@@ -51,7 +51,8 @@ def load_tower(name: str | os.PathLike = "resnet128") -> keras.Model:
     try:
         return keras.saving.load_model(path, compile=False)
     except Exception as error:
-        raise ValueError(f"expected a Keras model, received '{path}': {str(error).splitlines()[0]}") from None
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise ValueError(f"expected a Keras model, received '{path}': {reason}") from None
 
 
 def build_tower() -> keras.Model:
@@ -83,15 +84,22 @@ def _residual_block(x, filters: int, halves: bool, name: str):
     return layers.Activation("relu", name=f"{name}_relu")(x)
 
 
-def fingerprint(tower: keras.Model) -> str:
-    """Return 16 hexadecimal digits that tell one tower from another: a hash of its layers and weights.
+# what a layer computes with besides its weights, by the names that Keras's layers have for it
+_COMPUTED_WITH = ("activation", "strides", "padding", "dilation_rate", "groups", "pool_size", "scale", "offset")
 
-    Distances of encodings mean something only between encodings of one tower. The fingerprint survives
+
+def fingerprint(tower: keras.Model) -> str:
+    """Return 16 hexadecimal digits that tell one tower from another.
+
+    They are a hash of its layers, of what these compute with, and of the weights. Distances of encodings mean something only between encodings of one tower. The fingerprint survives
     saving and loading, and changes when the tower is trained further.
     """
     digest = hashlib.sha256(str(tower.input_shape).encode())
     for layer in tower.layers:
         digest.update(type(layer).__name__.encode())
+        for name in _COMPUTED_WITH:
+            value = getattr(layer, name, None)
+            digest.update(f"{name}={getattr(value, '__name__', value)}".encode())
     for variable in tower.weights:
         digest.update(str(variable.shape).encode() + variable.numpy().tobytes())
     return digest.hexdigest()[:16]

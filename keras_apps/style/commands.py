@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import tempfile
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,24 +19,27 @@ Option = typer.Option
 
 def style(
     content: Annotated[
-        str, typer.Argument(help="The photograph; 'bundled:astronaut' and others come with the package.")
+        str,
+        typer.Argument(metavar="CONTENT", help="The photograph; 'bundled:astronaut' and others come with the package."),
     ],
     painting: Annotated[str, typer.Argument(metavar="STYLE", help="The painting, for instance 'bundled:vortices'.")],
     out: Annotated[str, Option("--out", "-o", help="The picture to write: .png, .jpg, .webp, .tif or .bmp.")],
-    size: Annotated[int, Option(help="Longer side in pixels.")] = DEFAULT.size,
+    size: Annotated[int, Option(help="Longer side in pixels, 32 to 2048.")] = DEFAULT.size,
     steps: Annotated[int, Option(help="Gradient steps.")] = DEFAULT.steps,
     content_weight: Annotated[float, Option(help="The course's alpha.")] = DEFAULT.content_weight,
     style_weight: Annotated[float, Option(help="The course's beta.")] = DEFAULT.style_weight,
     variation_weight: Annotated[float, Option(help="Weight of the total variation.")] = DEFAULT.variation_weight,
-    backbone: Annotated[str, Option(help="auto, vgg16, vgg19 or alexnet.")] = "auto",
-    content_layer: Annotated[str | None, Option(help="The layer that content is compared at.")] = None,
+    backbone: Annotated[str, Option(help="vgg16, vgg19, alexnet, or auto: vgg19 where Keras's cache has it.")] = "auto",
+    content_layer: Annotated[
+        str | None, Option(help="Where content is compared; block4_conv2, or AlexNet's conv4.")
+    ] = None,
     style_layer: Annotated[
-        list[str] | None, Option(help="A layer that style is compared at, or LAYER=LAMBDA; may be repeated.")
+        list[str] | None, Option(help="LAYER or LAYER=LAMBDA, repeated; instead of each block's first, 0.2.")
     ] = None,
     normalization: Annotated[str, Option(help="scale-free or course.")] = DEFAULT.normalization,
     start: Annotated[str, Option(help="content, noise or style.")] = DEFAULT.start,
     optimizer: Annotated[str, Option(help="adam or gradient-descent.")] = DEFAULT.optimizer,
-    learning_rate: Annotated[float | None, Option(help="The optimiser's own by default.")] = None,
+    learning_rate: Annotated[float | None, Option(help="0.02 for adam; for gradient-descent found by trial.")] = None,
     seed: Annotated[int, Option(help="For the noise.")] = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -60,12 +65,14 @@ def style(
     pictures = [images.load_image(content), images.load_image(painting)]
     with _console.tensorflow():
         result = transfer_with_bar(*pictures, recipe)
-    images.save_image(result.image, out)
+    if result.interrupted and not result.history:
+        raise KeyboardInterrupt
+    _save(result.image, out)
     if as_json:
         report = {"out": out, "backbone": result.backbone, "recipe": recipe.as_dict(), "seconds": result.seconds}
         _console.print_json(report | {"interrupted": result.interrupted, "history": result.history})
         return
-    done = f"{len(result.history)} of {steps} steps" if result.interrupted else f"{steps} steps"
+    done = f"interrupted after {len(result.history)} of {steps} steps" if result.interrupted else f"{steps} steps"
     costs = [row["cost"] for row in result.history]
     fell = f", cost {costs[0]:.4g} -> {costs[-1]:.4g}" if costs else ""
     print(f"{out}: {done} with {result.backbone} in {result.seconds:.0f} s{fell}")
@@ -83,6 +90,18 @@ def transfer_with_bar(content, painting, recipe: Recipe):
             bar.update(task, completed=p.step, cost=f"{p.cost:.4g}", left=left)
 
         return transfer(content, painting, recipe, progress=show)
+
+
+def _save(image, out: str) -> None:
+    """Save the picture, or, where that fails after all, save it elsewhere and say where."""
+    from keras_apps import images
+
+    try:
+        images.save_image(image, out)
+    except OSError as error:
+        elsewhere = Path(tempfile.mkdtemp(prefix="keras-apps-")) / Path(out).name
+        images.save_image(image, elsewhere)
+        raise OSError(f"{error}; the picture was saved as '{elsewhere}'") from None
 
 
 def _layers(texts: list[str] | None) -> dict[str, float] | None:

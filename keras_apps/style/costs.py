@@ -170,6 +170,8 @@ def total_cost(
 
 def _activations(a) -> tf.Tensor:
     a = tf.convert_to_tensor(a)
+    if not a.dtype.is_floating:
+        a = tf.cast(a, tf.float32)
     if a.shape.rank is not None and a.shape.rank < 3:
         raise ValueError(f"expected activations (..., h, w, c), received shape {tuple(a.shape)}")
     return a
@@ -177,6 +179,8 @@ def _activations(a) -> tf.Tensor:
 
 def _pair(a, b, same_size: bool) -> tuple[tf.Tensor, tf.Tensor]:
     a, b = _activations(a), _activations(b)
+    if a.dtype != b.dtype:
+        raise TypeError(f"expected activations of one type, received {a.dtype.name} and {b.dtype.name}")
     matching = a.shape.is_compatible_with(b.shape) if same_size else a.shape[-1:].is_compatible_with(b.shape[-1:])
     if not matching:
         what = "shape" if same_size else "number of channels"

@@ -11,11 +11,12 @@ import numpy as np
 
 from keras_apps import backbones
 from keras_apps.images import Picture, load_image, resize
+from keras_apps.style.memory import check_memory
 from keras_apps.style.recipe import Recipe
 from keras_apps.style.step import StyleStep
 from keras_apps.style.winograd import fast_model
 
-WORTH_COMPILING = 3_000_000
+WORTH_COMPILING = 2_000_000
 """Steps times pixels from which the fast convolutions save more seconds than they take to compile."""
 
 
@@ -87,6 +88,7 @@ def transfer(
 
     Raises:
         ValueError: If a picture is smaller than the network needs, or the cost is no longer finite.
+        MemoryError: If there is not enough memory for this size.
         FileNotFoundError: If a picture does not exist.
 
     Reference:
@@ -97,6 +99,7 @@ def transfer(
     backbone = recipe.resolved_backbone
     C = _prepare(content, "content", backbone, recipe)
     S = _prepare(style, "style", backbone, recipe)
+    check_memory(*C.shape[:2])
     model = backbones.load(backbone, recipe.layers)
     if compiled and recipe.steps * C.shape[0] * C.shape[1] >= WORTH_COMPILING:
         model = fast_model(model)
@@ -108,6 +111,8 @@ def transfer(
     except KeyboardInterrupt:
         interrupted = True
     image = step.picture.numpy()
+    if not np.all(np.isfinite(image)):
+        raise ValueError(_not_finite(len(history), step))
     return StyleResult(image, history, recipe, backbone, step.learning_rate, time.perf_counter() - began, interrupted)
 
 
@@ -117,10 +122,7 @@ def _run(step: StyleStep, steps: int, progress):
     for number in range(1, steps + 1):
         costs = {name: float(value) for name, value in step().items()}
         if not math.isfinite(costs["cost"]):
-            raise ValueError(
-                f"the cost is no longer finite at step {number}; expected a smaller learning_rate than "
-                f"{step.learning_rate:g}"
-            )
+            raise ValueError(_not_finite(number, step))
         seconds = time.perf_counter() - began
         if number == 1:
             compiled_after = seconds
@@ -128,6 +130,10 @@ def _run(step: StyleStep, steps: int, progress):
         if progress:
             pace = (seconds - compiled_after) / (number - 1) if number > 1 else math.nan
             progress(Progress(number, steps, costs["cost"], seconds, pace * (steps - number), step.picture.numpy))
+
+
+def _not_finite(number: int, step: StyleStep) -> str:
+    return f"no longer finite at step {number}; expected a smaller learning_rate than {step.learning_rate:g}"
 
 
 def _prepare(picture: Picture, what: str, backbone: str, recipe: Recipe) -> np.ndarray:

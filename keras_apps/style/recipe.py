@@ -39,8 +39,9 @@ class Recipe:
         size: Longer side of the generated picture in pixels, 32 to 2048.
         start: `"content"`, `"noise"` (uniform, as the course starts) or `"style"`.
         optimizer: `"adam"` or `"gradient-descent"` (G := G - learning_rate dJ/dG).
-        learning_rate: > 0; by default 0.02 for Adam, and for gradient descent the rate at which the first step
-            moves the pixels by 0.05 (root mean square), or the half, quarter, ... of it that lowers the cost.
+        learning_rate: > 0; by default 0.02 for Adam. For gradient descent the first step moves the pixels by 0.1
+            (root mean square), or the half, quarter, ... of it that lowers the cost enough; then the rate grows by a tenth
+            while the cost falls and is halved when it rose. A rate that is given stays as it is.
         seed: Integer >= 0, for the noise.
 
     Raises:
@@ -93,7 +94,9 @@ class Recipe:
     @property
     def resolved_content_layer(self) -> str:
         """The content layer, or the backbone's default."""
-        return self.content_layer or ("conv4" if self.backbone == "alexnet" else "block4_conv2")
+        if self.content_layer is not None:
+            return self.content_layer
+        return "conv4" if self.backbone == "alexnet" else "block4_conv2"
 
     @property
     def resolved_style_layers(self) -> dict[str, float]:
@@ -113,6 +116,7 @@ class Recipe:
     def as_dict(self) -> dict:
         """Return the recipe as plain values, with every default filled in, for JSON."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
+        values |= {name: int(values[name]) for name in ("steps", "size", "seed")}
         return values | {
             "backbone": self.resolved_backbone,
             "content_layer": self.resolved_content_layer,
@@ -122,7 +126,7 @@ class Recipe:
 
 
 def _among(name: str, value, choices) -> None:
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise ValueError(f"expected {name} among {', '.join(choices)}, received {value!r}")
 
 

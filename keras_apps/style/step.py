@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras_apps.style.costs import content_cost, gram_matrix, total_cost, variation_cost
 from keras_apps.style.recipe import Recipe
 
-FIRST_MOVE = 0.05
+FIRST_MOVE = 0.1
 """How far plain gradient descent's first step moves the pixels (root mean square) where no rate is given."""
 
 
@@ -39,6 +39,7 @@ class StyleStep:
         a_S = model(tf.constant(style)[None])
         self.a_C = model(tf.constant(content)[None])[recipe.resolved_content_layer][0]
         self.style_grams = {layer: _mean_gram(a_S[layer][0]) for layer in recipe.resolved_style_layers}
+        self.last_cost = float("inf")
         self.learning_rate = recipe.resolved_learning_rate or self._rate_of_first_move()
         self.optimizer = _optimizer(recipe.optimizer, self.learning_rate)
         self.optimizer.build([self.picture])
@@ -46,7 +47,16 @@ class StyleStep:
 
     def __call__(self) -> dict[str, tf.Tensor]:
         """Take one step and return the costs of the picture before it, as `costs` does."""
-        return self.step()
+        costs = self.step()
+        if self.recipe.resolved_learning_rate is None:
+            self._adapt_rate(float(costs["cost"]))
+        return costs
+
+    def _adapt_rate(self, cost: float) -> None:
+        """Let plain gradient descent's rate grow a little while the cost falls, and halve it when the cost rose."""
+        self.learning_rate *= 1.1 if cost < self.last_cost else 0.5
+        self.last_cost = cost
+        self.optimizer.learning_rate = self.learning_rate
 
     def _step(self) -> dict[str, tf.Tensor]:
         costs, gradient = self._costs_and_gradient()
@@ -60,9 +70,9 @@ class StyleStep:
         return costs, tape.gradient(costs["cost"], self.picture)
 
     def _rate_of_first_move(self) -> float:
-        """Find a rate for plain gradient descent: `FIRST_MOVE`, halved until the step lowers the cost as it should.
+        """Find a rate for plain gradient descent: that of `FIRST_MOVE`, halved until the step lowers the cost enough.
 
-        A rate that suits a quadratic cost lowers it by at least half of rate * |gradient|^2 (Armijo's condition).
+        Enough is half of rate * |gradient|^2 (Armijo's condition), which a rate that suits the curvature reaches.
         """
         costs, gradient = self._costs_and_gradient()
         squares = float(tf.reduce_sum(tf.square(gradient)))

@@ -75,13 +75,13 @@ def correlate(x: tf.Tensor, transformed: tf.Tensor) -> tf.Tensor:
     rows, columns = -(-height // TILE), -(-width // TILE)
     padding = [[0, 0], [1, rows * TILE - height + 1], [1, columns * TILE - width + 1], [0, 0]]
     x = tf.pad(x, padding)[0]
-    down = _combine(_INPUT, [x[i : i + TILE * rows : TILE] for i in range(6)])
-    tiles = [_combine(_INPUT, [line[:, i : i + TILE * columns : TILE] for i in range(6)]) for line in down]
-    products = tf.matmul(tf.reshape(tf.stack(tiles), (36, rows * columns, channels)), transformed)
+    lines = tf.stack(_combine(_INPUT, [x[i : i + TILE * rows : TILE] for i in range(6)]))
+    tiles = tf.stack(_combine(_INPUT, [lines[:, :, i : i + TILE * columns : TILE] for i in range(6)]), axis=1)
+    products = tf.matmul(tf.reshape(tiles, (36, rows * columns, channels)), transformed)
     products = tf.reshape(products, (6, 6, rows, columns, transformed.shape[2]))
-    up = _combine(_OUTPUT, tf.unstack(products))
-    outputs = [tf.stack(_combine(_OUTPUT, tf.unstack(line)), axis=2) for line in up]
-    whole = tf.reshape(tf.stack(outputs, axis=1), (1, rows * TILE, columns * TILE, transformed.shape[2]))
+    outputs = tf.stack(_combine(_OUTPUT, tf.unstack(products)))
+    outputs = tf.stack(_combine(_OUTPUT, tf.unstack(outputs, axis=1)), axis=1)
+    whole = tf.reshape(tf.transpose(outputs, (2, 0, 3, 1, 4)), (1, rows * TILE, columns * TILE, transformed.shape[2]))
     return whole[:, :height, :width]
 
 
@@ -94,14 +94,15 @@ def convolution(kernel: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:
     Args:
         kernel: Floats `(3, 3, in, out)`.
     """
-    forward = tf.constant(transform_kernel(kernel))
-    backward = tf.constant(transform_kernel(kernel[::-1, ::-1].transpose(0, 1, 3, 2)))
+    turned = kernel[::-1, ::-1].transpose(0, 1, 3, 2)
+    # variables, because XLA would carry constants of this size through every pass of its compilation
+    forward, backward = (tf.Variable(transform_kernel(k), trainable=False) for k in (kernel, turned))
 
     @tf.custom_gradient
-    def convolve(x):
-        return correlate(x, forward), lambda upstream: correlate(upstream, backward)
+    def convolve(x, there, back):
+        return correlate(x, there), lambda upstream: (correlate(upstream, back), None, None)
 
-    return convolve
+    return lambda x: convolve(x, forward.read_value(), backward.read_value())
 
 
 def fast_model(model: keras.Model) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
