@@ -91,8 +91,8 @@ _COMPUTED_WITH = ("activation", "strides", "padding", "dilation_rate", "groups",
 def fingerprint(tower: keras.Model) -> str:
     """Return 16 hexadecimal digits that tell one tower from another.
 
-    They are a hash of its layers, of what these compute with, and of the weights. Distances of encodings mean something only between encodings of one tower. The fingerprint survives
-    saving and loading, and changes when the tower is trained further.
+    They are a hash of its layers, of what these compute with, and of the weights. Distances mean something only
+    between encodings of one tower. The fingerprint survives saving and loading, and changes with further training.
     """
     digest = hashlib.sha256(str(tower.input_shape).encode())
     for layer in tower.layers:

@@ -40,8 +40,8 @@ class Recipe:
         start: `"content"`, `"noise"` (uniform, as the course starts) or `"style"`.
         optimizer: `"adam"` or `"gradient-descent"` (G := G - learning_rate dJ/dG).
         learning_rate: > 0; by default 0.02 for Adam. For gradient descent the first step moves the pixels by 0.1
-            (root mean square), or the half, quarter, ... of it that lowers the cost enough; then the rate grows by a tenth
-            while the cost falls and is halved when it rose. A rate that is given stays as it is.
+            (root mean square), or the half, quarter, ... of it that lowers the cost enough; then the rate grows by a
+            tenth while the cost falls and is halved when it rose. A rate that is given stays as it is.
         seed: Integer >= 0, for the noise.
 
     Raises:
