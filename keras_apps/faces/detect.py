@@ -190,7 +190,7 @@ def _detector():
 def _silent_finalisers() -> Iterator[None]:
     """Keep lz4, through which MTCNN reads its weights, from printing a traceback under Python 3.13.
 
-    Its file object is closed twice, which Python ignores but, since 3.13, reports.
+    A finaliser of its file object flushes after the close, which raises a ValueError that only 3.13 reports.
     """
     report = sys.unraisablehook
     sys.unraisablehook = lambda found: None if isinstance(found.exc_value, ValueError) else report(found)
