@@ -236,6 +236,13 @@ def test_a_full_disk_loses_nothing(toy, tmp_path):
     assert toy.names() == ["kian", "lea"]
 
 
+def test_a_gallery_that_cannot_be_made_leaves_no_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "_SCHEMA", ("CREATE TABLE people (id INTEGER)", "no SQL"))
+    with pytest.raises(faces.GalleryError, match="cannot be used"):
+        store.Store(tmp_path / "new.db")
+    assert os.listdir(tmp_path) == []
+
+
 def test_two_processes_enrol_at_once(tmp_path):
     code = (
         "import sys, numpy; from keras_apps.faces.store import Store; kept = Store(sys.argv[1]);"

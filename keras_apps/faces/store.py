@@ -74,6 +74,7 @@ class Store:
             raise FileNotFoundError(f"expected an existing folder for the gallery, received '{self.path.parent}'")
         if self.path.is_dir():
             raise GalleryError(f"expected a gallery file, received the folder '{self.path}'")
+        is_new = self._made()
         with self._errors():
             options = {"timeout": SECONDS_TO_WAIT, "isolation_level": None, "check_same_thread": False}
             self._connection = sqlite3.connect(self.path.absolute(), **options)
@@ -81,7 +82,19 @@ class Store:
                 self._open()
             except BaseException:
                 self._connection.close()
+                if is_new and self.path.stat().st_size == 0:
+                    self.path.unlink()
                 raise
+
+    def _made(self) -> bool:
+        """Make the file and return true, or return false where it is there; of several processes one makes it."""
+        try:
+            self.path.open("x").close()
+        except FileExistsError:
+            return False
+        except OSError as error:
+            raise GalleryError(f"gallery '{self.path}' cannot be made: {error.strerror}") from None
+        return True
 
     def _open(self) -> None:
         run = self._connection.execute
