@@ -61,12 +61,10 @@ def progress_bar(*columns: str) -> Iterator:
         yield bar
 
 
-@contextmanager
-def tensorflow() -> Iterator[None]:
+def load_tensorflow() -> None:
     """Load TensorFlow for a command without its start-up chatter, which C++ writes before it reads any setting."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if sys.stderr is None:
-        yield
         return
     if sys.stderr.isatty() and "tensorflow" not in sys.modules:
         say("Loading TensorFlow ...")
@@ -79,7 +77,6 @@ def tensorflow() -> Iterator[None]:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-    yield
 
 
 def expand(paths: list[str]) -> list[str]:

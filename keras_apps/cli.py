@@ -80,7 +80,8 @@ def verify(as_json: AsJson = False) -> None:
 def download(name: Annotated[str, typer.Argument(metavar="NAME", help="vgg19")], as_json: AsJson = False) -> None:
     """Download weights that no package carries into Keras's cache. The only command that uses the network."""
     weights.check_download(name)
-    with _console.tensorflow(), contextlib.redirect_stdout(sys.stderr):  # Keras prints its progress
+    _console.load_tensorflow()
+    with contextlib.redirect_stdout(sys.stderr):  # Keras prints its progress
         path = weights.download(name, report=_console.say)
     if as_json:
         _console.print_json({"name": name, "path": str(path)})

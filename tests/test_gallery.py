@@ -243,6 +243,22 @@ def test_a_gallery_that_cannot_be_made_leaves_no_file(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
+def test_what_another_process_removed_is_not_reported_saved(tmp_path):
+    path = tmp_path / "new.db"
+    first, second = store.Store(path), store.Store(path)
+    first.discard_if_empty()
+    assert not path.exists()
+    with pytest.raises(faces.GalleryError, match="removed or replaced meanwhile; nothing was saved"):
+        second.add("kian", np.zeros((1, 3), np.float32), "f")
+
+
+def test_a_gallery_with_people_is_not_discarded(tmp_path):
+    first = store.Store(tmp_path / "new.db")
+    store.Store(tmp_path / "new.db").add("kian", np.zeros((1, 3), np.float32), "f")
+    first.discard_if_empty()
+    assert store.Store(tmp_path / "new.db").people()[0][0] == "kian"
+
+
 def test_two_processes_enrol_at_once(tmp_path):
     code = (
         "import sys, numpy; from keras_apps.faces.store import Store; kept = Store(sys.argv[1]);"

@@ -23,8 +23,8 @@ def demo(
 
     options = DemoOptions(out, steps, size)
     prepare(options)
-    with _console.tensorflow():
-        summary = run(options, say=_console.say)
+    _console.load_tensorflow()
+    summary = run(options, say=_console.say)
     if as_json:
         _console.print_json(summary)
     else:

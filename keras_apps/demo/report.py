@@ -37,7 +37,7 @@ def write_report(path: Path, faces: dict, painted: dict, seconds: float) -> None
     recipe = result.recipe
     layers = ", ".join(f"{layer} ({weight:g})" for layer, weight in recipe.resolved_style_layers.items())
     page = Template((Path(__file__).parent / "report.html").read_text(encoding="utf-8")).substitute(
-        tau=f"{faces['tau']:.3f}",
+        tau=f"{threshold.tau:.3f}",
         calibrated=html.escape(threshold.calibrated_on),
         far=f"{threshold.far:g}",
         enrolled="\n".join(_enrolled(row) for row in faces["enrolled"]),
@@ -111,10 +111,9 @@ def _enrolled(row: dict) -> str:
 def _claim(row: dict) -> str:
     answer = row["answer"]
     colour, word, sign = (GREEN, "accepted", "≤") if answer.accepted else (RED, "refused", ">")
-    scale = 100 / 1.0
     bar = (
-        f'<div class="bar"><i style="width:{min(100, answer.distance * scale):.1f}%;background:{colour}"></i>'
-        f'<b style="left:{answer.tau * scale:.1f}%"></b></div>'
+        f'<div class="bar"><i style="width:{min(1, answer.distance):.1%};background:{colour}"></i>'
+        f'<b style="left:{answer.tau:.1%}"></b></div>'
     )
     return (
         f"<tr><td>{_image(row['chip'], row['picture'])}</td><td>{html.escape(row['what'])}</td>"

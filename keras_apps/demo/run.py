@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -78,8 +79,9 @@ def run(options: DemoOptions, say: Callable[[str], None] = lambda line: None) ->
     return {
         "report": str((folder / "report.html").resolve()),
         "seconds": seconds,
-        "faces": {key: faces[key] for key in ("tau", "seconds")}
-        | {
+        "faces": {
+            "tau": faces["threshold"].tau,
+            "seconds": faces["seconds"],
             "verified": [vars(row["answer"]) for row in faces["claims"]],
             "identified": [[a.name for a in row["answers"]] for row in faces["probes"]],
         },
@@ -100,24 +102,28 @@ def recognise(path: Path, say: Callable[[str], None] = lambda line: None) -> dic
         say: Told each answer.
 
     Returns:
-        `tau`, `seconds`, `enrolled` (name and chips), `claims` and `probes` (picture and answers).
+        `threshold`, `seconds`, `enrolled` (name and chips), `claims` and `probes` (picture and answers).
     """
-    from keras_apps.faces.detect import find_faces
+    from keras_apps.faces.detect import one_face
     from keras_apps.faces.gallery import Gallery
+
+    @functools.cache
+    def chip_of(picture: str) -> np.ndarray:
+        return one_face(picture).image
 
     began = time.perf_counter()
     path.unlink(missing_ok=True)
     gallery = Gallery(path)
     enrolled = []
     for name, pictures in ENROLLED.items():
-        gallery.enrol(name, pictures)
-        enrolled.append({"name": name, "chips": [find_faces(p)[0].image for p in pictures], "pictures": pictures})
+        chips = [chip_of(picture) for picture in pictures]
+        gallery.enrol(name, chips, aligned=True)
+        enrolled.append({"name": name, "chips": chips})
         say(f"    enrolled {name} from {len(pictures)} picture{'s' if len(pictures) > 1 else ''}")
     claims = []
     for picture, name, what in CLAIMS:
-        answer = gallery.verify(picture, name)
-        chip = find_faces(picture)[0].image
-        claims.append({"picture": picture, "what": what, "answer": answer, "chip": chip})
+        answer = gallery.verify(chip_of(picture), name, aligned=True)
+        claims.append({"picture": picture, "what": what, "answer": answer, "chip": chip_of(picture)})
         word = "accepted" if answer.accepted else "refused"
         say(f"    {picture} as {name}: {word}, d = {answer.distance:.3f}, tau = {answer.tau:.3f}")
     probes = []
@@ -129,12 +135,11 @@ def recognise(path: Path, say: Callable[[str], None] = lambda line: None) -> dic
         answers = gallery.identify(image)
         probes.append({"image": image, "what": what, "answers": answers})
         say(f"    {what}: {', '.join(a.name or 'not recognised' for a in answers)}")
-    tau = gallery.threshold
+    threshold = gallery.threshold
     gallery.close()
     seconds = time.perf_counter() - began
     return {
-        "tau": tau.tau,
-        "threshold": tau,
+        "threshold": threshold,
         "enrolled": enrolled,
         "claims": claims,
         "probes": probes,

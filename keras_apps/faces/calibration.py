@@ -12,8 +12,7 @@ import numpy as np
 
 from keras_apps import weights
 from keras_apps._files import written_aside
-
-DISTANCES = ("squared_euclidean", "euclidean")
+from keras_apps.faces.distances import DISTANCES
 
 
 @dataclass(frozen=True)

@@ -44,9 +44,8 @@ def enrol(
             task = bar.add_task("finding and encoding faces", total=len(expanded))
             added = opened.enrol(name, expanded, face=which, progress=lambda: bar.advance(task))
     except BaseException:
-        if is_new and not len(opened):
-            opened.close()
-            Path(gallery).unlink(missing_ok=True)
+        if is_new:
+            opened.discard_if_empty()
         raise
     total = next(count for n, count, _ in opened.people() if n == name)
     if as_json:
@@ -123,7 +122,9 @@ def identify(
 @app.command("list")
 def list_people(gallery: GalleryFile, as_json: AsJson = False) -> None:
     """List the people of a gallery."""
-    people = _people(gallery)
+    from keras_apps.faces.store import Store
+
+    people = Store(_console.existing(gallery)).people()
     if as_json:
         _console.print_json([{"name": n, "encodings": count, "since": since} for n, count, since in people])
         return
@@ -150,25 +151,19 @@ def remove(gallery: GalleryFile, name: Annotated[str, typer.Argument(metavar="NA
         print(f"{name}: removed with {count} encodings; {left} people left in {gallery}")
 
 
-def _people(gallery: str) -> list[tuple[str, int, str]]:
-    from keras_apps.faces.store import Store
-
-    return Store(_console.existing(gallery)).people()
-
-
 def _open(path: str, tower: str, threshold: str | None = None):
     from keras_apps.faces.calibration import Threshold
     from keras_apps.faces.gallery import Gallery
 
     chosen = Threshold.load(threshold) if threshold else None
     if tower == "resnet128":
-        opened = Gallery(path, threshold=chosen)
-        with _console.tensorflow():
-            return opened
-    with _console.tensorflow():
-        from keras_apps.faces.tower import load_tower
+        opened = Gallery(path, threshold=chosen)  # a gallery that cannot be used is said before TensorFlow loads
+        _console.load_tensorflow()
+        return opened
+    _console.load_tensorflow()
+    from keras_apps.faces.tower import load_tower
 
-        return Gallery(path, load_tower(tower), chosen)
+    return Gallery(path, load_tower(tower), chosen)
 
 
 def _named(answer) -> str:

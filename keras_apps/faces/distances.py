@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+DISTANCES = ("squared_euclidean", "euclidean")
+
 
 def squared_euclidean(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Compute the course's d(img1, img2) = |f(img1) - f(img2)|^2, row by row.
@@ -39,6 +41,30 @@ def euclidean(first: np.ndarray, second: np.ndarray) -> np.ndarray:
         5.0
     """
     return np.sqrt(squared_euclidean(first, second))
+
+
+def all_distances(probes: np.ndarray, gallery: np.ndarray, distance: str) -> np.ndarray:
+    """Compute every probe's distance to every gallery encoding, by the distance's name.
+
+    Args:
+        probes: Floats `(n, d)`.
+        gallery: Floats `(m, d)`.
+        distance: `"squared_euclidean"` or `"euclidean"`.
+
+    Returns:
+        Floats >= 0, `(n, m)`.
+
+    Raises:
+        ValueError: If there is no such distance.
+
+    Example:
+        >>> all_distances(np.array([[0.0, 0.0]]), np.array([[3.0, 4.0]]), "euclidean").tolist()
+        [[5.0]]
+    """
+    if distance not in DISTANCES:
+        raise ValueError(f"expected a distance among {', '.join(DISTANCES)}, received {distance!r}")
+    squared = all_squared_euclidean(probes, gallery)
+    return np.sqrt(squared) if distance == "euclidean" else squared
 
 
 def all_squared_euclidean(probes: np.ndarray, gallery: np.ndarray) -> np.ndarray:

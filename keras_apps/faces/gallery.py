@@ -11,7 +11,7 @@ import numpy as np
 from keras_apps.faces.answers import Candidate, Identification, Verification
 from keras_apps.faces.calibration import Threshold
 from keras_apps.faces.detect import one_face, some_faces
-from keras_apps.faces.distances import all_squared_euclidean
+from keras_apps.faces.distances import all_distances
 from keras_apps.faces.encoding import encode
 from keras_apps.faces.store import GalleryError, Store, checked_name, some_of
 from keras_apps.images import Picture
@@ -125,7 +125,7 @@ class Gallery:
         index = names.index(name)
         probe = self._encode([picture]) if aligned else self._encode([some_faces(picture)[0].image])
         end = starts[index + 1] if index + 1 < len(starts) else len(encodings)
-        distance = float(self._distances(probe, encodings[starts[index] : end]).min())
+        distance = float(all_distances(probe, encodings[starts[index] : end], threshold.distance).min())
         return Verification(name, distance, threshold.tau, distance <= threshold.tau, threshold.probability(distance))
 
     def identify(self, picture: Picture, top: int = 5, *, aligned: bool = False) -> list[Identification]:
@@ -149,7 +149,7 @@ class Gallery:
         boxes = [face.box for face in faces] or [None]
         if not names:
             return [Identification(None, float("inf"), threshold.tau, [], box) for box in boxes]
-        nearest = np.minimum.reduceat(self._distances(probes, encodings), starts, axis=1)
+        nearest = np.minimum.reduceat(all_distances(probes, encodings, threshold.distance), starts, axis=1)
         answers = []
         for distances, box in zip(nearest, boxes, strict=True):
             order = np.argsort(distances, kind="stable")[:top]
@@ -185,6 +185,10 @@ class Gallery:
     def close(self) -> None:
         """Close the file."""
         self._store.close()
+
+    def discard_if_empty(self) -> None:
+        """Close the gallery, and remove its file where nobody is enrolled."""
+        self._store.discard_if_empty()
 
     def __enter__(self) -> Gallery:
         return self
@@ -234,10 +238,6 @@ class Gallery:
             starts = [i for i, name in enumerate(of_each) if i == 0 or of_each[i - 1] != name]
             self._cache = (version, ([of_each[i] for i in starts], np.array(starts, int), encodings))
         return self._cache[1]
-
-    def _distances(self, probes: np.ndarray, encodings: np.ndarray) -> np.ndarray:
-        squared = all_squared_euclidean(probes, encodings)
-        return np.sqrt(squared) if self.threshold.distance == "euclidean" else squared
 
 
 def _fingerprint(tower) -> str:

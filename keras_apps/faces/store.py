@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -79,6 +79,7 @@ class Store:
             options = {"timeout": SECONDS_TO_WAIT, "isolation_level": None, "check_same_thread": False}
             self._connection = sqlite3.connect(self.path.absolute(), **options)
             try:
+                self._inode = self.path.stat().st_ino
                 self._open()
             except BaseException:
                 self._connection.close()
@@ -118,6 +119,20 @@ class Store:
         """Close the file; nothing is pending between calls."""
         self._connection.close()
 
+    def discard_if_empty(self) -> None:
+        """Close the file, and remove it where nobody is enrolled; under the lock, so that nobody enrols meanwhile."""
+        with self._errors(), self._transaction():
+            if not self.people() and self._in_place():
+                with contextlib.suppress(OSError):  # Windows removes no open file: then an empty gallery stays
+                    self.path.unlink()
+        self.close()
+
+    def _in_place(self) -> bool:
+        try:
+            return self.path.stat().st_ino == self._inode
+        except OSError:
+            return False
+
     def fingerprint(self) -> str | None:
         """Return the fingerprint of the tower that made the encodings, or `None` while there are none."""
         with self._errors():
@@ -132,6 +147,8 @@ class Store:
         """
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
         with self._errors(), self._transaction():
+            if not self._in_place():
+                raise GalleryError(f"gallery '{self.path}' was removed or replaced meanwhile; nothing was saved")
             run = self._connection.execute
             run("INSERT OR IGNORE INTO meta VALUES ('tower', ?)", (fingerprint,))
             if self.fingerprint() != fingerprint:
@@ -181,7 +198,7 @@ class Store:
         with self._errors():
             return self._connection.execute("PRAGMA data_version").fetchone()[0], self._connection.total_changes
 
-    @contextmanager
+    @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
@@ -192,7 +209,7 @@ class Store:
                 self._connection.execute("ROLLBACK")
             raise
 
-    @contextmanager
+    @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
         """Hold the lock, and say in one line what SQLite found wrong."""
         try:

@@ -63,8 +63,8 @@ def style(
         seed=seed,
     )
     pictures = [images.load_image(content), images.load_image(painting)]
-    with _console.tensorflow():
-        result = transfer_with_bar(*pictures, recipe)
+    _console.load_tensorflow()
+    result = transfer_with_bar(*pictures, recipe)
     if result.interrupted and not result.history:
         raise KeyboardInterrupt
     _save(result.image, out)
