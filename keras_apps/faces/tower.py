@@ -1,27 +1,28 @@
-"""The face tower: an aligned chip -> 128 numbers. Named layers, one custom layer, savable as `.keras`."""
+"""Face towers by name: a picture -> 128 numbers. Named layers, savable as `.keras`."""
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import os
 from pathlib import Path
 
 import keras
-from keras import layers
 
 from keras_apps import weights
-from keras_apps.faces.alignment import CHIP
-from keras_apps.faces.layers import ShortcutAdd
+from keras_apps.faces.layers import ShortcutAdd  # noqa: F401  (registers it, so that .keras files load)
+from keras_apps.faces.tower_inception import inception_tower
+from keras_apps.faces.tower_resnet import resnet_tower
+from keras_apps.faces.tower_small import small_tower
 
 ENCODING = 128
-MEAN_RGB = (122.782, 117.001, 104.298)
-
-# filters, residual blocks, and whether the first block halves the size
-_STAGES = ((32, 3, False), (64, 4, True), (128, 3, True), (256, 3, True), (256, 1, True))
+_BUILDERS = {"resnet128": resnet_tower, "small": small_tower, "inception": inception_tower}
+_SMALLEST = {"resnet128": 103, "small": 16, "inception": 32}
+BUNDLED = ("resnet128",)
 
 
 def load_tower(name: str | os.PathLike = "resnet128") -> keras.Model:
-    """Load a face tower, one network that encodes a face; applied to two pictures it is a Siamese network.
+    """Load a trained face tower, one network that encodes a face; applied to two pictures it is a Siamese network.
 
     Args:
         name: `"resnet128"`, the bundled tower, or the path of a `.keras` file.
@@ -38,13 +39,15 @@ def load_tower(name: str | os.PathLike = "resnet128") -> keras.Model:
     Reference:
         Taigman et al., "DeepFace", CVPR 2014; King, "dlib's face recognition ResNet", 2017.
     """
-    if os.fspath(name) == "resnet128":
-        arrays = weights.load("resnet128")
-        tower = build_tower()
+    if os.fspath(name) in BUNDLED:
+        arrays = weights.load(os.fspath(name))
+        tower = build_tower(os.fspath(name))
         weights.assign(tower, arrays)
         return tower
     path = Path(name)
     if path.suffix != ".keras":
+        if os.fspath(name) in _BUILDERS:
+            raise ValueError(f"expected a trained tower, received {os.fspath(name)!r}: build_tower makes it untrained")
         raise ValueError(f"expected 'resnet128' or a path ending in .keras, received {os.fspath(name)!r}")
     if not path.is_file():
         raise FileNotFoundError(f"expected a .keras file, received '{path}', which does not exist")
@@ -55,37 +58,41 @@ def load_tower(name: str | os.PathLike = "resnet128") -> keras.Model:
         raise ValueError(f"expected a Keras model, received '{path}': {reason}") from None
 
 
-def build_tower() -> keras.Model:
-    """Build `resnet128` with random weights: 29 layers with weights, 5,607,488 parameters.
+def build_tower(name: str = "resnet128", size: int | None = None, encoding: int = ENCODING) -> keras.Model:
+    """Build a face tower with random weights. Scaling of the pictures lies inside.
 
-    The network is dlib's face recognition ResNet with each affine layer folded into the convolution before it.
+    Args:
+        name: `"small"` (1.2 million parameters, 64 pixels, encodings of unit length), `"inception"` (FaceNet's,
+            3.7 million, 96 pixels, unit length) or `"resnet128"` (5.6 million, 150 pixels, any length).
+        size: Height and width of the input in pixels; the tower's own by default.
+        encoding: Length of the encoding, >= 2.
+
+    Returns:
+        `keras.Model` from RGB pictures in 0..255, `(n, size, size, 3)`, to encodings `(n, encoding)`.
+
+    Raises:
+        ValueError: If there is no such tower, or a size is too small for it.
+
+    Example:
+        >>> build_tower("small", size=32).output_shape
+        (None, 128)
+
+    Reference:
+        Schroff et al., "FaceNet", CVPR 2015; He et al., "Deep Residual Learning", CVPR 2016.
     """
-    chips = keras.Input((CHIP, CHIP, 3), name="chips")
-    x = layers.Rescaling(1 / 256, [-mean / 256 for mean in MEAN_RGB], name="preprocessing")(chips)
-    x = layers.Conv2D(32, 7, strides=2, activation="relu", name="conv1")(x)
-    x = layers.MaxPooling2D(3, 2, name="pool1")(x)
-    for number, (filters, blocks, halves) in enumerate(_STAGES, start=1):
-        for block in range(1, blocks + 1):
-            x = _residual_block(x, filters, halves and block == 1, f"stage{number}_block{block}")
-    x = layers.GlobalAveragePooling2D(name="average")(x)
-    encodings = layers.Dense(ENCODING, use_bias=False, name="encoding")(x)
-    return keras.Model(chips, encodings, name="resnet128")
-
-
-def _residual_block(x, filters: int, halves: bool, name: str):
-    shortcut = x
-    if halves:
-        shortcut = layers.AveragePooling2D(2, name=f"{name}_shortcut")(x)
-        x = layers.Conv2D(filters, 3, strides=2, activation="relu", name=f"{name}_conv1")(x)
-    else:
-        x = layers.Conv2D(filters, 3, padding="same", activation="relu", name=f"{name}_conv1")(x)
-    x = layers.Conv2D(filters, 3, padding="same", name=f"{name}_conv2")(x)
-    x = ShortcutAdd(name=f"{name}_add")([x, shortcut])
-    return layers.Activation("relu", name=f"{name}_relu")(x)
+    if name not in _BUILDERS:
+        near = difflib.get_close_matches(str(name), _BUILDERS, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"expected a tower among {', '.join(_BUILDERS)}, received {name!r}{hint}")
+    for what, value, least in (("size", size, _SMALLEST[name]), ("encoding", encoding, 2)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
+            raise ValueError(f"expected a whole number of at least {least} for {what} of {name!r}, received {value!r}")
+    return _BUILDERS[name](encoding=encoding, **({} if size is None else {"size": size}))
 
 
 # what a layer computes with besides its weights, by the names that Keras's layers have for it
 _COMPUTED_WITH = ("activation", "strides", "padding", "dilation_rate", "groups", "pool_size", "scale", "offset")
+_NORMALISED_WITH = ("epsilon", "axis", "order")  # counted where a layer has them; resnet128's have none
 
 
 def fingerprint(tower: keras.Model) -> str:
@@ -100,6 +107,9 @@ def fingerprint(tower: keras.Model) -> str:
         for name in _COMPUTED_WITH:
             value = getattr(layer, name, None)
             digest.update(f"{name}={getattr(value, '__name__', value)}".encode())
+        for name in _NORMALISED_WITH:
+            if hasattr(layer, name):
+                digest.update(f"{name}={getattr(layer, name)}".encode())
     for variable in tower.weights:
         digest.update(str(variable.shape).encode() + variable.numpy().tobytes())
     return digest.hexdigest()[:16]

@@ -1,0 +1,54 @@
+"""`resnet128`: dlib's face recognition ResNet, with named layers and one custom layer."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from keras_apps.faces.alignment import CHIP
+from keras_apps.faces.layers import ShortcutAdd
+
+MEAN_RGB = (122.782, 117.001, 104.298)
+
+# filters, residual blocks, and whether the first block halves the size
+_STAGES = ((32, 3, False), (64, 4, True), (128, 3, True), (256, 3, True), (256, 1, True))
+
+
+def resnet_tower(size: int = CHIP, encoding: int = 128) -> keras.Model:
+    """Build `resnet128` with random weights: 29 layers with weights, 5,607,488 parameters.
+
+    The network is dlib's face recognition ResNet with each affine layer folded into the convolution before it.
+
+    Args:
+        size: Height and width of the input in pixels; the bundled weights were trained on 150.
+        encoding: Length of the encoding.
+
+    Returns:
+        `keras.Model` from aligned RGB chips in 0..255, `(n, size, size, 3)`, to encodings `(n, encoding)`, not of
+        unit length.
+
+    Reference:
+        He et al., "Deep Residual Learning for Image Recognition", CVPR 2016; King, "dlib's face recognition ResNet".
+    """
+    chips = keras.Input((size, size, 3), name="chips")
+    x = layers.Rescaling(1 / 256, [-mean / 256 for mean in MEAN_RGB], name="preprocessing")(chips)
+    x = layers.Conv2D(32, 7, strides=2, activation="relu", name="conv1")(x)
+    x = layers.MaxPooling2D(3, 2, name="pool1")(x)
+    for number, (filters, blocks, halves) in enumerate(_STAGES, start=1):
+        for block in range(1, blocks + 1):
+            x = _residual_block(x, filters, halves and block == 1, f"stage{number}_block{block}")
+    x = layers.GlobalAveragePooling2D(name="average")(x)
+    encodings = layers.Dense(encoding, use_bias=False, name="encoding")(x)
+    return keras.Model(chips, encodings, name="resnet128")
+
+
+def _residual_block(x, filters: int, halves: bool, name: str):
+    shortcut = x
+    if halves:
+        shortcut = layers.AveragePooling2D(2, name=f"{name}_shortcut")(x)
+        x = layers.Conv2D(filters, 3, strides=2, activation="relu", name=f"{name}_conv1")(x)
+    else:
+        x = layers.Conv2D(filters, 3, padding="same", activation="relu", name=f"{name}_conv1")(x)
+    x = layers.Conv2D(filters, 3, padding="same", name=f"{name}_conv2")(x)
+    x = ShortcutAdd(name=f"{name}_add")([x, shortcut])
+    return layers.Activation("relu", name=f"{name}_relu")(x)
