@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from lfw import all_distances, encode, find, keys_of, read_pairs, unpacked
+from lfw import all_distances, encode, find, keys_of, read_keys, unpacked
 
 from keras_apps import faces, weights
 
@@ -24,9 +24,9 @@ def main() -> None:
     parser.add_argument("--far", type=float, default=1e-3)
     parser.add_argument("--out", type=Path, default=weights.folder() / "resnet128.threshold.json")
     options = parser.parse_args()
-    keys = keys_of(read_pairs(options.data / "pairsDevTrain.txt"))
+    keys = keys_of(read_keys(options.data / "pairsDevTrain.txt"))
     people = {name for name, _ in keys}
-    others = {name for name, _ in keys_of(read_pairs(options.data / "pairsDevTest.txt"))}
+    others = {name for name, _ in keys_of(read_keys(options.data / "pairsDevTest.txt"))}
     if people & others:
         raise SystemExit(f"expected DevTrain and DevTest to share no people, received {len(people & others)} in both")
     with unpacked(options.data, keys) as folder:

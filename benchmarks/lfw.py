@@ -30,6 +30,7 @@ from keras_apps import faces, images
 from keras_apps.faces.alignment import TEMPLATE, similarity, warp
 from keras_apps.faces.detect import find_faces_in
 from keras_apps.faces.distances import all_squared_euclidean
+from keras_apps.faces.pairs import picture_path, read_pairs
 
 Key = tuple[str, int]  # a picture: the person's name and the picture's number
 
@@ -39,10 +40,10 @@ TOGETHER = 16
 FARS = (1e-3, 1e-2)
 
 
-def read_pairs(path: Path) -> list[tuple[Key, Key]]:
+def read_keys(path: Path) -> list[tuple[Key, Key]]:
     """Read a View 1 list: the genuine pairs, then as many impostor pairs."""
-    rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines()[1:] if line.strip()]
-    return [((r[0], int(r[1])), (r[-2] if len(r) == 4 else r[0], int(r[-1]))) for r in rows]
+    pairs = read_pairs(path)
+    return list(zip(pairs.first, pairs.second, strict=True))
 
 
 def keys_of(pairs: Sequence[tuple[Key, Key]]) -> list[Key]:
@@ -52,7 +53,7 @@ def keys_of(pairs: Sequence[tuple[Key, Key]]) -> list[Key]:
 
 def member(key: Key) -> str:
     """Return a picture's path in the archive."""
-    return f"{FOLDER}/{key[0]}/{key[0]}_{key[1]:04d}.jpg"
+    return f"{FOLDER}/{picture_path(key)}"
 
 
 @contextmanager
@@ -218,7 +219,7 @@ def main() -> None:
     parser.add_argument("--variants", action="store_true", help="print a table of other ways instead")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    train, test = (read_pairs(options.data / f"pairs{name}.txt") for name in ("DevTrain", "DevTest"))
+    train, test = (read_keys(options.data / f"pairs{name}.txt") for name in ("DevTrain", "DevTest"))
     keys = keys_of(train + test)
     began = time.perf_counter()
     with unpacked(options.data, keys) as folder:
