@@ -77,7 +77,7 @@ class PairsReport:
             elif point.reason:
                 found = f"{percent(point.rate, point.interval)}  no tau: of the impostor pairs, {point.reason}"
             rows.append((f"TAR at FAR {point.wanted:g}", found))
-        return "\n".join([title, *(f"{name:<18}{text}" for name, text in rows)])
+        return "\n".join([title, *(f"{name:<20}{text}" for name, text in rows)])
 
 
 def evaluate_pairs(
@@ -99,8 +99,9 @@ def evaluate_pairs(
       number of impostor pairs the answer is NaN with a reason, not an extrapolation.
 
     Intervals: Student's t over the folds for accuracy; DeLong's variance on the logit scale for AUC; bootstrap
-    percentiles for EER; for TAR the wider of the bootstrap's (which draws the threshold anew) and Wilson's. They take
-    pairs as independent: with "all pairs among some pictures" the true uncertainty is larger.
+    percentiles for EER; for TAR draws of the threshold (which few impostor pairs set) and of the share at it, never
+    shorter than Wilson's. They take pairs as independent: with "all pairs among some pictures" the true uncertainty is
+    larger.
 
     Args:
         distances: Floats >= 0, `(n,)`, all from one distance function.

@@ -77,7 +77,7 @@ def operating_point(
     accepted = [kind[count - 1] for kind, count in zip((genuine, impostor), kept, strict=True) if count]
     tau = float(max(accepted)) if accepted else math.nan
     reason = "" if accepted else f"the {np.sum(impostor == impostor[0])} nearest tie, and all would be accepted"
-    interval = accept_interval(genuine, impostor, allowed, confidence, replicates, rng)
+    interval = accept_interval(genuine, impostor, wanted, int(kept[0]), confidence, replicates, rng)
     return OperatingPoint(wanted, float(kept[0] / genuine.size), interval, tau, float(kept[1] / impostor.size), reason)
 
 
