@@ -1,0 +1,80 @@
+"""One tower applied to several inputs: what the models that train a tower share."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+
+class SiameseModel(keras.Model):
+    """A model around a tower. Subclasses say what is trained, and with which loss.
+
+    Args:
+        tower: A Keras model from pictures to encodings `(n, d)`.
+        dtype: Precision policy; by default the tower's, so that a tower in mixed float16 gets its loss scaled.
+
+    Raises:
+        TypeError: If the tower is not a Keras model.
+        ValueError: If the tower is not built.
+    """
+
+    def __init__(self, tower: keras.Model, dtype=None, **kwargs):
+        if not isinstance(tower, keras.Model):
+            raise TypeError(f"expected a Keras model as the tower, received {type(tower).__name__}")
+        super().__init__(dtype=dtype or _policy(tower), **kwargs)
+        if not tower.built:
+            raise ValueError(f"expected a tower that knows its input, received {tower.name!r}, which is not built")
+        self.tower = tower
+
+    def unpacked(self, data):
+        """Return `(x, y)` of a batch.
+
+        Raises:
+            ValueError: If there are sample weights, as in a batch `(a, p, n)` that lacks its outer tuple.
+        """
+        x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
+        if weights is not None:
+            raise ValueError(
+                "expected (x, y) or ((anchor, positive, negative),), received three: sample weights are not used here"
+            )
+        return x, y
+
+    def encode_together(self, inputs, count: int, training: bool) -> list[tf.Tensor]:
+        """Apply the tower to several inputs at once: one pass, with the same weights and batch statistics for all.
+
+        Raises:
+            ValueError: If there are not `count` inputs.
+        """
+        if len(inputs) != count:
+            raise ValueError(f"expected {count} arrays of pictures, received {len(inputs)}")
+        encodings = self.tower(tf.concat([tf.convert_to_tensor(x) for x in inputs], axis=0), training=training)
+        return tf.split(encodings, count)
+
+    def objective(self, loss: tf.Tensor, averaged: bool = True) -> tf.Tensor:
+        """Turn a loss into what the gradient is taken of.
+
+        The layers' own losses join it; averages are divided by the replicas, whose gradients the optimiser adds up;
+        and in mixed float16 it is scaled, so that small gradients survive.
+        """
+        loss = tf.add_n([loss, *(tf.cast(own, loss.dtype) for own in self.losses)])
+        loss = loss / tf.distribute.get_strategy().num_replicas_in_sync if averaged else loss
+        return self.optimizer.scale_loss(loss)
+
+    def step_seed(self, seed: int) -> tf.Tensor:
+        """Return a seed for this step and replica; it is the same again when training resumes."""
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        return seed + 7919 * tf.cast(self.optimizer.iterations, tf.int32) + 104729 * tf.cast(replica, tf.int32)
+
+    def get_config(self):
+        return {**super().get_config(), "tower": keras.saving.serialize_keras_object(self.tower)}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        tower = keras.saving.deserialize_keras_object(config["tower"], custom_objects=custom_objects)
+        return cls(**{**config, "tower": tower})
+
+
+def _policy(tower: keras.Model):
+    """The tower's own policy, or that of its first half precision layer."""
+    policies = [tower.dtype_policy, *(layer.dtype_policy for layer in tower._flatten_layers())]
+    return next((p for p in policies if p.compute_dtype != p.variable_dtype), policies[0])
