@@ -1,0 +1,182 @@
+"""A gallery and probes of known and unknown people -> how often identification is right: rank 1, CMC, DIR at FPIR."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from keras_apps.faces.distances import DISTANCES
+from keras_apps.faces.intervals import Interval, wilson
+from keras_apps.faces.nearest_identity import nearest_identities
+from keras_apps.faces.operating_points import UNKNOWN, OperatingPoint, operating_point, percent, plain, rates_of
+
+
+@dataclass(frozen=True)
+class OpenSetReport:
+    """How well probes are identified in a gallery. Rates are in [0, 1].
+
+    Attributes:
+        identities: Number of people in the gallery.
+        encodings: Number of their encodings.
+        known: Number of probes of people in the gallery.
+        unknown: Number of probes of other people.
+        confidence: Of all intervals.
+        rank1: Share of known probes whose nearest person is the right one.
+        rank1_interval: `(low, high)`, Wilson's.
+        cmc: Share of known probes whose person is among the nearest 1, 2, 3, ... people.
+        dir_at_fpir: At each wanted FPIR (share of unknown probes that get a name), the share of known probes that get
+            the right name: nearest and accepted.
+    """
+
+    identities: int
+    encodings: int
+    known: int
+    unknown: int
+    confidence: float
+    rank1: float
+    rank1_interval: Interval
+    cmc: tuple[float, ...]
+    dir_at_fpir: tuple[OperatingPoint, ...]
+
+    def as_dict(self) -> dict:
+        """Return everything as JSON holds it; what could not be measured is None."""
+        points = [
+            {"fpir": p.wanted, "dir": p.rate, "interval": p.interval, "tau": p.tau, "measured_fpir": p.measured}
+            | ({"reason": p.reason} if p.reason else {})
+            for p in self.dir_at_fpir
+        ]
+        return plain(asdict(self) | {"dir_at_fpir": points})
+
+    def __str__(self) -> str:
+        probes = f"{self.known} known and {self.unknown} unknown probes"
+        title = (
+            f"{self.identities} people ({self.encodings} encodings), {probes}; {100 * self.confidence:g} % intervals"
+        )
+        rows = [("rank 1", percent(self.rank1, self.rank1_interval))]
+        rows += [(f"rank {k}", f"{100 * self.cmc[k - 1]:6.2f} %") for k in (5, 10, 20) if k <= len(self.cmc)]
+        for point in self.dir_at_fpir:
+            found = f"{percent(point.rate, point.interval)}  tau {point.tau:.4g}"
+            if math.isnan(point.rate):
+                found = f"not measured: unknown probes, {point.reason}"
+            elif point.reason:
+                found = f"{percent(point.rate, point.interval)}  no tau: of the unknown probes, {point.reason}"
+            rows.append((f"DIR at FPIR {point.wanted:g}", found))
+        return "\n".join([title, *(f"{name:<20}{text}" for name, text in rows)])
+
+
+def evaluate_open_set(
+    gallery_encodings,
+    gallery_ids,
+    probe_encodings,
+    probe_ids,
+    distance: str = "squared_euclidean",
+    fpir: float | tuple[float, ...] = (0.1, 0.01),
+    ranks: int = 20,
+    confidence: float = 0.95,
+    seed: int = 0,
+    *,
+    replicates: int = 2000,
+    memory_mb: int = 256,
+) -> OpenSetReport:
+    """Measure identification in a gallery, with probes of people who are not in it.
+
+    A person's distance is that of their nearest encoding. A known probe's rank is one more than the number of other
+    people at its person's distance or nearer, so that a tie is no success. A probe whose id is not in the gallery is
+    unknown; naming it is the error that FPIR counts. tau is the most generous threshold whose FPIR is not above the
+    wanted one; with fewer than 1 / FPIR unknown probes the answer is NaN with a reason.
+
+    The gallery is compared block by block: besides the encodings about `memory_mb` are needed, whatever the number of
+    people, down to what one probe takes. Encodings that are neither float32 nor float64 are copied.
+
+    Args:
+        gallery_encodings: Floats `(m, d)`.
+        gallery_ids: Integers or strings `(m,)`; a person may have several encodings.
+        probe_encodings: Floats `(n, d)`.
+        probe_ids: `(n,)`, of the same kind as `gallery_ids`. Needs at least one known person.
+        distance: `"squared_euclidean"` or `"euclidean"`; a matter of tau's units only.
+        fpir: Wanted false positive identification rates, each in (0, 1).
+        ranks: Length of the CMC; cut to the number of people.
+        confidence: Of the intervals, in (0, 1).
+        seed: Of the draws for the intervals.
+        replicates: Number of those draws.
+        memory_mb: Bound on the working memory, in MB.
+
+    Returns:
+        An `OpenSetReport`; `print` shows it, `as_dict` gives it to JSON.
+
+    Raises:
+        ValueError: If shapes do not fit, an encoding is not finite, a set is empty or no probe is known, or a rate is
+            not between 0 and 1.
+        TypeError: If ids are neither integers nor strings, or the two sets' ids differ in kind.
+
+    Example:
+        >>> report = evaluate_open_set([[0.0], [1.0], [2.0]], ["ann", "bo", "cy"], [[0.1], [1.6], [9.0]],
+        ...                            ["ann", "bo", "dee"], fpir=0.5)
+        >>> report.rank1, report.cmc, report.known, report.unknown
+        (0.5, (0.5, 1.0, 1.0), 2, 1)
+
+    Reference:
+        Grother, Ngan and Hanaoka, "Face recognition vendor test, part 2: identification", NISTIR 8271, 2019;
+        Phillips, Grother and Micheals, "Evaluation methods in face recognition", Handbook of Face Recognition, 2011.
+    """
+    if distance not in DISTANCES:
+        raise ValueError(f"expected a distance among {', '.join(DISTANCES)}, received {distance!r}")
+    for name, value in (("ranks", ranks), ("replicates", replicates), ("memory_mb", memory_mb)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"expected a whole number of at least 1 for {name}, received {value!r}")
+    if not 0 < confidence < 1:
+        raise ValueError(f"expected confidence between 0 and 1, received {confidence}")
+    gallery, gallery_ids = _checked_set("gallery", gallery_encodings, gallery_ids)
+    probes, probe_ids = _checked_set("probe", probe_encodings, probe_ids)
+    if gallery.shape[1] != probes.shape[1]:
+        raise ValueError(f"expected encodings of one length, received {gallery.shape[1]} and {probes.shape[1]}")
+    if gallery_ids.dtype.kind != probe_ids.dtype.kind:
+        raise TypeError(f"expected ids of one kind, received {gallery_ids.dtype} and {probe_ids.dtype}")
+    people, codes = np.unique(gallery_ids, return_inverse=True)
+    place = np.minimum(np.searchsorted(people, probe_ids), people.size - 1)
+    known = people[place] == probe_ids
+    if not known.any():
+        raise ValueError(f"expected probes of people in the gallery, received {probe_ids.size} of others")
+    nearest, own, rank = nearest_identities(gallery, codes, probes, np.where(known, place, -1), memory_mb)
+    if distance == "euclidean":
+        nearest, own = np.sqrt(nearest), np.sqrt(own)
+    rank = rank[known]
+    cmc = np.cumsum(np.bincount(rank, minlength=people.size + 1)[1:])[: min(ranks, people.size)]
+    right = np.sort(np.where(rank == 1, own[known], np.inf))
+    rng = np.random.default_rng(seed)
+    points = [_point(right, np.sort(nearest[~known]), rate, confidence, replicates, rng) for rate in rates_of(fpir)]
+    return OpenSetReport(
+        identities=people.size,
+        encodings=len(gallery),
+        known=rank.size,
+        unknown=int(np.sum(~known)),
+        confidence=confidence,
+        rank1=float(cmc[0] / rank.size),
+        rank1_interval=wilson(int(cmc[0]), rank.size, confidence),
+        cmc=tuple((cmc / rank.size).tolist()),
+        dir_at_fpir=tuple(points),
+    )
+
+
+def _point(right, nearest, wanted: float, confidence: float, replicates: int, rng) -> OperatingPoint:
+    if not nearest.size and 0 < wanted < 1:
+        return OperatingPoint(wanted, math.nan, UNKNOWN, math.nan, math.nan, "there are none")
+    return operating_point(right, nearest, wanted, confidence, replicates, rng)
+
+
+def _checked_set(name: str, encodings, ids) -> tuple[np.ndarray, np.ndarray]:
+    encodings, ids = np.asarray(encodings), np.asarray(ids)
+    if encodings.dtype not in (np.float32, np.float64):
+        encodings = encodings.astype(np.float32)
+    if encodings.ndim != 2 or ids.shape != encodings.shape[:1] or not encodings.size:
+        shapes = f"{encodings.shape} and {ids.shape}"
+        raise ValueError(f"expected {name} encodings (n, d) and ids (n,), at least one, received shapes {shapes}")
+    if ids.dtype == object and all(isinstance(one, str) for one in ids):
+        ids = ids.astype(str)
+    if ids.dtype.kind not in "iuU":
+        raise TypeError(f"expected integers or strings as {name} ids, received {ids.dtype}")
+    if not np.isfinite(encodings.min()) or not np.isfinite(encodings.max()):
+        raise ValueError(f"expected finite {name} encodings, received others")
+    return encodings, ids.astype(np.int64) if ids.dtype.kind == "u" else ids
