@@ -1,0 +1,64 @@
+"""A folder of photographs becomes a folder of chips: the bundled pictures of two people."""
+
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_apps import images
+from keras_apps.faces.aligned_folder import align_people, aligned_only, chip_paths
+from keras_apps.faces.people import People
+
+
+@pytest.fixture
+def people(tmp_path):
+    for person, names in (("Barack", ("obama", "obama2")), ("Joe", ("biden",)), ("Cup", ("coffee",))):
+        for name in names:
+            source = images.resolve(f"bundled:{name}")
+            (tmp_path / "photos" / person).mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, tmp_path / "photos" / person / f"{name}{source.suffix}")
+    return People.from_folder(tmp_path / "photos")
+
+
+def test_chips_are_cut_once_and_pictures_without_a_face_are_named(people, tmp_path, chips):
+    seen = []
+    done = align_people(people, tmp_path / "chips", progress=lambda *now: seen.append(now))
+    assert (done.aligned, done.kept) == (3, 0) and [p.rsplit("/", 1)[-1] for p in done.missing] == ["coffee.jpg"]
+    assert seen == [(0, 4), (4, 4)]
+    chip = images.to_uint8(images.load_image(tmp_path / "chips" / "Barack" / "obama.png"))
+    assert chip.shape == (150, 150, 3) and np.abs(chip.astype(int) - chips["obama"]).max() <= 1
+    before = (tmp_path / "chips" / "Joe" / "biden.png").stat().st_mtime_ns
+    again = align_people(people, tmp_path / "chips", without_face="centre", size=32)
+    assert (again.aligned, again.kept) == (1, 3) and (tmp_path / "chips/Joe/biden.png").stat().st_mtime_ns == before
+    assert images.load_image(tmp_path / "chips" / "Cup" / "coffee.png").shape == (32, 32, 3)
+    (tmp_path / "chips" / "Cup" / "coffee.png").unlink()
+    kept, there = aligned_only(people, tmp_path / "chips")
+    assert there.tolist() == [True, True, False, True] and kept.labels.tolist() == [0, 0, 2]
+
+
+def test_the_face_nearest_the_centre_is_taken(two_faces, tmp_path):
+    """Two people side by side, the picture cut so that the smaller face stands in the middle."""
+    (tmp_path / "a" / "x").mkdir(parents=True)
+    (tmp_path / "a" / "y").mkdir()
+    images.save_image(two_faces, tmp_path / "a" / "x" / "both.png")
+    images.save_image(two_faces, tmp_path / "a" / "x" / "both.jpg")
+    Image.new("RGB", (40, 40)).save(tmp_path / "a" / "y" / "none.png")
+    people = People.from_folder(tmp_path / "a")
+    assert [p.name for p in chip_paths(people, "out")] == ["both.jpg.png", "both.png.png", "none.png"]
+    from keras_apps.faces.detect import find_faces
+
+    wide = np.pad(two_faces, ((0, 0), (700, 0), (0, 0)))  # the left one of the two is nearer the centre now
+    images.save_image(wide, tmp_path / "a" / "x" / "both.png")
+    align_people(people, tmp_path / "out")
+    chip = images.to_uint8(images.load_image(tmp_path / "out" / "x" / "both.png.png")).astype(float)
+    far = [np.abs(chip - face.image).mean() for face in sorted(find_faces(wide), key=lambda face: face.box[0])]
+    assert far[0] < 1 < 10 < far[1]
+
+
+def test_what_cannot_be_aligned_is_refused(people, tmp_path):
+    with pytest.raises(ValueError, match="without_face 'skip' or 'centre', received 'cut'"):
+        align_people(people, tmp_path / "chips", without_face="cut")
+    arrays = People.from_arrays(np.zeros((3, 8, 8, 3), np.uint8), [0, 0, 1])
+    with pytest.raises(ValueError, match="expected people from a folder, received arrays"):
+        align_people(arrays, tmp_path / "chips")
