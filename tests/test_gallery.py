@@ -12,7 +12,7 @@ import oracles
 import pytest
 
 from keras_apps import faces
-from keras_apps.faces import store
+from keras_apps.faces import database, schema, store
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +202,7 @@ def test_files_that_are_no_gallery(tmp_path):
 
 
 def test_a_locked_gallery(toy, tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "SECONDS_TO_WAIT", 0.2)
+    monkeypatch.setattr(database, "SECONDS_TO_WAIT", 0.2)
     other = sqlite3.connect(tmp_path / "toy.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(faces.GalleryError, match="in use by another process"):
@@ -237,7 +237,7 @@ def test_a_full_disk_loses_nothing(toy, tmp_path):
 
 
 def test_a_gallery_that_cannot_be_made_leaves_no_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "_SCHEMA", ("CREATE TABLE people (id INTEGER)", "no SQL"))
+    monkeypatch.setattr(schema, "SCHEMA", ("CREATE TABLE people (id INTEGER)", "no SQL"))
     with pytest.raises(faces.GalleryError, match="cannot be used"):
         store.Store(tmp_path / "new.db")
     assert os.listdir(tmp_path) == []

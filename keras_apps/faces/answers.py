@@ -11,10 +11,11 @@ class Verification:
 
     Attributes:
         name: The claimed name.
-        distance: From the picture to the nearest of that person's encodings, in the threshold's distance.
+        distance: From the picture to that person's template, in the unit of `measure`.
         tau: The threshold; accepted when `distance <= tau`.
         accepted: The answer.
         probability: P(same person | distance), for as many genuine as impostor claims beforehand.
+        measure: `"squared_euclidean"`, `"euclidean"`, or `"1 - P(same)"` where a trained verifier decides.
     """
 
     name: str
@@ -22,11 +23,12 @@ class Verification:
     tau: float
     accepted: bool
     probability: float
+    measure: str
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A person of the gallery and the distance to the nearest of their encodings."""
+    """A person of the gallery and the distance to their template."""
 
     name: str
     distance: float
@@ -38,10 +40,11 @@ class Identification:
 
     Attributes:
         name: The nearest person's name, or `None`: not recognised, every distance is above tau.
-        distance: To the nearest person; infinite where nobody is enrolled.
+        distance: To the nearest person, in the unit of `measure`; infinite where nobody is enrolled.
         tau: The threshold.
         candidates: The nearest people, nearest first, recognised or not.
-        box: `(left, top, right, bottom)` of the face in pixels, or `None` for an aligned chip.
+        box: `(left, top, right, bottom)` of the face in pixels, or `None` for an aligned chip or an encoding.
+        measure: `"squared_euclidean"`, `"euclidean"`, or `"1 - P(same)"` where a trained verifier decides.
     """
 
     name: str | None
@@ -49,3 +52,4 @@ class Identification:
     tau: float
     candidates: list[Candidate]
     box: tuple[float, float, float, float] | None
+    measure: str

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_apps.faces.detect import MIN_CONFIDENCE, describe, find_faces_in, no_face
-from keras_apps.images import Picture, load_image
+from keras_apps.images import Picture, load_image, resize, to_uint8
 
 if TYPE_CHECKING:
     import keras
@@ -23,7 +23,7 @@ def encode(
     aligned: bool = False,
     min_confidence: float = MIN_CONFIDENCE,
 ) -> np.ndarray:
-    """Encode the largest face of each picture.
+    """Encode the largest face of each picture. Its chip of 150 x 150 is resized for a tower of another size.
 
     Args:
         tower: As `load_tower` returns.
@@ -50,7 +50,7 @@ def encode(
     encodings = []
     for start in range(0, len(pictures), PICTURES_TOGETHER):
         batch = pictures[start : start + PICTURES_TOGETHER]
-        chips = [_chip(p, tower) for p in batch] if aligned else _largest_chips(batch, min_confidence)
+        chips = [_chip(p, tower) for p in batch] if aligned else _largest_chips(batch, min_confidence, tower)
         encodings.append(encode_chips(tower, np.stack(chips)))
     return np.concatenate(encodings) if encodings else np.zeros((0, tower.output_shape[-1]), np.float32)
 
@@ -68,17 +68,31 @@ def encode_chips(tower: keras.Model, chips: np.ndarray) -> np.ndarray:
     return np.asarray(tower.predict_on_batch(np.asarray(chips, np.float32)), np.float32)
 
 
-def _largest_chips(pictures: Sequence[Picture], min_confidence: float) -> list[np.ndarray]:
+def fitted(chip: np.ndarray, tower: keras.Model) -> np.ndarray:
+    """Resize an aligned chip to the height and width that a tower takes.
+
+    Args:
+        chip: uint8 `(h, w, 3)`, RGB.
+        tower: As `load_tower` returns.
+
+    Returns:
+        uint8 `(height, width, 3)`; the chip itself where it fits, or the tower takes any size.
+    """
+    size = tuple(tower.input_shape[1:3])
+    return chip if None in size or size == chip.shape[:2] else to_uint8(resize(chip / np.float32(255), size))
+
+
+def _largest_chips(pictures: Sequence[Picture], min_confidence: float, tower: keras.Model) -> list[np.ndarray]:
     found = find_faces_in(pictures, min_confidence=min_confidence)
     for picture, faces in zip(pictures, found, strict=True):
         if not faces:
             raise no_face(picture)
-    return [faces[0].image for faces in found]
+    return [fitted(faces[0].image, tower) for faces in found]
 
 
 def _chip(picture: Picture, tower: keras.Model) -> np.ndarray:
     image = load_image(picture)
     wanted = tuple(tower.input_shape[1:3])
-    if image.shape[:2] != wanted:
+    if None not in wanted and image.shape[:2] != wanted:
         raise ValueError(f"expected an aligned chip of {wanted}, received {describe(picture)} of {image.shape[:2]}")
     return image * np.float32(255)

@@ -1,63 +1,24 @@
-"""The gallery's file: names, encodings, dates and the tower's fingerprint in SQLite. No photographs."""
+"""The gallery's file: names, encodings, dates, changes and the tower's fingerprint in SQLite. No photographs."""
 
 from __future__ import annotations
 
 import contextlib
-import sqlite3
-import threading
-import unicodedata
-from collections.abc import Iterator
-from datetime import datetime, timezone
-from pathlib import Path
+import time
+from collections.abc import Sequence
 
 import numpy as np
 
-APPLICATION_ID = 0x4B415047  # "KAPG"
-FORMAT = 1
-SECONDS_TO_WAIT = 5.0
-LONGEST_NAME = 200
+from keras_apps.faces import blocks
+from keras_apps.faces.names import GalleryError, checked_name, some_of, unknown
+from keras_apps.faces.records import Records
 
-_SCHEMA = (
-    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
-    "CREATE TABLE encodings (id INTEGER PRIMARY KEY, enrolled TEXT NOT NULL, encoding BLOB NOT NULL,"
-    " person INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE)",
-    "CREATE INDEX encodings_of_person ON encodings (person)",
-    f"PRAGMA application_id = {APPLICATION_ID}",
-    f"PRAGMA user_version = {FORMAT}",
-)
+__all__ = ["GalleryError", "Store", "checked_name", "some_of"]
+
+CONFLICTS = ("error", "skip", "replace", "add")
 
 
-class GalleryError(ValueError):
-    """A gallery's file cannot be used, or does not fit the tower or the question."""
-
-
-def checked_name(name: str) -> str:
-    """Return a person's name in Unicode's composed form, without blanks around it.
-
-    Raises:
-        ValueError: If it is empty, longer than 200 characters, or has control characters.
-        TypeError: If it is no text.
-    """
-    if not isinstance(name, str):
-        raise TypeError(f"expected a name as text, received {type(name).__name__}")
-    cleaned = unicodedata.normalize("NFC", name).strip()
-    if not cleaned or len(cleaned) > LONGEST_NAME:
-        raise ValueError(f"expected a name of 1 to {LONGEST_NAME} characters, received {len(cleaned)}")
-    if any(unicodedata.category(c) in ("Cc", "Cs") for c in cleaned):
-        raise ValueError(f"expected a name without control characters, received {cleaned!r}")
-    return cleaned
-
-
-def some_of(names: list[str]) -> str:
-    """Return the first names and the number of the others, for a message."""
-    if not names:
-        return "nobody is yet"
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-
-
-class Store:
-    """Keep encodings in an SQLite file, made when missing. Every change is one transaction.
+class Store(Records):
+    """Keep people's encodings in an SQLite file, made when missing. Every change is one transaction.
 
     Args:
         path: The file. Its folder must exist.
@@ -67,170 +28,170 @@ class Store:
         FileNotFoundError: If the folder does not exist.
     """
 
-    def __init__(self, path: str | Path):
-        self.path = Path(path)
-        self._lock = threading.RLock()  # one thread at a time: a transaction belongs to the connection
-        if not self.path.parent.is_dir():
-            raise FileNotFoundError(f"expected an existing folder for the gallery, received '{self.path.parent}'")
-        if self.path.is_dir():
-            raise GalleryError(f"expected a gallery file, received the folder '{self.path}'")
-        is_new = self._made()
-        with self._errors():
-            options = {"timeout": SECONDS_TO_WAIT, "isolation_level": None, "check_same_thread": False}
-            self._connection = sqlite3.connect(self.path.absolute(), **options)
-            try:
-                self._inode = self.path.stat().st_ino
-                self._open()
-            except BaseException:
-                self._connection.close()
-                if is_new and self.path.stat().st_size == 0:
-                    self.path.unlink()
-                raise
-
-    def _made(self) -> bool:
-        """Make the file and return true, or return false where it is there; of several processes one makes it."""
-        try:
-            self.path.open("x").close()
-        except FileExistsError:
-            return False
-        except OSError as error:
-            raise GalleryError(f"gallery '{self.path}' cannot be made: {error.strerror}") from None
-        return True
-
-    def _open(self) -> None:
-        run = self._connection.execute
-        run("PRAGMA foreign_keys = ON")
-        run("PRAGMA secure_delete = ON")  # a removed encoding is overwritten, not only forgotten
-        if self._is_new():
-            with self._transaction():
-                if self._is_new():  # another process may have been faster
-                    for statement in _SCHEMA:
-                        run(statement)
-        if run("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-            raise GalleryError(f"expected a gallery, received '{self.path}', an SQLite file of something else")
-        version = run("PRAGMA user_version").fetchone()[0]
-        if version != FORMAT:
-            raise GalleryError(f"expected a gallery of format {FORMAT}, received '{self.path}' of format {version}")
-
-    def _is_new(self) -> bool:
-        return self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-
-    def close(self) -> None:
-        """Close the file; nothing is pending between calls."""
-        self._connection.close()
-
     def discard_if_empty(self) -> None:
         """Close the file, and remove it where nobody is enrolled; under the lock, so that nobody enrols meanwhile."""
         with self._errors(), self._transaction():
-            if not self.people() and self._in_place():
+            if not len(self) and self._in_place():
                 with contextlib.suppress(OSError):  # Windows removes no open file: then an empty gallery stays
                     self.path.unlink()
         self.close()
-
-    def _in_place(self) -> bool:
-        try:
-            return self.path.stat().st_ino == self._inode
-        except OSError:
-            return False
-
-    def fingerprint(self) -> str | None:
-        """Return the fingerprint of the tower that made the encodings, or `None` while there are none."""
-        with self._errors():
-            row = self._connection.execute("SELECT value FROM meta WHERE key = 'tower'").fetchone()
-        return row[0] if row else None
 
     def add(self, name: str, encodings: np.ndarray, fingerprint: str) -> None:
         """Add encodings `(n, d)` of one person, who need not be new.
 
         Raises:
             GalleryError: If the gallery belongs to another tower by now, or cannot be written.
+            ValueError: If the encodings are not finite, or of another length than the gallery's.
         """
-        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        encodings = checked_encodings(encodings)
+        self.add_many([name] * len(encodings), encodings, fingerprint)
+
+    def add_many(
+        self,
+        names: Sequence[str],
+        encodings: np.ndarray,
+        fingerprint: str,
+        *,
+        enrolled: np.ndarray | None = None,
+        conflict: str = "add",
+        change: str = "enrolled",
+    ) -> dict[str, int]:
+        """Add encodings of many people, all or none.
+
+        Args:
+            names: Whose each encoding is, `n` checked names.
+            encodings: Finite floats `(n, d)`.
+            fingerprint: The tower's.
+            enrolled: Seconds since 1970 for each, `(n,)`; by default now.
+            conflict: For people who are there already: `"add"` further encodings, `"replace"` theirs, `"skip"` them, or
+                `"error"`.
+            change: The word for the log.
+
+        Returns:
+            `{"people": added or changed, "new": of these, "skipped": people, "encodings": added}`.
+
+        Raises:
+            GalleryError: If the gallery belongs to another tower, cannot be written, or has a person of `names`
+                while `conflict` is `"error"`.
+            ValueError: If the encodings are not finite, or of another length than the gallery's.
+        """
+        encodings = checked_encodings(encodings, len(names))
+        if conflict not in CONFLICTS:
+            raise ValueError(f"expected a conflict among {', '.join(CONFLICTS)}, received {conflict!r}")
+        now = int(time.time())
+        dates = np.full(len(names), now) if enrolled is None else np.asarray(enrolled, np.int64)
         with self._errors(), self._transaction():
-            if not self._in_place():
-                raise GalleryError(f"gallery '{self.path}' was removed or replaced meanwhile; nothing was saved")
             run = self._connection.execute
-            run("INSERT OR IGNORE INTO meta VALUES ('tower', ?)", (fingerprint,))
-            if self.fingerprint() != fingerprint:
-                raise GalleryError(f"'{self.path}' holds encodings of another tower, {self.fingerprint()}")
-            run("INSERT OR IGNORE INTO people (name) VALUES (?)", (name,))
-            person = run("SELECT id FROM people WHERE name = ?", (name,)).fetchone()[0]
-            for encoding in np.asarray(encodings, "<f4"):
-                row = (person, encoding.tobytes(), now)
-                run("INSERT INTO encodings (person, encoding, enrolled) VALUES (?, ?, ?)", row)
+            self._claim(fingerprint)
+            before = run("SELECT coalesce(max(id), 0) FROM people").fetchone()[0]
+            unique = list(dict.fromkeys(names))
+            self._connection.executemany("INSERT OR IGNORE INTO people (name) VALUES (?)", ((n,) for n in unique))
+            find = "SELECT id FROM people WHERE name = ?"
+            ids = {name: run(find, (name,)).fetchone()[0] for name in unique}
+            known = [name for name, number in ids.items() if number <= before]
+            if known and conflict == "error":
+                raise GalleryError(f"expected people who are not enrolled yet, received {some_of(known)}")
+            if known and conflict == "replace":
+                blocks.take_out(run, [ids[name] for name in known])
+            owners = np.fromiter((ids[name] for name in names), np.int64, len(names))
+            kept = owners > before if conflict == "skip" else np.ones(len(names), bool)
+            rows = blocks.Rows(owners, dates, encodings)[kept]
+            if len(rows.owners):
+                blocks.append(run, rows)
+                person = ids[names[0]] if len(unique) == 1 else None
+                self._log(change, len(rows.owners), person)
+            self._forget_tower_of_nobody()
+        skipped = len(known) if conflict == "skip" else 0
+        counts = (len(unique) - skipped, len(unique) - len(known), skipped, len(rows.owners))
+        return dict(zip(("people", "new", "skipped", "encodings"), counts, strict=True))
+
+    def replace(self, name: str, encodings: np.ndarray, fingerprint: str) -> int:
+        """Replace the encodings of a person who is there, and return how many the old ones were.
+
+        Raises:
+            GalleryError: If there is nobody of that name, or as for `add`.
+        """
+        encodings = checked_encodings(encodings)
+        now, count = int(time.time()), len(encodings)
+        with self._errors(), self._transaction():
+            run = self._connection.execute
+            self._claim(fingerprint)
+            person = self._id(name)
+            before = blocks.take_out(run, [person])
+            blocks.append(run, blocks.Rows(np.full(count, person), np.full(count, now), encodings))
+            self._log("updated", count, person)
+        return before
 
     def remove(self, name: str) -> int:
-        """Remove a person and return the number of encodings that were kept; 0 where there is nobody of that name."""
+        """Remove a person and return the number of encodings that were kept; 0 where there is nobody of that name.
+
+        The log keeps that somebody was removed, and when, but not who, and nothing else of that person.
+        """
         with self._errors(), self._transaction():
             run = self._connection.execute
-            query = "SELECT count(*) FROM encodings JOIN people ON person = people.id WHERE name = ?"
-            count = run(query, (name,)).fetchone()[0]
-            run("DELETE FROM people WHERE name = ?", (name,))
-            if not run("SELECT 1 FROM people LIMIT 1").fetchone():
-                run("DELETE FROM meta WHERE key = 'tower'")
+            row = run("SELECT id FROM people WHERE name = ?", (name,)).fetchone()
+            if not row:
+                return 0
+            count = blocks.take_out(run, [row[0]])
+            run("DELETE FROM people WHERE id = ?", row)
+            self._log("removed", count, None)
+            self._forget_tower_of_nobody()
         return count
 
-    def people(self) -> list[tuple[str, int, str]]:
-        """Return `(name, number of encodings, date of the first)` by name."""
-        query = (
-            "SELECT name, count(*), min(enrolled) FROM encodings JOIN people ON person = people.id"
-            " GROUP BY people.id ORDER BY name"
-        )
-        with self._errors():
-            return self._connection.execute(query).fetchall()
+    def rename(self, name: str, new_name: str) -> None:
+        """Give a person another name; the old one is overwritten.
 
-    def encodings(self) -> tuple[list[str], np.ndarray]:
-        """Return the name of each encoding, and the encodings `(n, d)` as float32; a person's stand together."""
-        query = (
-            "SELECT name, encoding FROM encodings JOIN people ON person = people.id ORDER BY people.id, encodings.id"
-        )
-        with self._errors():
-            rows = self._connection.execute(query).fetchall()
-        if not rows:
-            return [], np.zeros((0, 0), np.float32)
-        if len({len(blob) for _, blob in rows}) != 1:
-            raise GalleryError(f"gallery '{self.path}' is damaged: its encodings differ in length")
-        stacked = np.frombuffer(b"".join(blob for _, blob in rows), "<f4").reshape(len(rows), -1)
-        return [name for name, _ in rows], stacked.astype(np.float32)
+        Raises:
+            GalleryError: If nobody has the name, or somebody has the new one.
+        """
+        with self._errors(), self._transaction():
+            run = self._connection.execute
+            person = self._id(name)
+            if run("SELECT 1 FROM people WHERE name = ?", (new_name,)).fetchone():
+                raise GalleryError(f"expected a new name that nobody has, received {new_name!r}")
+            run("UPDATE people SET name = ? WHERE id = ?", (new_name, person))
+            self._log("renamed", 0, person)
 
-    def version(self) -> tuple[int, int]:
-        """Return a value that changes whenever the file does, through this object or another process."""
-        with self._errors():
-            return self._connection.execute("PRAGMA data_version").fetchone()[0], self._connection.total_changes
+    def _claim(self, fingerprint: str) -> None:
+        """Make sure, within a transaction, that the file is still there and belongs to the tower."""
+        if not self._in_place():
+            raise GalleryError(f"gallery '{self.path}' was removed or replaced meanwhile; nothing was saved")
+        self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('tower', ?)", (fingerprint,))
+        if self.fingerprint() != fingerprint:
+            raise GalleryError(f"'{self.path}' holds encodings of another tower, {self.fingerprint()}")
 
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
+    def _forget_tower_of_nobody(self) -> None:
+        if not len(self):
+            self._connection.execute("DELETE FROM meta WHERE key = 'tower'")
 
-    @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
-        """Hold the lock, and say in one line what SQLite found wrong."""
-        try:
-            with self._lock:
-                yield
-        except UnicodeDecodeError:
-            raise GalleryError(f"gallery '{self.path}' is damaged: a name in it is no text") from None
-        except sqlite3.Error as error:
-            text = str(error)
-            if "locked" in text or "busy" in text:
-                reason = (
-                    f"is in use by another process, for longer than {SECONDS_TO_WAIT:g} seconds; nothing was changed"
-                )
-            elif "not a database" in text or "malformed" in text:
-                reason = "is not a gallery: it is damaged or no SQLite file"
-            elif "readonly" in text:
-                reason = "is read-only; nothing was changed"
-            elif "full" in text:
-                reason = "cannot grow: the disk is full; nothing was changed"
-            elif "unable to open" in text:
-                reason = "cannot be opened: permission denied, or its folder cannot be written to"
-            else:
-                reason = f"cannot be used: {text}"
-            raise GalleryError(f"gallery '{self.path}' {reason}") from None
+    def _id(self, name: str) -> int:
+        row = self._connection.execute("SELECT id FROM people WHERE name = ?", (name,)).fetchone()
+        if not row:
+            raise unknown(name, self.names())
+        return row[0]
+
+    def _log(self, change: str, encodings: int, person: int | None) -> None:
+        entry = (int(time.time()), change, encodings, person)
+        self._connection.execute("INSERT INTO changes (at, change, encodings, person) VALUES (?, ?, ?, ?)", entry)
+
+
+def checked_encodings(encodings: np.ndarray, count: int | None = None) -> np.ndarray:
+    """Return encodings as float32 `(n, d)`.
+
+    Args:
+        encodings: Finite numbers `(n, d)`, or `(d,)` for a single one; n and d at least 1.
+        count: The wanted n.
+
+    Raises:
+        ValueError: If they have another shape, or values that are not finite.
+    """
+    try:
+        array = np.atleast_2d(np.asarray(encodings, np.float32))
+    except (ValueError, TypeError):
+        raise ValueError("expected encodings as numbers of shape (n, d), received something else") from None
+    if array.ndim != 2 or not array.size or count not in (None, len(array)):
+        wanted = "n" if count is None else count
+        raise ValueError(f"expected encodings of shape ({wanted}, d), received shape {array.shape}")
+    if not np.isfinite(array).all():
+        raise ValueError("expected finite encodings, received NaN or infinite values")
+    return array

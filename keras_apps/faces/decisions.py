@@ -1,0 +1,153 @@
+"""Two encodings -> a measure of their difference, by distance or by a trained verifier, and its threshold."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from keras_apps.faces.calibration import Threshold
+from keras_apps.faces.distances import squared_euclidean
+from keras_apps.faces.names import GalleryError
+
+PROBABILITY = "1 - P(same)"
+ROWS_TOGETHER = 65536
+
+
+class Decider(Protocol):
+    """What a gallery needs of a trained verifier, as `VerificationModel` has it.
+
+    It may also have `tau_probability`, the least probability that is accepted, by default 0.5, and must tell its tower:
+    by `fingerprint`, text, or by `tower`, the Keras model.
+    """
+
+    def score(self, probe: np.ndarray, encodings: np.ndarray) -> np.ndarray:
+        """Return P(same person), `(n,)` in [0, 1], for a probe `(d,)` and each of `encodings` `(n, d)`."""
+
+
+class ByDistance:
+    """Decide by the distance of two encodings: accepted when it is at most tau.
+
+    Args:
+        threshold: tau, and its distance's name.
+    """
+
+    def __init__(self, threshold: Threshold):
+        self.name, self.tau, self.threshold = threshold.distance, threshold.tau, threshold
+
+    def probability(self, value: float) -> float:
+        """Return P(same person | distance)."""
+        return self.threshold.probability(value)
+
+    def to_all(self, probes: np.ndarray, encodings: np.ndarray, halves: np.ndarray) -> np.ndarray:
+        """Measure probes `(p, d)` against all encodings `(n, d)` with one matrix product, up to rounding.
+
+        |p - g|^2 = |p|^2 + 2 (|g|^2 / 2 - p.g).
+
+        Args:
+            probes: float32.
+            encodings: float32.
+            halves: |g|^2 / 2 of each encoding, `(n,)`.
+        """
+        values = probes @ encodings.T
+        np.subtract(halves, values, out=values)
+        values *= 2
+        values += np.einsum("ij,ij->i", probes, probes)[:, None]
+        np.maximum(values, 0, out=values)
+        return np.sqrt(values, out=values) if self.name == "euclidean" else values
+
+    def to_some(self, probe: np.ndarray, encodings: np.ndarray) -> np.ndarray:
+        """Measure a probe `(d,)` against encodings `(n, d)` by their differences, without the product's rounding."""
+        squared = squared_euclidean(probe.astype(np.float64), encodings)
+        return np.sqrt(squared) if self.name == "euclidean" else squared
+
+    def slack(self, probe: np.ndarray, value: float) -> float:
+        """Return a bound of what rounding in `to_all` does to values up to `value`."""
+        squared = value**2 if self.name == "euclidean" else value
+        error = 4e-6 * (float(probe @ probe) + squared)
+        return error / max(value, error**0.5) if self.name == "euclidean" else error
+
+
+class ByProbability:
+    """Decide by a trained verifier: accepted when P(same) is at least its threshold.
+
+    The measure is 1 - P(same), so that small means alike here too.
+
+    Args:
+        decider: As `Decider`.
+    """
+
+    name = PROBABILITY
+
+    def __init__(self, decider: Decider):
+        if not callable(getattr(decider, "score", None)):
+            raise TypeError(f"expected a decider with a method score, received {type(decider).__name__}")
+        least = getattr(decider, "tau_probability", 0.5)
+        if not 0 < least <= 1:
+            raise ValueError(f"expected tau_probability above 0 and at most 1, received {least}")
+        self._decider, self.tau = decider, 1 - float(least)
+
+    def probability(self, value: float) -> float:
+        """Return P(same person)."""
+        return 1 - value
+
+    def to_all(self, probes: np.ndarray, encodings: np.ndarray, halves: np.ndarray) -> np.ndarray:
+        """Measure probes `(p, d)` against all encodings `(n, d)`, some thousands at a time."""
+        values = np.empty((len(probes), len(encodings)), np.float32)
+        for start in range(0, len(encodings), ROWS_TOGETHER):
+            some = slice(start, start + ROWS_TOGETHER)
+            for row, probe in zip(values, probes, strict=True):
+                row[some] = self.to_some(probe, encodings[some])
+        return values
+
+    def to_some(self, probe: np.ndarray, encodings: np.ndarray) -> np.ndarray:
+        """Measure a probe `(d,)` against encodings `(n, d)`."""
+        same = np.asarray(self._decider.score(probe, encodings), np.float64)
+        if same.shape != (len(encodings),) or not np.all((same >= 0) & (same <= 1)):
+            raise ValueError(f"expected a decider that answers {len(encodings)} numbers in [0, 1], received others")
+        return 1 - same
+
+    def slack(self, probe: np.ndarray, value: float) -> float:
+        """Return a bound of what another order of summation does to a probability."""
+        return 1e-6
+
+
+def decision_for(fingerprint: str, threshold: Threshold | None, decider: Decider | None):
+    """Return how a gallery of the tower `fingerprint` decides, or `None` where no threshold is known.
+
+    Raises:
+        GalleryError: If the threshold or the decider belongs to another tower.
+        ValueError: If both are given.
+        TypeError: If the decider is none, or tells no tower.
+    """
+    if decider is None:
+        if threshold is None:
+            threshold = Threshold.bundled()
+            return ByDistance(threshold) if threshold.model == fingerprint else None
+        if threshold.model != fingerprint:
+            raise GalleryError(
+                f"expected a threshold calibrated for tower {fingerprint}, received one for {threshold.model}"
+            )
+        return ByDistance(threshold)
+    if threshold is not None:
+        raise ValueError("expected a threshold or a decider, received both")
+    decision, trained_for = ByProbability(decider), tower_of(decider)
+    if trained_for != fingerprint:
+        raise GalleryError(f"expected a decider trained for tower {fingerprint}, received one for {trained_for}")
+    return decision
+
+
+def tower_of(decider: Decider) -> str:
+    """Return the fingerprint of the tower that a decider was trained for.
+
+    Raises:
+        TypeError: If it tells none.
+    """
+    told = getattr(decider, "fingerprint", None)
+    if isinstance(told, str):
+        return told
+    if getattr(decider, "tower", None) is None:
+        raise TypeError(f"expected a decider with a fingerprint or a tower, received {type(decider).__name__}")
+    from keras_apps.faces.tower import fingerprint
+
+    return fingerprint(decider.tower)
