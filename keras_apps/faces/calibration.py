@@ -13,6 +13,7 @@ import numpy as np
 from keras_apps import weights
 from keras_apps._files import written_aside
 from keras_apps.faces.distances import DISTANCES
+from keras_apps.faces.rates import split_kinds
 
 
 @dataclass(frozen=True)
@@ -114,18 +115,11 @@ def calibrate(distances, same, far: float = 1e-3, *, distance: str = "squared_eu
     Reference:
         Platt, "Probabilistic outputs for support vector machines", 1999.
     """
-    distances, same = np.asarray(distances, np.float64), np.asarray(same).astype(bool)
-    if distances.ndim != 1 or distances.shape != same.shape:
-        raise ValueError(f"expected distances and same of one shape (n,), received {distances.shape} and {same.shape}")
-    if not np.all(np.isfinite(distances)) or (distances.size and distances.min() < 0):
-        raise ValueError("expected finite distances of at least 0, received others")
+    genuine, impostor = split_kinds(distances, same)
     if distance not in DISTANCES:
         raise ValueError(f"expected a distance among {', '.join(DISTANCES)}, received {distance!r}")
     if not 0 < far < 1:
         raise ValueError(f"expected far between 0 and 1, received {far}")
-    genuine, impostor = distances[same], np.sort(distances[~same])
-    if not genuine.size or not impostor.size:
-        raise ValueError(f"expected genuine and impostor pairs, received {genuine.size} and {impostor.size}")
     if impostor.size * far < 1 - 1e-9:
         raise ValueError(
             f"expected at least {math.ceil(1 / far)} impostor pairs for far={far:g}, received {impostor.size}"
