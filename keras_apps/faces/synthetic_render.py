@@ -1,0 +1,82 @@
+"""Person and photo -> the picture: layers from back to front, then the lens, the sensor and the grain."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from keras_apps.faces import synthetic_features as features
+from keras_apps.faces import synthetic_hair as hair
+from keras_apps.faces import synthetic_scene as scene
+from keras_apps.faces import synthetic_skin as skin
+from keras_apps.faces.synthetic_person import Person
+from keras_apps.faces.synthetic_photo import Photo
+from keras_apps.faces.synthetic_relief import gloss, normals, relief, shade
+from keras_apps.faces.synthetic_shapes import clamp, paint, part
+from keras_apps.faces.synthetic_view import View
+
+
+def render(person: Person, photo: Photo, size: int) -> np.ndarray:
+    """Draw one picture of one person.
+
+    Args:
+        person: Who.
+        photo: How it is taken; its source of chance is used up by the grain.
+        size: Pixels a side.
+
+    Returns:
+        uint8 `(size, size, 3)`.
+    """
+    view = View(person, photo, 2 * size)
+    planes = scene.backdrop(view, photo)
+    half = hair.hair_outline(person, photo)
+    behind = hair.behind_mask(view, person, photo, half)
+    at, locks = hair.hair_paint(view, person, photo, half)
+    paint(part(planes, at), 0.95 * behind[at], locks * 0.8)
+    skin.neck_and_clothes(planes, view, person, photo, behind)
+    near = -1 if photo.yaw > 0 else 1
+    skin.ear(planes, view, person, photo, -near)
+    front, cast = hair.front_mask(view, person, photo)
+    inner = part(planes, view.box)
+    paint(inner, view.head, face(view, person, photo, cast))
+    skin.ear(planes, view, person, photo, near)
+    over = np.zeros_like(behind)
+    over[view.box] = front * view.head
+    paint(part(planes, at), over[at], locks)
+    if photo.glasses is not None:
+        scene.glasses(inner, view, person, photo)
+    if photo.cap is not None:
+        hair.cap(planes, view, person, photo)
+    return develop(planes, view, photo, size)
+
+
+def face(view: View, person: Person, photo: Photo, cast: np.ndarray) -> np.ndarray:
+    """Return the lit face, planes `(3, pixels, pixels)`; `cast` is the shadow of the hair, in [0, 1]."""
+    planes = skin.complexion(view, person, photo)
+    for side in (-1, 1):
+        features.eye(planes, view, person, photo, side)
+        features.brow(planes, view, person, photo, side)
+    features.nostrils(planes, view, person, photo)
+    features.mouth(planes, view, person, photo)
+    normal = normals(view, relief(view, person, photo))
+    light = shade(photo, normal) * (1 - 0.28 * cast)
+    planes *= light
+    planes += 0.5 * person.shine * gloss(photo, normal, 18.0)
+    return planes
+
+
+def develop(planes: np.ndarray, view: View, photo: Photo, size: int) -> np.ndarray:
+    """Turn the scene into a photograph: sensor, lens blur, exposure, white balance, vignette, gamma, grain."""
+    planes = planes[:, ::2] + planes[:, 1::2]
+    planes = (planes[:, :, ::2] + planes[:, :, 1::2]) * 0.25
+    if photo.blur * size > 0.2:
+        for axis in (1, 2):
+            planes = gaussian_filter1d(planes, photo.blur * size, axis=axis, mode="nearest", truncate=3)
+    balance = photo.exposure * np.array([1 + photo.warm, 1 + photo.green, 1 - photo.warm], np.float32)
+    dim = 1 - photo.vignette * 0.5 * view.radius2[::2, ::2]
+    planes = np.maximum(planes * balance[:, None, None] * dim, 1e-4)
+    # A film's shoulder: what is over-lit bends towards white instead of being cut.
+    planes = np.where(planes > 0.8, 0.8 + 0.2 * np.tanh((planes - 0.8) * 2.5), planes)
+    planes = np.exp(photo.gamma * np.log(planes)) * 255
+    planes += photo.grain * photo.rng.standard_normal(planes.shape, dtype=np.float32)
+    return clamp(planes + 0.5, 0, 255).astype(np.uint8).transpose(1, 2, 0)
