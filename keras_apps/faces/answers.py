@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+PROBABILITY = "1 - P(same)"
+"""The measure where a trained verifier decides."""
+
 
 @dataclass(frozen=True)
 class Verification:

@@ -6,11 +6,11 @@ from typing import Protocol
 
 import numpy as np
 
+from keras_apps.faces.answers import PROBABILITY
 from keras_apps.faces.calibration import Threshold
 from keras_apps.faces.distances import squared_euclidean
 from keras_apps.faces.names import GalleryError
 
-PROBABILITY = "1 - P(same)"
 ROWS_TOGETHER = 65536
 
 
@@ -83,8 +83,8 @@ class ByProbability:
         if not callable(getattr(decider, "score", None)):
             raise TypeError(f"expected a decider with a method score, received {type(decider).__name__}")
         least = getattr(decider, "tau_probability", 0.5)
-        if not 0 < least <= 1:
-            raise ValueError(f"expected tau_probability above 0 and at most 1, received {least}")
+        if not 0 <= least <= 1:
+            raise ValueError(f"expected tau_probability in [0, 1], received {least}")
         self._decider, self.tau = decider, 1 - float(least)
 
     def probability(self, value: float) -> float:

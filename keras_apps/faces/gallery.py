@@ -28,7 +28,8 @@ class Gallery(Matcher):
 
     Args:
         path: The file; made when missing.
-        tower: The network that encodes; the bundled `resnet128` by default, loaded when first needed.
+        tower: The network that encodes; by default the decider's, or else the bundled `resnet128`, loaded when first
+            needed.
         threshold: tau and its distance, for this tower; by default the bundled tower's own.
         template: How a person's several pictures count: `"nearest"` of them, the mean over the nearest k of them
             (`"best-of-3"`), or their `"mean"` encoding. See docs/gallery.md for what each does to tau.
@@ -63,8 +64,8 @@ class Gallery(Matcher):
         template: str = "nearest",
         decider: Decider | None = None,
     ):
-        self._tower = tower
-        super().__init__(path, _fingerprint(tower), threshold, template=template, decider=decider)
+        self._tower = tower if tower is not None else getattr(decider, "tower", None)
+        super().__init__(path, _fingerprint(self._tower), threshold, template=template, decider=decider)
 
     def enrol(
         self,

@@ -90,7 +90,8 @@ class Store(Records):
             ids = {name: run(find, (name,)).fetchone()[0] for name in unique}
             known = [name for name, number in ids.items() if number <= before]
             if known and conflict == "error":
-                raise GalleryError(f"expected people who are not enrolled yet, received {some_of(known)}")
+                hint = "conflict 'skip', 'replace' or 'add' takes them"
+                raise GalleryError(f"expected people who are not enrolled yet, received {some_of(known)}; {hint}")
             if known and conflict == "replace":
                 blocks.take_out(run, [ids[name] for name in known])
             owners = np.fromiter((ids[name] for name in names), np.int64, len(names))
