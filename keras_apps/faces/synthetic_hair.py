@@ -9,7 +9,7 @@ import numpy as np
 from keras_apps.faces.synthetic_person import Person
 from keras_apps.faces.synthetic_photo import Photo
 from keras_apps.faces.synthetic_relief import gloss, shade
-from keras_apps.faces.synthetic_shapes import clamp, paint, ridge, sample, soft, tinted
+from keras_apps.faces.synthetic_shapes import clamp, paint, part, ridge, sample, soft, tinted
 from keras_apps.faces.synthetic_view import HEIGHTS, View
 
 
@@ -49,15 +49,16 @@ def hair_paint(view: View, person: Person, photo: Photo, half: np.ndarray) -> tu
     return at, tinted(person.hair, light) + tinted(0.25 + 0.75 * person.hair, shine)
 
 
-def behind_mask(view: View, person: Person, photo: Photo, half: np.ndarray) -> np.ndarray:
-    """Return the coverage of the hair behind the head."""
+def behind_mask(view: View, person: Person, photo: Photo, half: np.ndarray, at: tuple[slice, slice]) -> np.ndarray:
+    """Return the coverage of the hair behind the head, in a part of the picture."""
+    sx, sy = view.sx[at], view.sy[at]
     if person.style == "bald":
-        return np.zeros_like(view.sx)
-    rough = 1 + 0.10 * sample(person.strands, view.sx * 0.25, view.sy * 0.25) if person.curl else 1.0
-    mask = view.inside(half, -0.06 * math.sin(photo.yaw), rough, 1.5 + 3 * person.curl)
+        return np.zeros_like(sx)
+    rough = 1 + 0.10 * sample(person.strands, sx * 0.25, sy * 0.25) if person.curl else 1.0
+    mask = view.inside(at, half, -0.06 * math.sin(photo.yaw), rough, 1.5 + 3 * person.curl)
     if person.style == "bun":
         size, lean = person.bun
-        away = np.hypot(view.sx - 0.4 * lean, (view.sy + person.head_top + 0.55 * size) * 1.15)
+        away = np.hypot(sx - 0.4 * lean, (sy + person.head_top + 0.55 * size) * 1.15)
         mask = np.maximum(mask, soft(away - size, 2 * view.pixel))
     return mask
 
@@ -95,11 +96,13 @@ def cap(planes: np.ndarray, view: View, person: Person, photo: Photo) -> None:
     brim = person.eye_height - person.brow_height - 0.16
     dome = wide * np.sqrt(1 - clamp(-HEIGHTS / tall, 0, 1) ** 2.6)
     x, y = view.project(0.0, brim)
-    round_ = clamp(view.sx / wide, -1, 1)
-    below = soft(view.sy - y + 0.10 * round_**2, 2 * view.pixel)
+    at = view.patch(0, (brim - tall) / 2, wide, (tall - abs(brim)) / 2 + 0.3, flat=True)
+    planes, sx, sy = part(planes, at), view.sx[at], view.sy[at]
+    round_ = clamp(sx / wide, -1, 1)
+    below = soft(sy - y + 0.10 * round_**2, 2 * view.pixel)
     light = shade(photo, [round_, np.full_like(round_, -0.3), np.sqrt(np.maximum(0.1, 0.91 - round_**2))])
     seams = 1 - 0.25 * ridge(np.abs(round_) - 0.33, 0.03)
-    paint(planes, view.inside(dome) * below, tinted(photo.cap, light * seams))
-    rim = np.hypot((view.sx - x - 0.25 * math.sin(photo.yaw)) / (wide * 0.8), (view.sy - y) / 0.13)
-    peak = soft((rim - 1) * 0.13, 2 * view.pixel) * soft(y - 0.05 - view.sy, 2 * view.pixel)
+    paint(planes, view.inside(at, dome) * below, tinted(photo.cap, light * seams))
+    rim = np.hypot((sx - x - 0.25 * math.sin(photo.yaw)) / (wide * 0.8), (sy - y) / 0.13)
+    peak = soft((rim - 1) * 0.13, 2 * view.pixel) * soft(y - 0.05 - sy, 2 * view.pixel)
     paint(planes, peak, tinted(photo.cap, 0.75 * light))

@@ -52,11 +52,11 @@ TRAITS = {
     "lip_upper": (0.025, 0.085),
     "lip_lower": (0.04, 0.11),
     "lip_bow": (0.0, 0.75),
-    "lip_tilt": (-0.05, 0.03),
+    "lip_tilt": (-0.025, 0.045),
     "lip_red": (0.15, 0.75),
     "cheek": (0.0, 0.09),
     "cheek_height": (0.12, 0.30),
-    "fold": (0.0, 0.035),
+    "fold": (0.0, 0.026),
     "chin_high": (0.0, 0.07),
     "chin_cleft": (-0.04, 0.03),
     "blush": (0.0, 0.30),
@@ -136,21 +136,25 @@ def meet(seed: int, number: int) -> Person:
         True
     """
     rng = np.random.default_rng([seed, number])
-    low, high = np.array(list(TRAITS.values())).T
-    values = low + (high - low) * rng.random(len(TRAITS))
-    person = Person(**dict(zip(TRAITS, values.tolist(), strict=True)))
+    chances = rng.random(len(TRAITS)).tolist()
+    values = [low + (high - low) * chance for (low, high), chance in zip(TRAITS.values(), chances, strict=True)]
+    person = Person(**dict(zip(TRAITS, values, strict=True)))
     person.age = rng.random() ** 1.5
     person.bearded = rng.random() < 0.4
     _colour(person, rng)
     _marks(person, rng)
     _hair(person, rng)
     person.uneven = rng.uniform(-1, 1, 6).tolist()
-    own = rng.uniform([0.15, 0.10, 1.6, 0.012], [0.22, 0.17, 6.0, 0.035]).tolist()
-    person.glasses = own if rng.random() < 0.12 else None
+    person.glasses = glasses(rng) if rng.random() < 0.12 else None
     for name, value in vars(person).items():
         if isinstance(value, np.ndarray):
             setattr(person, name, value.astype(np.float32))
     return person
+
+
+def glasses(rng: np.random.Generator) -> list[float]:
+    """Draw a pair of glasses: half width, half height, squareness (2 is round) and thickness of a rim."""
+    return rng.uniform([0.15, 0.10, 1.6, 0.012], [0.22, 0.17, 6.0, 0.035]).tolist()
 
 
 def _colour(person: Person, rng: np.random.Generator) -> None:

@@ -6,6 +6,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from keras_apps.faces.synthetic_person import glasses
+
 # Angles in radians, lengths in half heads, light as a factor of full daylight.
 CONDITIONS = {
     "yaw": (-0.50, 0.50),
@@ -15,21 +17,43 @@ CONDITIONS = {
     "up": (-0.14, 0.14),
     "reach": (1.10, 1.42),
     "barrel": (-0.06, 0.06),
-    "smile": (-0.35, 1.0),
+    "smile": (-0.3, 1.0),
     "brow_raise": (-0.025, 0.05),
     "squint": (0.62, 1.12),
     "look_x": (-0.05, 0.05),
     "look_y": (-0.015, 0.02),
     "light_x": (-1.0, 1.0),
     "light_y": (-1.0, 0.35),
-    "ambient": (0.32, 0.70),
+    "ambient": (0.38, 0.72),
     "key": (0.35, 0.85),
     "warm": (-0.14, 0.14),
     "green": (-0.05, 0.05),
-    "exposure": (0.72, 1.18),
-    "gamma": (0.82, 1.25),
+    "exposure": (0.75, 1.15),
+    "gamma": (0.76, 1.15),
     "vignette": (0.0, 0.25),
+    "yaw_more": (-0.50, 0.50),
+    "pitch_more": (-0.24, 0.24),
+    "open": (-1.2, 1.0),
+    "blur": (0.0, 0.012),
+    "blur_share": (0.0, 1.0),
+    "grain": (0.5, 9.0),
+    "grain_share": (0.0, 1.0),
+    "stripes": (5.0, 14.0),
+    "striped": (0.0, 1.0),
+    "collar": (0.12, 0.45),
+    "collar_slope": (0.1, 0.8),
+    "glasses_on": (0.0, 1.0),
+    "dark_frame": (0.0, 1.0),
+    "cap_on": (0.0, 1.0),
+    "dim_place": (0.08, 0.95),
+    "bright_place": (0.08, 0.95),
+    "things": (2.0, 6.0),
 }
+LOW = np.array([low for low, _ in CONDITIONS.values()])
+SPAN = np.array([high - low for low, high in CONDITIONS.values()])
+# Of a thing in the background: x, y, size, softness of the edge, RGB, and a disc under 0.5 or a board over it.
+PLACE_LOW = np.array([-1.3, -1.3, 0.15, 0.03, 0.1, 0.1, 0.1, 0.0])
+PLACE_SPAN = np.array([2.6, 2.6, 0.55, 0.47, 0.75, 0.75, 0.75, 1.0])
 
 
 class Photo(SimpleNamespace):
@@ -41,13 +65,15 @@ class Photo(SimpleNamespace):
         grain: Standard deviation of the noise, in grey levels of 255.
         glasses: Half width, half height, squareness and thickness of the glasses worn, or none.
         cap: RGB of the cap worn, or none.
-        clothes: RGB of two colours, `(2, 3)`; `collar`, `stripes`: shape and pattern.
-        place: Background: a list of rows of x, y, size, edge, and RGB.
+        frame: RGB of the glasses.
+        clothes: RGB of two colours, `(2, 3)`; `collar`, `collar_slope`, `stripes`: shape and pattern.
+        backdrop: RGB of the two ends of the background's gradient, `(2, 3)`.
+        place: What stands in the background: rows as `PLACE_LOW` says.
         rng: Source of chance for what comes last, the grain.
     """
 
 
-def take(seed: int, number: int, index: int, own_glasses: np.ndarray | None) -> Photo:
+def take(seed: int, number: int, index: int, own_glasses: list[float] | None) -> Photo:
     """Draw how one picture of one person was taken.
 
     Args:
@@ -64,29 +90,24 @@ def take(seed: int, number: int, index: int, own_glasses: np.ndarray | None) -> 
         True
     """
     rng = np.random.default_rng([seed, number, index, 1])
-    low, high = np.array(list(CONDITIONS.values())).T
-    values = low + (high - low) * rng.random(len(CONDITIONS))
+    values = LOW + SPAN * rng.random(len(CONDITIONS))
     photo = Photo(**dict(zip(CONDITIONS, values.tolist(), strict=True)))
-    # A turned head and a smile are rarer than their extremes suggest: the mean of two draws, not one.
-    photo.yaw = (photo.yaw + rng.uniform(*CONDITIONS["yaw"])) / 2 * 1.2
-    photo.pitch = (photo.pitch + rng.uniform(*CONDITIONS["pitch"])) / 2 * 1.2
-    photo.open = max(0.0, rng.uniform(-1.2, 1.0))
-    photo.blur = rng.uniform(0.0, 0.012) * rng.random()
-    photo.grain = rng.uniform(0.5, 9.0) * rng.random()
-    photo.glasses = None
-    if rng.random() < (0.06 if own_glasses is None else 0.85):
-        any_pair = rng.uniform([0.15, 0.10, 1.6, 0.012], [0.22, 0.17, 6.0, 0.035]).tolist()
-        photo.glasses = any_pair if own_glasses is None else own_glasses
-    photo.frame = rng.uniform(0.02, 0.35, 3) * rng.choice([0.4, 1.6])
-    photo.cap = rng.uniform(0.05, 0.8, 3) if rng.random() < 0.04 else None
-    photo.clothes = rng.uniform(0.05, 0.9, (2, 3))
-    photo.collar = rng.uniform([0.12, 0.2], [0.45, 1.6]).tolist()
-    photo.stripes = rng.uniform(5, 14) * (rng.random() < 0.35)
-    photo.backdrop = np.sort(rng.uniform(0.08, 0.95, (2, 1))) * rng.uniform(0.75, 1.1, (2, 3))
-    count = rng.integers(2, 6)
-    photo.place = rng.uniform(
-        [-1.3, -1.3, 0.15, 0.03, 0.1, 0.1, 0.1, 0], [1.3, 1.3, 0.7, 0.5, 0.85, 0.85, 0.85, 1], (count, 8)
-    )
+    # Much of it is rarer than a little: a product or a mean of two draws, not one.
+    photo.yaw = 0.6 * (photo.yaw + photo.yaw_more)
+    photo.pitch = 0.6 * (photo.pitch + photo.pitch_more)
+    photo.open = max(0.0, photo.open)
+    photo.blur *= photo.blur_share
+    photo.grain *= photo.grain_share
+    photo.stripes *= photo.striped < 0.35
+    frame, cap, photo.clothes, photo.backdrop = np.split(rng.random((6, 3)), [1, 2, 4])
+    photo.glasses, photo.frame = None, (0.02 + 0.33 * frame[0]) * (0.4 if photo.dark_frame < 0.5 else 1.6)
+    if photo.glasses_on < (0.06 if own_glasses is None else 0.85):
+        photo.glasses = own_glasses or glasses(rng)
+    photo.cap = 0.05 + 0.75 * cap[0] if photo.cap_on < 0.04 else None
+    photo.clothes = 0.05 + 0.85 * photo.clothes
+    levels = sorted((photo.dim_place, photo.bright_place))
+    photo.backdrop = np.array(levels)[:, None] * (0.75 + 0.35 * photo.backdrop)
+    photo.place = PLACE_LOW + PLACE_SPAN * rng.random((int(photo.things), 8))
     grey = photo.place[:, 4:7].mean(axis=1, keepdims=True)
     photo.place[:, 4:7] = grey + 0.6 * (photo.place[:, 4:7] - grey)
     photo.rng = rng

@@ -30,19 +30,20 @@ def render(person: Person, photo: Photo, size: int) -> np.ndarray:
     view = View(person, photo, 2 * size)
     planes = scene.backdrop(view, photo)
     half = hair.hair_outline(person, photo)
-    behind = hair.behind_mask(view, person, photo, half)
     at, locks = hair.hair_paint(view, person, photo, half)
-    paint(part(planes, at), 0.95 * behind[at], locks * 0.8)
-    skin.neck_and_clothes(planes, view, person, photo, behind)
+    covered = np.zeros_like(view.sx)
+    covered[at] = hair.behind_mask(view, person, photo, half, at)
+    paint(part(planes, at), covered[at], locks * 0.8)
+    skin.neck_and_clothes(planes, view, person, photo, covered)
     near = -1 if photo.yaw > 0 else 1
     skin.ear(planes, view, person, photo, -near)
     front, cast = hair.front_mask(view, person, photo)
     inner = part(planes, view.box)
     paint(inner, view.head, face(view, person, photo, cast))
     skin.ear(planes, view, person, photo, near)
-    over = np.zeros_like(behind)
-    over[view.box] = front * view.head
-    paint(part(planes, at), over[at], locks)
+    covered[:] = 0
+    covered[view.box] = front * view.head
+    paint(part(planes, at), covered[at], locks)
     if photo.glasses is not None:
         scene.glasses(inner, view, person, photo)
     if photo.cap is not None:

@@ -82,19 +82,19 @@ def neck_and_clothes(planes: np.ndarray, view: View, person: Person, photo: Phot
         photo: Which clothes.
         behind: Coverage of the hair that hangs behind the head; the neck's shadow is deeper there.
     """
-    sx, sy = view.sx, view.sy
+    at = view.patch(0, 1.2, 2.0, 0.9, flat=True)
+    planes, behind, sx, sy = part(planes, at), behind[at], view.sx[at], view.sy[at]
     middle = -0.08 * math.sin(photo.yaw)
     half = person.head_width * person.neck
     x = sx - middle
     width = half + 0.25 * clamp(sy - person.chin - 0.02, 0, 1) ** 2
     shade = photo.ambient + photo.key * clamp(0.45 + 0.5 * photo.light_x * x / half, 0, 1)
-    top, slope = photo.collar
     shoulders = soft(person.chin + 0.12 + 0.35 * x * x - sy - 0.06, 2 * view.pixel)
     cloth, bands = photo.clothes
     paint(planes, shoulders * (1 - behind), tinted(cloth, shade))
     if photo.stripes:
         paint(planes, shoulders * (1 - behind) * soft(np.sin(sy * photo.stripes * 2), 0.5), tinted(bands, shade))
-    collar = person.chin + top - slope * np.abs(x) * 0.5
+    collar = person.chin + photo.collar - photo.collar_slope * np.abs(x)
     skin = soft(np.abs(x) - width, 2 * view.pixel) * soft(np.maximum(sy - collar, 0.3 - sy), 2 * view.pixel)
     cast = 0.55 + 0.45 * clamp((sy - person.chin - 0.05 + 0.4 * photo.light_y) / 0.4, 0, 1)
     paint(planes, skin, tinted(person.skin * [1.0, 0.95, 0.93], shade * cast))

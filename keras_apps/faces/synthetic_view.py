@@ -85,7 +85,7 @@ class View:
         self.box = (slice(0, self.pixels), slice(0, self.pixels))
         self.box = self.patch(0, middle, person.head_width * seen, tall, flat=True)
         sx, sy = self.sx[self.box], self.sy[self.box]
-        self.head = self.inside(self.width * seen)[self.box]
+        self.head = self.inside(self.box, self.width * seen)
         wide = self.take(np.maximum(self.width, 1e-3), self.box)
         k = clamp(sx / (wide * seen), -1, 1)
         q = np.sqrt(1 - k * k)
@@ -98,28 +98,34 @@ class View:
         down = self.take(clamp(-slope(self.width), -3, 3), self.box)
         self.normal = [self.u * cos + v * sin, down, v * cos - self.u * sin]
 
-    def take(self, table: np.ndarray, at: tuple[slice, slice] = (slice(None), slice(None))) -> np.ndarray:
-        """Spread a table over `HEIGHTS` to the pixels, or a part of them, by their sy."""
+    def take(self, table: np.ndarray, at: tuple[slice, slice]) -> np.ndarray:
+        """Spread a table over `HEIGHTS` to a part of the pixels, by their sy."""
         return table[self._row[at]]
 
     def inside(
-        self, half_width: np.ndarray, middle: float = 0.0, rough: float | np.ndarray = 1.0, blur: float = 1.5
+        self,
+        at: tuple[slice, slice],
+        half_width: np.ndarray,
+        middle: float = 0.0,
+        rough: float | np.ndarray = 1.0,
+        blur: float = 1.5,
     ) -> np.ndarray:
-        """Return the coverage of the shape with these half widths at `HEIGHTS`, over the whole picture.
+        """Return the coverage of the shape with these half widths at `HEIGHTS`, over a part of the picture.
 
         Args:
+            at: The part: rows and columns.
             half_width: Floats, `(2048,)`.
             middle: Where its axis stands.
             rough: Factor of the half widths, one or a pixel each.
             blur: Width of its edge in pixels.
 
         Returns:
-            Floats in [0, 1], `(pixels, pixels)`.
+            Floats in [0, 1], of the part's shape.
         """
         level = 1 / np.hypot(1, slope(half_width))
         edge = np.where(half_width > 0, half_width, np.float32(-1))
-        away = np.abs(self.sx - middle) - rough * self.take(edge)
-        return soft(away * self.take(level), self.pixel * blur)
+        away = np.abs(self.sx[at] - middle) - rough * self.take(edge, at)
+        return soft(away * self.take(level, at), self.pixel * blur)
 
     def half_width(self, y: float) -> float:
         """Return the head's half width at a height, > 0."""
