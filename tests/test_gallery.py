@@ -61,6 +61,54 @@ def test_identify_orders_candidates_and_may_answer_none(toy):
     assert len(stranger.candidates) == 1
 
 
+def test_update_replaces_all_or_nothing(toy):
+    assert toy.update("kian", [colour(0.9)], aligned=True) == 2
+    assert toy.people()[0][:2] == ("kian", 1)
+    assert toy.verify(colour(0.9), "kian", aligned=True).distance == pytest.approx(0, abs=1e-6)
+    with pytest.raises(ValueError, match="aligned chip"):
+        toy.update("kian", [colour(0.5), np.zeros((9, 9, 3), np.uint8)], aligned=True)
+    with pytest.raises(faces.GalleryError, match="kian, lea.*received 'noor'"):
+        toy.update("noor", [colour(0.5)], aligned=True)
+    assert toy.verify(colour(0.9), "kian", aligned=True).accepted and not toy.names().count("noor")
+
+
+def test_a_tower_of_another_size_gets_the_chip_resized(tmp_path):
+    """A tower of 32 x 32, whose encoding is the mean colour: resizing a chip keeps that, to a thousandth."""
+    chips = keras.Input((32, 32, 3))
+    averaged = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(chips))
+    tower = keras.Model(chips, averaged)
+    threshold = faces.Threshold(1e-4, "squared_euclidean", faces.fingerprint(tower), 50.0, 0.06, 0.1)
+    gallery = faces.Gallery(tmp_path / "small.db", tower, threshold)
+    gallery.enrol("barack", ["bundled:obama"])
+    (face,) = faces.find_faces("bundled:obama")
+    expected = face.image.mean((0, 1)) / 255
+    kept = gallery._store.contents()[1].encodings[0]
+    assert face.image.shape == (150, 150, 3) and kept == pytest.approx(expected, abs=2e-3)
+    assert gallery.verify("bundled:obama", "barack").accepted
+    assert gallery.identify("bundled:obama")[0].name == "barack"
+    assert faces.encode(tower, ["bundled:obama"])[0] == pytest.approx(kept, abs=1e-6)
+    with pytest.raises(ValueError, match=r"aligned chip of \(32, 32\)"):
+        gallery.enrol("barack", [face.image], aligned=True)
+
+
+def test_a_trained_verifier_decides(tmp_path):
+    """z = 2 - 10 |f - g| on the red axis: P = 1 / 2 at 0.2, so 0.1 apart is accepted and 0.3 is not."""
+    from keras_apps.faces.verification_model import VerificationModel
+
+    chips = keras.Input((4, 4, 3))
+    averaged = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(chips))
+    model = VerificationModel(keras.Model(chips, averaged), "absolute")
+    model.head.set_weights_and_bias([-10.0, 0.0, 0.0], 2.0)
+    gallery = faces.Gallery(tmp_path / "verified.db", decider=model)
+    gallery.enrol("kian", colour(0.5), aligned=True)
+    near, far = (gallery.identify(colour(red), aligned=True)[0] for red in (0.6, 0.8))
+    assert near.name == "kian" and near.distance == pytest.approx(1 - 1 / (1 + np.exp(-1)), abs=1e-5)
+    assert far.name is None and far.distance == pytest.approx(1 - 1 / (1 + np.exp(1)), abs=1e-5)
+    assert near.measure == "1 - P(same)"
+    with pytest.raises(faces.GalleryError, match="expected a decider trained for tower"):
+        faces.Gallery(tmp_path / "other.db", faces.build_tower("small", size=32), decider=model)
+
+
 def test_a_new_person_needs_no_retraining(toy, toy_tower):
     before = faces.fingerprint(toy_tower)
     assert toy.identify(colour(1.0), aligned=True)[0].name is None

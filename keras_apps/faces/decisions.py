@@ -39,22 +39,20 @@ class ByDistance:
         """Return P(same person | distance)."""
         return self.threshold.probability(value)
 
-    def to_all(self, probes: np.ndarray, encodings: np.ndarray, halves: np.ndarray) -> np.ndarray:
+    def to_all(self, probes: np.ndarray, encodings: np.ndarray, squares: np.ndarray) -> np.ndarray:
         """Measure probes `(p, d)` against all encodings `(n, d)` with one matrix product, up to rounding.
 
-        |p - g|^2 = |p|^2 + 2 (|g|^2 / 2 - p.g).
+        |p - g|^2 = -2 p.g + |g|^2 + |p|^2.
 
         Args:
             probes: float32.
             encodings: float32.
-            halves: |g|^2 / 2 of each encoding, `(n,)`.
+            squares: |g|^2 of each encoding, `(n,)`.
         """
-        values = probes @ encodings.T
-        np.subtract(halves, values, out=values)
-        values *= 2
+        values = (-2 * probes) @ encodings.T
+        values += squares
         values += np.einsum("ij,ij->i", probes, probes)[:, None]
-        np.maximum(values, 0, out=values)
-        return np.sqrt(values, out=values) if self.name == "euclidean" else values
+        return np.sqrt(np.maximum(values, 0, out=values), out=values) if self.name == "euclidean" else values
 
     def to_some(self, probe: np.ndarray, encodings: np.ndarray) -> np.ndarray:
         """Measure a probe `(d,)` against encodings `(n, d)` by their differences, without the product's rounding."""
@@ -91,7 +89,7 @@ class ByProbability:
         """Return P(same person)."""
         return 1 - value
 
-    def to_all(self, probes: np.ndarray, encodings: np.ndarray, halves: np.ndarray) -> np.ndarray:
+    def to_all(self, probes: np.ndarray, encodings: np.ndarray, squares: np.ndarray) -> np.ndarray:
         """Measure probes `(p, d)` against all encodings `(n, d)`, some thousands at a time."""
         values = np.empty((len(probes), len(encodings)), np.float32)
         for start in range(0, len(encodings), ROWS_TOGETHER):

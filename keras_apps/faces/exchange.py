@@ -125,7 +125,7 @@ def _read(path: Path) -> tuple[str | None, list[str], np.ndarray, np.ndarray]:
             raise ValueError(f"{ABOUT} names no tower")
         return about["tower"], names, seconds, checked_encodings(encodings, len(names)) if names else encodings
     except _DAMAGES as error:
-        reason = error.args[0] if error.args else type(error).__name__
+        reason = error.args[0] if isinstance(error, KeyError) else str(error) or type(error).__name__
         raise ValueError(f"expected an exported gallery, received '{path}': {reason}") from None
 
 

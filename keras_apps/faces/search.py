@@ -65,7 +65,7 @@ class Index:
             encodings = sums / self._counts[:, None].astype(np.float32)
             self._counts, self._starts, self._order = np.ones_like(self._counts), np.arange(len(names)), None
         self.encodings = encodings
-        self._halves = np.einsum("ij,ij->i", encodings, encodings) / 2
+        self._squares = np.einsum("ij,ij->i", encodings, encodings)
 
     def nearest(self, probes: np.ndarray, measure: Measure, top: int) -> Iterator[list[tuple[int, float]]]:
         """Yield for each probe the `top` nearest people as `(index, measure)`, nearest first; of equals the first.
@@ -78,7 +78,7 @@ class Index:
         together = max(1, VALUES_TOGETHER // max(1, len(self.encodings)))
         for start in range(0, len(probes), together):
             some = probes[start : start + together]
-            for probe, values in zip(some, measure.to_all(some, self.encodings, self._halves), strict=True):
+            for probe, values in zip(some, measure.to_all(some, self.encodings, self._squares), strict=True):
                 yield self._nearest(probe, self._sorted(values), measure, min(top, len(self.names)))
 
     def measure_of(self, probe: np.ndarray, person: int, measure: Measure) -> float:
@@ -93,14 +93,15 @@ class Index:
         """
         single = len(values) == len(self.names)
         scores = values if single else np.minimum.reduceat(values, self._starts)
-        people, limit = np.arange(len(scores)), smallest(scores, top)
+        limit, people = smallest(scores, top), None
         if self._pictures > 1 and not single:
             first = np.flatnonzero(scores <= limit)[:top]
             bound = self._of_template(values[self._rows(first)], first).max()
             people = np.flatnonzero(scores <= bound)
             scores = self._of_template(values[self._rows(people)], people)
             limit = smallest(scores, top)
-        people = people[scores <= limit + measure.slack(probe, limit)]
+        near = np.flatnonzero(scores <= limit + measure.slack(probe, limit))
+        people = near if people is None else people[near]
         exact = self._exact(probe, people, measure)
         order = np.argsort(exact, kind="stable")[:top]
         return [(int(people[i]), float(exact[i])) for i in order]

@@ -1,0 +1,105 @@
+"""The gallery's commands as a user types them, on ready encodings: no network is loaded."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from keras_apps import cli
+from keras_apps.faces.calibration import Threshold
+from keras_apps.faces.store import Store
+
+
+@pytest.fixture
+def run(monkeypatch, capfd, tmp_path):
+    """Run `keras-apps faces ...` in a folder with team.db; gives exit code, standard output and standard error."""
+    monkeypatch.chdir(tmp_path)
+    store = Store("team.db")
+    store.add("kian", np.eye(2, 128), Threshold.bundled().model)
+    store.add("lea", np.ones((1, 128)), Threshold.bundled().model)
+    store.close()
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["keras-apps", "faces", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        return stopped.value.code, *capfd.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def fails(run):
+    """Run a command that must fail with exit code 2 and one line on standard error."""
+
+    def fails(*arguments):
+        code, out, err = run(*arguments)
+        assert code == 2 and out == "" and err.startswith("keras-apps: ") and err.count("\n") == 1, (code, out, err)
+        return err
+
+    return fails
+
+
+def test_rename(run, fails):
+    assert run("rename", "team.db", "kian", "Kian K.")[:2] == (0, "kian is Kian K. now in team.db\n")
+    assert json.loads(run("rename", "team.db", "Kian K.", "kk", "--json")[1]) == {"name": "kk"}
+    assert "received 'kian'" in fails("rename", "team.db", "kian", "x")
+    assert "nobody has, received 'lea'" in fails("rename", "team.db", "kk", "lea")
+    assert "1 to 200 characters" in fails("rename", "team.db", "kk", " ")
+    assert "does not exist" in fails("rename", "none.db", "a", "b")
+    assert [row["name"] for row in json.loads(run("list", "team.db", "--json")[1])] == ["kk", "lea"]
+
+
+def test_audit(run):
+    assert run("remove", "team.db", "lea")[0] == 0
+    code, out, _ = run("audit", "team.db")
+    lines = out.splitlines()
+    assert code == 0 and lines[0].startswith("kian  2 encodings  first 20") and lines[1] == "1 people"
+    assert lines[2].endswith("  enrolled  kian  2 encodings") and lines[3].endswith("  removed  somebody  1 encoding")
+    assert "lea" not in out
+    told = json.loads(run("audit", "team.db", "--json")[1])
+    assert told["people"][0]["encodings"] == 2 and told["changes"][1]["name"] is None
+
+
+def test_export_and_import(run, fails, tmp_path):
+    assert run("export", "team.db", "team.zip")[:2] == (0, "2 people written to team.zip\n")
+    done = run("import", "new.db", "team.zip")
+    assert done[:2] == (0, "2 people with 3 encodings imported, 2 of them new\n")
+    assert "not enrolled yet, received kian, lea" in fails("import", "new.db", "team.zip")
+    assert run("remove", "new.db", "lea")[0] == 0
+    code, out, _ = run("import", "new.db", "team.zip", "--conflict", "skip")
+    assert code == 0 and out == "1 people with 1 encoding imported, 1 of them new, 1 skipped\n"
+    told = json.loads(run("import", "new.db", "team.zip", "--conflict", "replace", "--json")[1])
+    assert told == {"people": 2, "new": 0, "skipped": 0, "encodings": 3}
+    assert json.loads(run("list", "new.db", "--json")[1]) == json.loads(run("list", "team.db", "--json")[1])
+
+
+def test_imports_that_fail_leave_no_gallery(fails, tmp_path, run):
+    (tmp_path / "bad.zip").write_text("no zip")
+    run("export", "team.db", "team.zip")
+    for source, words in (("bad.zip", "expected an exported gallery"), ("none.zip", "does not exist")):
+        assert words in fails("import", "new.db", source)
+    assert "a conflict among error, skip, replace, add" in fails("import", "new.db", "team.zip", "--conflict", "merge")
+    assert not (tmp_path / "new.db").exists()
+    assert "existing folder" in fails("export", "team.db", "no/such/folder.zip")
+    Store("other.db").add("noor", np.ones((1, 128)), "other")
+    assert "tower other, received 'team.zip'" in fails("import", "other.db", "team.zip")
+
+
+def test_wrong_templates_and_updates(fails, tmp_path):
+    assert "expected a template" in fails("identify", "team.db", "bundled:obama", "--template", "median")
+    assert "expected a template" in fails("verify", "team.db", "bundled:obama", "kian", "--template", "best-of-0")
+    assert "does not exist" in fails("update", "none.db", "kian", "bundled:obama")
+    assert "--face 'largest'" in fails("update", "team.db", "kian", "bundled:obama", "--face", "left")
+    assert "received 'noor'" in fails("update", "team.db", "noor", "bundled:obama")
+    assert "does not exist" in fails("verify", "team.db", "bundled:obama", "kian", "--decider", "none.keras")
+
+
+def test_update(run):
+    code, out, err = run("update", "team.db", "kian", "bundled:obama")
+    assert (code, out) == (0, "kian: 2 encodings replaced by 1\n"), err
+    code, out, _ = run("verify", "team.db", "bundled:obama3", "kian", "--template", "mean", "--json")
+    told = json.loads(out)
+    assert code == 0 and told["accepted"] and told["measure"] == "squared_euclidean"
