@@ -45,7 +45,7 @@ def hair_paint(view: View, person: Person, photo: Photo, half: np.ndarray) -> tu
         fan = fan + person.hair_wave * np.sin(sy * 9 + 3 * person.hair_part)
         levels = sample(person.strands, fan * person.hair_fine * 0.14, sy * 0.06)
     light = shade(photo, normal) * (0.85 + 0.38 * levels)
-    shine = person.hair_gloss * gloss(photo, normal, 14.0) * (0.6 + 0.4 * levels) * 0.5
+    shine = person.hair_gloss * gloss(photo, normal) * (0.6 + 0.4 * levels) * 0.5
     return at, tinted(person.hair, light) + tinted(0.25 + 0.75 * person.hair, shine)
 
 

@@ -10,33 +10,33 @@ from keras_apps.faces.synthetic_person import glasses
 
 # Angles in radians, lengths in half heads, light as a factor of full daylight.
 CONDITIONS = {
-    "yaw": (-0.50, 0.50),
-    "pitch": (-0.24, 0.24),
-    "roll": (-0.20, 0.20),
-    "left": (-0.15, 0.15),
-    "up": (-0.14, 0.14),
-    "reach": (1.10, 1.42),
-    "barrel": (-0.06, 0.06),
+    "yaw": (-0.42, 0.42),
+    "pitch": (-0.2, 0.2),
+    "roll": (-0.15, 0.15),
+    "left": (-0.1, 0.1),
+    "up": (-0.1, 0.1),
+    "reach": (1.16, 1.36),
+    "barrel": (-0.05, 0.05),
     "smile": (-0.3, 1.0),
     "brow_raise": (-0.025, 0.05),
     "squint": (0.62, 1.12),
     "look_x": (-0.05, 0.05),
     "look_y": (-0.015, 0.02),
     "light_x": (-1.0, 1.0),
-    "light_y": (-1.0, 0.35),
-    "ambient": (0.38, 0.72),
-    "key": (0.35, 0.85),
-    "warm": (-0.14, 0.14),
-    "green": (-0.05, 0.05),
-    "exposure": (0.75, 1.15),
+    "light_y": (-1.0, 0.25),
+    "ambient": (0.42, 0.75),
+    "key": (0.3, 0.75),
+    "warm": (-0.1, 0.1),
+    "green": (-0.035, 0.035),
+    "exposure": (0.82, 1.15),
     "gamma": (0.76, 1.15),
     "vignette": (0.0, 0.25),
-    "yaw_more": (-0.50, 0.50),
-    "pitch_more": (-0.24, 0.24),
+    "yaw_more": (-0.42, 0.42),
+    "pitch_more": (-0.2, 0.2),
     "open": (-1.2, 1.0),
-    "blur": (0.0, 0.012),
+    "blur": (0.0, 0.009),
     "blur_share": (0.0, 1.0),
-    "grain": (0.5, 9.0),
+    "grain": (0.5, 7.0),
     "grain_share": (0.0, 1.0),
     "stripes": (5.0, 14.0),
     "striped": (0.0, 1.0),
@@ -101,9 +101,9 @@ def take(seed: int, number: int, index: int, own_glasses: list[float] | None) ->
     photo.stripes *= photo.striped < 0.35
     frame, cap, photo.clothes, photo.backdrop = np.split(rng.random((6, 3)), [1, 2, 4])
     photo.glasses, photo.frame = None, (0.02 + 0.33 * frame[0]) * (0.4 if photo.dark_frame < 0.5 else 1.6)
-    if photo.glasses_on < (0.06 if own_glasses is None else 0.85):
+    if photo.glasses_on < (0.05 if own_glasses is None else 0.85):
         photo.glasses = own_glasses or glasses(rng)
-    photo.cap = 0.05 + 0.75 * cap[0] if photo.cap_on < 0.04 else None
+    photo.cap = 0.05 + 0.75 * cap[0] if photo.cap_on < 0.03 else None
     photo.clothes = 0.05 + 0.85 * photo.clothes
     levels = sorted((photo.dim_place, photo.bright_place))
     photo.backdrop = np.array(levels)[:, None] * (0.75 + 0.35 * photo.backdrop)

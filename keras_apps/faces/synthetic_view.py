@@ -53,7 +53,6 @@ class View:
     Attributes:
         sx, sy: Place in the picture's plane, in half heads, upright with the head; y goes down.
         pixel: Size of a pixel in half heads, a float.
-        radius2: Squared distance from the picture's middle, 1 at the middle of an edge.
         box: Rows and columns that hold the head, two slices; and in this box:
         x, y: Place on the head as seen from straight ahead.
         u: x as a share of the head's half width there, -1 to 1.
@@ -65,8 +64,7 @@ class View:
         axis = (np.arange(pixels, dtype=np.float32) + 0.5) / pixels * 2 - 1
         x, y = axis[None, :], axis[:, None]
         self.pixels, self.pixel = pixels, 2 * photo.reach / pixels
-        self.radius2 = x * x + y * y
-        scale = photo.reach * (1 + photo.barrel * (self.radius2 - 1))
+        scale = photo.reach * (1 + photo.barrel * (x * x + y * y - 1))
         cos, sin = math.cos(photo.roll), math.sin(photo.roll)
         self.sx = (cos * x + sin * y) * scale - photo.left
         self.sy = (cos * y - sin * x) * scale - photo.up
