@@ -9,9 +9,9 @@ import pytest
 from keras_apps.faces.held_out import HeldOut, some_pairs
 from keras_apps.faces.people import People
 from keras_apps.faces.tower import fingerprint, load_tower
-from keras_apps.faces.training import head_path, train, training_folder
+from keras_apps.faces.training import train
 from keras_apps.faces.training_plan import TrainingPlan
-from keras_apps.faces.training_state import TrainingHistory
+from keras_apps.faces.training_state import TrainingHistory, head_path, training_folder
 
 
 def patterned(number=16, each=4, size=16, seed=0):
@@ -75,9 +75,12 @@ class Interrupted(Exception):
     pass
 
 
-@pytest.mark.parametrize("mining, loss", [("semi-hard", "triplet"), ("random", "triplet"), ("all", "verification")])
+@pytest.mark.parametrize("mining, loss", [("random", "triplet"), ("all", "verification")])
 def test_an_interrupted_training_goes_on_as_if_it_had_not_been(parts, tmp_path, mining, loss):
-    """Stopped in the middle of epoch 3 of 4, it starts again from the end of epoch 2."""
+    """Two runs with one seed agree, and so does one with a break.
+
+    Stopped in the middle of epoch 3 of 4, it starts again from the end of epoch 2.
+    """
     options = {"people": 3, "pictures": 3, "mining": mining, "loss": loss, "steps_per_epoch": 3, "augment": 0.5}
     plan = TrainingPlan(steps=11, **options)
     whole = train(*parts, tiny_tower(), tmp_path / "whole.keras", plan)
@@ -98,11 +101,6 @@ def test_an_interrupted_training_goes_on_as_if_it_had_not_been(parts, tmp_path, 
     before = (tmp_path / "parted.keras").stat().st_mtime_ns  # a training that is over is left as it is
     assert train(*parts, tiny_tower(), tmp_path / "parted.keras", plan, resume=True).epochs == parted.epochs
     assert (tmp_path / "parted.keras").stat().st_mtime_ns == before
-
-
-def test_two_trainings_with_one_seed_agree(parts, tmp_path, plan):
-    histories = [train(*parts, tiny_tower(), tmp_path / f"{name}.keras", plan) for name in "ab"]
-    assert without_seconds(histories[0]) == without_seconds(histories[1])
 
 
 def test_time_ends_a_training(parts, tmp_path):
@@ -129,22 +127,24 @@ def test_what_cannot_be_trained_is_said_before_it_begins(parts, tmp_path, plan):
     assert not list(tmp_path.iterdir())
 
 
-def test_resuming_with_other_choices_or_a_damaged_state_is_refused(parts, tmp_path, plan):
+def test_resuming_with_other_choices_or_a_damaged_state_is_refused(parts, tmp_path):
     train(*parts, tiny_tower(), tmp_path / "mine.keras", TrainingPlan(steps=1, people=5, pictures=3))
+    plan = TrainingPlan(steps=2, people=5, pictures=3)
+    with pytest.raises(ValueError, match="expected 10 people, 40 pictures.* as this training began, received"):
+        train(parts[0].without(["0", "1"]), parts[1], tiny_tower(), tmp_path / "mine.keras", plan, resume=True)
     other = TrainingPlan(steps=2, people=5, pictures=3, margin=0.5)
     with pytest.raises(ValueError, match=r"expected margin 0.2, as this training began, received 0.5"):
         train(*parts, tiny_tower(), tmp_path / "mine.keras", other, resume=True)
-    longer = TrainingPlan(steps=2, people=5, pictures=3)
     small = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.Flatten(), keras.layers.Dense(4)])
     with pytest.raises(ValueError, match="expected the tower that this training began with"):
-        train(*parts, small, tmp_path / "mine.keras", longer, resume=True)
+        train(*parts, small, tmp_path / "mine.keras", plan, resume=True)
     state = tmp_path / "mine.training" / "state-00001.npz"
     state.write_bytes(state.read_bytes()[:100])
     with pytest.raises(ValueError, match=r"expected a training's variables, received '.*state-00001.npz'"):
-        train(*parts, tiny_tower(), tmp_path / "mine.keras", longer, resume=True)
+        train(*parts, tiny_tower(), tmp_path / "mine.keras", plan, resume=True)
     (tmp_path / "mine.training" / "history.json").write_text(json.dumps([1]))
     with pytest.raises(ValueError, match=r"expected a training's history, received '.*history.json'"):
-        train(*parts, tiny_tower(), tmp_path / "mine.keras", longer, resume=True)
+        train(*parts, tiny_tower(), tmp_path / "mine.keras", plan, resume=True)
 
 
 def test_a_training_that_diverges_says_so(parts, tmp_path):

@@ -125,17 +125,21 @@ def _is_newer(chip: Path, picture: Path) -> bool:
     return chip.is_file() and chip.stat().st_mtime >= picture.stat().st_mtime
 
 
-def aligned_only(people: People, out: str | os.PathLike) -> tuple[People, np.ndarray]:
-    """Return the people with their chips in place of their pictures, those without a chip left out.
+def aligned_only(people: People, out: str | os.PathLike) -> People:
+    """Return the people with their chips in place of their pictures.
 
     Args:
         people: Those that `align_people` was given.
         out: The folder that it wrote to.
 
     Returns:
-        The people, some of whom may have no picture left, and which pictures are in, booleans `(n,)`.
+        The people; pictures without a chip, and people without a picture, are left out.
+
+    Raises:
+        ValueError: If fewer than two people, or nobody with two pictures, are left.
     """
     chips = chip_paths(people, out)
     there = np.array([chip.is_file() for chip in chips], bool)
     kept = [chip for chip, is_there in zip(chips, there, strict=True) if is_there]
-    return People(kept, people.labels[there], people.names, people.skipped), there
+    left = People(kept, people.labels[there], people.names, people.skipped)
+    return left.without([name for name, count in zip(left.names, left.counts, strict=True) if not count])

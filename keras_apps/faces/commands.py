@@ -10,7 +10,7 @@ import typer
 
 from keras_apps import _console
 from keras_apps._console import AsJson
-from keras_apps.faces import commands_gallery
+from keras_apps.faces import commands_gallery, commands_judge, commands_train
 from keras_apps.faces.answers import PROBABILITY
 from keras_apps.faces.commands_options import (
     DeciderFile,
@@ -146,5 +146,5 @@ def _faces(count: int) -> str:
     return "no face" if count == 0 else "1 face" if count == 1 else f"{count} faces"
 
 
-for _module in (commands_gallery,):
+for _module in (commands_gallery, commands_train, commands_judge):
     _module.register(app)

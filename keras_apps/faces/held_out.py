@@ -70,12 +70,22 @@ class HeldOut:
     """
 
     def __init__(self, people: People, size: int, *, crop: float = 1.0, most: int = 10_000, seed: int = 0):
-        first, second, self.same = some_pairs(people.labels, most, seed)
+        self._take(people, *some_pairs(people.labels, most, seed), size, crop)
+
+    @classmethod
+    def of_pairs(cls, people: People, first, second, same, size: int, *, crop: float = 1.0) -> HeldOut:
+        """Take given pairs: ints `(m,)` twice, indices of `people.pictures`, and booleans `(m,)`."""
+        judge = cls.__new__(cls)
+        judge._take(people, first, second, same, size, crop)
+        return judge
+
+    def _take(self, people: People, first, second, same, size: int, crop: float) -> None:
+        self.same = np.asarray(same, bool)
         self.used, places = np.unique(np.concatenate([first, second]), return_inverse=True)
         self._first, self._second = np.split(places, 2)
         self._source = SquarePictures([people.pictures[i] for i in self.used], size, crop=crop)
 
-    def encode(self, tower, progress: Callable[[int], None] | None = None) -> np.ndarray:
+    def encode(self, tower, progress: Callable[[int, int], None] | None = None) -> np.ndarray:
         """Return the encodings of all pictures that are in a pair, float32 `(n, d)`."""
         parts = []
         for start in range(0, len(self.used), TOGETHER):
@@ -85,14 +95,15 @@ class HeldOut:
                 images = np.pad(images, ((0, TOGETHER - len(chosen)), (0, 0), (0, 0), (0, 0)))
             parts.append(np.asarray(tower.predict_on_batch(images), np.float32)[: len(chosen)])
             if progress:
-                progress(len(chosen))
+                progress(start + len(chosen), len(self.used))
         return np.concatenate(parts)
 
-    def distances(self, model) -> np.ndarray:
+    def distances(self, model, progress: Callable[[int, int], None] | None = None) -> np.ndarray:
         """Return each pair's distance: squared Euclidean, or 1 - P(same) where the model has a `score`.
 
         Args:
             model: A tower, or a model with a `tower`.
+            progress: Called with the number of pictures encoded and of all.
 
         Returns:
             Floats >= 0 `(m,)`, in the order of `same`.
@@ -100,7 +111,7 @@ class HeldOut:
         Raises:
             ValueError: If an encoding is not finite.
         """
-        encodings = self.encode(getattr(model, "tower", model))
+        encodings = self.encode(getattr(model, "tower", model), progress)
         if not np.all(np.isfinite(encodings)):
             raise ValueError("expected finite encodings, received others: training diverged; lower the learning rate")
         first, second = encodings[self._first], encodings[self._second]

@@ -181,7 +181,11 @@ class People:
             ends = np.rint(np.cumsum(shares) * len(group)).astype(int)
             for part, some in zip(parts, np.split(random.permutation(group), ends[:-1]), strict=True):
                 part.extend(some)
-        return tuple(self._part(part)._checked(f"a part of {self.summary()}") for part in parts)
+        whole = f"{len(self.names)} people"
+        return tuple(
+            self._part(part)._checked(f"a share of {share:g} of {whole}")
+            for part, share in zip(parts, shares, strict=True)
+        )
 
     def without(self, names: Iterable[str]) -> People:
         """Leave people out, for instance those of a file of test pairs; names that are not here do no harm.
@@ -207,10 +211,10 @@ class People:
 
     def _checked(self, where: str) -> People:
         if len(self.names) < 2:
-            raise ValueError(f"expected at least two people, received {where} with {len(self.names)}")
+            raise ValueError(f"expected at least two people, received {len(self.names)} in {where}")
         if self.counts.max() < 2:
             raise ValueError(
-                f"expected somebody with two pictures or more, received {where} with {len(self.names)} people of one"
+                f"expected somebody with two pictures or more, received {len(self.names)} people with one in {where}"
             )
         return self
 

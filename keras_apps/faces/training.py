@@ -10,14 +10,14 @@ from pathlib import Path
 
 import keras
 
-from keras_apps._files import check_destination, written_aside
+from keras_apps._files import written_aside
 from keras_apps.faces.augment import augmentation
 from keras_apps.faces.batches import labelled_batches, pair_batches
 from keras_apps.faces.held_out import HeldOut
 from keras_apps.faces.people import People
 from keras_apps.faces.sampling import PairSampler, PeopleSampler
 from keras_apps.faces.training_plan import TrainingPlan
-from keras_apps.faces.training_state import TrainingHistory
+from keras_apps.faces.training_state import TrainingHistory, check_out, head_path, training_folder
 from keras_apps.faces.triplet_model import TripletModel
 from keras_apps.faces.verification_model import VerificationModel
 
@@ -56,27 +56,30 @@ def train(
 
     Raises:
         ValueError: If somebody is in both parts, the tower's input is not square, there are not so many people as
-            the plan wants in a batch, `out` has another ending, training was begun with other choices, or it
-            diverged.
+            the plan wants in a batch, `out` has another ending, training was begun with other choices or people, or
+            it diverged.
         FileNotFoundError: If there is nothing to resume, or no folder for `out`.
 
     Example:
         >>> import tempfile
         >>> from keras_apps.faces.synthetic import synthetic_people
-        >>> from keras_apps.faces.tower import build_tower
-        >>> train_on, held = People.from_arrays(*synthetic_people(8, 3, size=32)).split(0.25)
-        >>> plan = TrainingPlan(epochs=1, people=2, pictures=2)
+        >>> train_on, held = People.from_arrays(*synthetic_people(8, 3, size=16)).split(0.25)
+        >>> tower = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.Flatten(), keras.layers.Dense(8)])
+        >>> plan = TrainingPlan(epochs=1, people=2, pictures=2, augment=0)
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     history = train(train_on, held, build_tower("small", 32), f"{folder}/mine.keras", plan)
+        ...     history = train(train_on, held, tower, f"{folder}/mine.keras", plan)
         >>> [epoch["step"] for epoch in history.epochs]
         [0, 3]
     """
     check_out(out)
     size, sampler = _checked(people, held_out, tower, plan)
-    history = TrainingHistory(plan.as_dict(), people={"training": people.summary(), "held out": held_out.summary()})
+    numbers = {"training": people.summary(), "held out": held_out.summary()}
+    history = TrainingHistory(plan.as_dict(), people=numbers)
     if resume:
         history = TrainingHistory.load(training_folder(out))
         plan.check_continues(history.plan)
+        if history.people != numbers:
+            raise ValueError(f"expected {history.people['training']}, as this training began, received {numbers}")
         history.plan = plan.as_dict()
     per_epoch = plan.steps_per_epoch or sampler.steps_per_epoch
     totals = [count for count in (plan.steps, plan.epochs and plan.epochs * per_epoch) if count]
@@ -96,26 +99,15 @@ def train(
         done = len(history.epochs) - 1
         left = 1_000_000 if total is None else math.ceil((total - history.step) / per_epoch)  # the last may be short
         model.fit(
-            batches, steps_per_epoch=per_epoch, initial_epoch=done, epochs=done + left, callbacks=[keeper], verbose=0
+            batches,
+            steps_per_epoch=per_epoch,
+            initial_epoch=done,
+            epochs=done + left,
+            callbacks=[keeper],
+            verbose=0,
+            shuffle=False,
         )
     return history
-
-
-def training_folder(out: str | os.PathLike) -> Path:
-    """Return where a training keeps its history, its state and its figures: `mine.keras` has `mine.training`."""
-    return Path(out).with_suffix(".training")
-
-
-def head_path(out: str | os.PathLike) -> Path:
-    """Return where the verification loss keeps tower and head together: `mine.verification.keras`."""
-    return Path(out).with_suffix(".verification.keras")
-
-
-def check_out(out: str | os.PathLike) -> None:
-    """Raise what writing the tower would raise, before any work is done."""
-    if Path(out).suffix != ".keras":
-        raise ValueError(f"expected a file ending in .keras to write, received '{os.fspath(out)}'")
-    check_destination(out)
 
 
 def _checked(people: People, held_out: People, tower: keras.Model, plan: TrainingPlan):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_apps._files import written_aside
+from keras_apps._files import check_destination, written_aside
 
 HISTORY = "history.json"
 
@@ -106,3 +106,20 @@ class TrainingHistory:
 
     def _state(self, folder: str | os.PathLike) -> Path:
         return Path(folder, f"state-{self.epochs[-1]['epoch']:05d}.npz")
+
+
+def training_folder(out: str | os.PathLike) -> Path:
+    """Return where a training keeps its history, its state and its figures: `mine.keras` has `mine.training`."""
+    return Path(out).with_suffix(".training")
+
+
+def head_path(out: str | os.PathLike) -> Path:
+    """Return where the verification loss keeps tower and head together: `mine.verification.keras`."""
+    return Path(out).with_suffix(".verification.keras")
+
+
+def check_out(out: str | os.PathLike) -> None:
+    """Raise what writing the tower would raise, before any work is done."""
+    if Path(out).suffix != ".keras":
+        raise ValueError(f"expected a file ending in .keras to write, received '{os.fspath(out)}'")
+    check_destination(out)
