@@ -1,6 +1,6 @@
 """Draw docs/people.jpg, synthetic people in rows and their pictures in columns: `python docs/make_people_sheet.py`.
 
-Options: `[--people 8] [--pictures 10] [--size 96] [--seed 0] [--first-person 0] [--out docs/people.jpg]`. The same
+Options: `[--people 8] [--pictures 10] [--size 96] [--seed 0] [--first-person 16] [--out docs/people.jpg]`. The same
 command gives the same sheet.
 """
 
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=10)
     parser.add_argument("--size", type=int, default=96)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--first-person", type=int, default=0)
+    parser.add_argument("--first-person", type=int, default=16)
     parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent / "people.jpg")
     options = parser.parse_args()
     page = sheet(options.people, options.pictures, options.size, options.seed, options.first_person)
