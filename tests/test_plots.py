@@ -138,6 +138,13 @@ def test_training_pairs_curves_of_one_quantity():
     assert loss.get_xlabel() == "minutes"
 
 
+def test_distances_of_triplets_share_a_panel():
+    figure = plot_training({"loss": [1, 2], "active": [0.9, 0.5], "d_ap": [1, 0.5], "d_an": [1, 1.4]})
+    assert [ax.get_ylabel() for ax in figure.axes] == ["loss", "share of active triplets", "mean squared distance"]
+    assert labels(figure, 2) == ["d(A,P) training", "d(A,N) training"]
+    assert figure.axes[2].lines[1].get_ydata().tolist() == [1, 1.4]
+
+
 @pytest.mark.parametrize("kind", ["png", "jpg", "svg", "pdf"])
 def test_figures_are_saved(tmp_path, kind):
     path = tmp_path / f"figure.{kind}"

@@ -12,9 +12,14 @@ from keras_apps.faces.plots import COLOURS, new_figure
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+DISTANCES = {"d_ap": "d(A,P)", "d_an": "d(A,N)"}  # of one training, to be seen beside each other
+NAMES = {"active": "share of active triplets"}
+
 
 def plot_training(history: Mapping[str, Sequence[float]], x: Sequence[float] | None = None, x_label="epoch") -> Figure:
     """Draw every curve of a training's history, training and validation of one quantity in one panel.
+
+    The mean distances `d_ap` and `d_an` of triplets share a panel: where both fall to zero the encodings collapse.
 
     Args:
         history: `{name: values}` as in `fit(...).history`; `val_name` is drawn with `name`. Lists may be shorter than
@@ -43,25 +48,38 @@ def plot_training(history: Mapping[str, Sequence[float]], x: Sequence[float] | N
     if places.shape != (longest,):
         raise ValueError(f"expected {longest} values of x, received shape {places.shape}")
     quantities = list(dict.fromkeys(name.removeprefix("val_") for name in curves))
-    columns = 2 if len(quantities) == 4 else min(3, len(quantities))
-    rows = -(-len(quantities) // columns)
+    panels: dict[str, list[str]] = {}
+    for quantity in quantities:
+        panels.setdefault("mean squared distance" if quantity in DISTANCES else _words(quantity), []).append(quantity)
+    columns = 2 if len(panels) == 4 else min(3, len(panels))
+    rows = -(-len(panels) // columns)
     figure, axes = new_figure(rows, columns, (0.6 + 3.6 * columns, 0.3 + 2.7 * rows))
-    for ax in axes.flat[len(quantities) :]:
+    for ax in axes.flat[len(panels) :]:
         ax.remove()
-    for ax, quantity in zip(axes.flat, quantities, strict=False):
-        for name, label, colour in (
-            (quantity, "training", COLOURS[0]),
-            (f"val_{quantity}", "validation", COLOURS[1]),
-        ):
-            if name in curves:
-                values = curves[name]
-                marker = "o" if longest <= 40 else None
-                ax.plot(places[longest - len(values) :], values, color=colour, label=label, marker=marker, markersize=3)
-        ax.set(xlabel=x_label, ylabel=quantity.replace("_", " "))
+    for ax, (title, members) in zip(axes.flat, panels.items(), strict=False):
+        drawn = [
+            (name, f"{DISTANCES.get(quantity, '')} {when}".strip(), colour, style)
+            for quantity, style in zip(members, ("-", "--"), strict=False)
+            for name, when, colour in (
+                (quantity, "training", COLOURS[0]),
+                (f"val_{quantity}", "validation", COLOURS[1]),
+            )
+            if name in curves
+        ]
+        for name, label, colour, style in drawn:
+            values = curves[name]
+            marker = "o" if longest <= 40 else None
+            ax.plot(
+                places[longest - len(values) :], values, style, color=colour, label=label, marker=marker, markersize=3
+            )
+        only = drawn[0][0].startswith("val_") and len(drawn) == 1
+        ax.set(xlabel=x_label, ylabel=f"validation {title}" if only else title)
         if x is None:
             ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        if f"val_{quantity}" in curves and quantity in curves:
+        if len(drawn) > 1:
             ax.legend(frameon=False, fontsize=8)
-        elif f"val_{quantity}" in curves:
-            ax.set_ylabel(f"validation {quantity.replace('_', ' ')}")
     return figure
+
+
+def _words(quantity: str) -> str:
+    return NAMES.get(quantity, quantity.replace("_", " "))
