@@ -74,6 +74,44 @@ class SiameseModel(keras.Model):
         return cls(**{**config, "tower": tower})
 
 
+class HeadedModel(SiameseModel):
+    """A tower with a trainable head on it, which reports loss and accuracy. The tower may stay as it is.
+
+    Args:
+        tower: A Keras model from pictures to encodings `(n, d)`.
+        head: A layer, already built.
+        train_tower: Whether training changes the tower too, or the head alone. A tower that is not trained runs in
+            inference mode; its own `trainable` is left as it is.
+    """
+
+    def __init__(self, tower: keras.Model, head: keras.layers.Layer, train_tower: bool = True, **kwargs):
+        super().__init__(tower, **kwargs)
+        self.head, self.train_tower = head, bool(train_tower)
+        self._loss, self._accuracy = keras.metrics.Mean(name="loss"), keras.metrics.Mean(name="accuracy")
+        self.built = True
+
+    @property
+    def trainable_variables(self):
+        return super().trainable_variables if self.train_tower else self.head.trainable_variables
+
+    @property
+    def trainable_weights(self):
+        return super().trainable_weights if self.train_tower else self.head.trainable_weights
+
+    @property
+    def metrics(self):
+        return [self._loss, self._accuracy]
+
+    def report(self, losses: tf.Tensor, right: tf.Tensor) -> dict:
+        """Add a batch's losses and right answers, `(n,)` each, to the metrics and return these."""
+        self._loss.update_state(losses)
+        self._accuracy.update_state(right)
+        return self.get_metrics_result()
+
+    def get_config(self):
+        return {**super().get_config(), "train_tower": self.train_tower}
+
+
 def _policy(tower: keras.Model):
     """The tower's own policy, or that of its first half precision layer."""
     policies = [tower.dtype_policy, *(layer.dtype_policy for layer in tower._flatten_layers())]

@@ -1,0 +1,156 @@
+"""Two pictures -> one tower, twice -> a logistic unit on what the encodings differ in -> P(same person)."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import tensorflow as tf
+from scipy.special import expit
+
+from keras_apps.faces.comparison import COMPARISONS, LogisticComparison
+from keras_apps.faces.siamese import HeadedModel
+from keras_apps.faces.tower import fingerprint
+
+_ROWS = 1024  # of 128 numbers: half a megabyte, which stays in the cache between the operations
+
+
+@keras.saving.register_keras_serializable("keras_apps")
+class VerificationModel(HeadedModel):
+    """Face verification as binary classification: y = sigmoid(sum_k w_k c_k + b).
+
+    `fit` takes `((pictures1, pictures2), same)`; `predict((pictures1, pictures2))` gives P(same person); `score` and
+    `verify` do it from precomputed encodings. Each step reports `loss`, the binary cross-entropy, and `accuracy`
+    at `tau_probability`.
+
+    Args:
+        tower: A Keras model from pictures to encodings `(n, d)`.
+        comparison: c_k, `"absolute"`: |f_k - g_k|; `"squared"`: (f_k - g_k)^2; `"chi-square"`:
+            (f_k - g_k)^2 / (|f_k| + |g_k|), see `chi_square_difference`.
+        train_tower: Whether training changes the tower too, or the logistic unit alone. A frozen tower runs in
+            inference mode; `tower.trainable` is left as it is.
+        shared_weight: One weight w for all k, instead of one for each.
+        tau_probability: A pair is accepted when P(same) is at least this, in [0, 1].
+
+    Raises:
+        ValueError: If an argument is not as above; in `fit`, if there are not two arrays and labels.
+
+    Example:
+        >>> tower = keras.Sequential([keras.Input((2,)), keras.layers.Identity()])
+        >>> model = VerificationModel(tower, "absolute", train_tower=False)
+        >>> model.head.set_weights_and_bias([-4.0, 0.0], 2.0)
+        >>> model.score([0.0, 0.0], [[0.0, 9.0], [0.5, 0.0], [1.0, 0.0]]).round(3)  # z = 2, 0, -2
+        array([0.881, 0.5  , 0.119], dtype=float32)
+
+    Reference:
+        Taigman et al., "DeepFace", CVPR 2014, section 4.
+    """
+
+    def __init__(
+        self,
+        tower,
+        comparison: str = "absolute",
+        train_tower: bool = True,
+        shared_weight: bool = False,
+        tau_probability: float = 0.5,
+        **kwargs,
+    ):
+        if not 0 <= tau_probability <= 1:
+            raise ValueError(f"expected tau_probability in [0, 1], received {tau_probability!r}")
+        head = LogisticComparison(comparison, shared_weight, name="head")
+        head.build([tower.output_shape, tower.output_shape])
+        super().__init__(tower, head, train_tower, **kwargs)
+        self.tau_probability = float(tau_probability)
+
+    def call(self, inputs, training=None):
+        return tf.sigmoid(self.logits(inputs, training=bool(training)))
+
+    def logits(self, pictures, training: bool):
+        """Compute z, whose sigmoid is P(same), of two arrays of pictures: floats `(n,)`."""
+        return self.head(self.encode_together(pictures, 2, training and self.train_tower))
+
+    def train_step(self, data):
+        pictures, same = self.labelled(data)
+        with tf.GradientTape() as tape:
+            logits = self.logits(pictures, training=True)
+            losses = cross_entropy(same, logits)
+            objective = self.objective(tf.reduce_mean(losses))
+        weights = self.trainable_variables
+        self.optimizer.apply_gradients(zip(tape.gradient(objective, weights), weights, strict=True))
+        return self.report(losses, self.accepted(logits) == (same > 0.5))
+
+    def test_step(self, data):
+        pictures, same = self.labelled(data)
+        logits = self.logits(pictures, training=False)
+        return self.report(cross_entropy(same, logits), self.accepted(logits) == (same > 0.5))
+
+    def accepted(self, logits):
+        """Decide by z: true where P(same) is at least `tau_probability`."""
+        return tf.sigmoid(logits) >= self.tau_probability
+
+    def labelled(self, data):
+        """Return `((pictures1, pictures2), same)` with `same` as floats `(n,)`."""
+        pictures, same = self.unpacked(data)
+        if same is None or not isinstance(pictures, (tuple, list)) or len(pictures) != 2:
+            raise ValueError("expected ((pictures1, pictures2), same), received a batch of another form")
+        return pictures, tf.reshape(tf.cast(same, tf.float32), [-1])
+
+    def score(self, first, second) -> np.ndarray:
+        """Compute P(same) of precomputed encodings, in NumPy, without the network.
+
+        Args:
+            first: Floats `(d,)` or `(n, d)`.
+            second: Floats `(d,)` or `(n, d)`; one encoding is compared with each of the other's.
+
+        Returns:
+            Floats in [0, 1], `(n,)`, or a scalar for two single encodings.
+
+        Raises:
+            ValueError: If the shapes are others.
+        """
+        first, second = np.asarray(first, np.float32), np.asarray(second, np.float32)
+        length = self.tower.output_shape[-1]
+        try:
+            shape = np.broadcast_shapes(first.shape, second.shape)
+        except ValueError:
+            shape = ()
+        if len(shape) not in (1, 2) or first.shape[-1] != length or second.shape[-1] != length:
+            raise ValueError(f"expected encodings of length {length}, received shapes {first.shape} and {second.shape}")
+        weights, bias = self.head.weights_and_bias()
+        weights = np.broadcast_to(weights, (length,)).astype(np.float32)
+        compare, logits = COMPARISONS[self.head.kind], np.empty(shape[0] if len(shape) == 2 else 1, np.float32)
+        for begin in range(0, logits.size, _ROWS):
+            rows = [x[begin : begin + _ROWS] if x.ndim == 2 and len(x) > 1 else x for x in (first, second)]
+            logits[begin : begin + _ROWS] = compare(*rows) @ weights
+        probability = expit(logits + np.float32(bias))
+        return probability if len(shape) == 2 else probability[0]
+
+    def verify(self, first, second) -> np.ndarray:
+        """Decide on precomputed encodings: true where `score` is at least `tau_probability`."""
+        return self.score(first, second) >= self.tau_probability
+
+    @property
+    def fingerprint(self) -> str:
+        """The tower's fingerprint: encodings must come from this tower, as it is now."""
+        return fingerprint(self.tower)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "comparison": self.head.kind,
+            "shared_weight": self.head.shared_weight,
+            "tau_probability": self.tau_probability,
+        }
+
+
+def cross_entropy(same, logits):
+    """Compute -log P of the right answer, from z: floats >= 0, `(n,)`.
+
+    Args:
+        same: Floats 0 or 1, `(n,)`.
+        logits: Floats `(n,)`.
+
+    Example:
+        >>> cross_entropy(tf.constant([1.0]), tf.constant([0.0])).numpy()  # log 2
+        array([0.6931472], dtype=float32)
+    """
+    return tf.nn.sigmoid_cross_entropy_with_logits(labels=same, logits=logits)

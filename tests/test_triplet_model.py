@@ -1,0 +1,314 @@
+"""TripletModel learns, reports what its triplets say, warns of collapse, and behaves under all that Keras offers."""
+
+import json
+import subprocess
+import sys
+import warnings
+
+import keras
+import numpy as np
+import oracles_triplets as oracles
+import pytest
+import tensorflow as tf
+
+from keras_apps.faces.collapse import CollapseWarning
+from keras_apps.faces.resume import fit_resumable
+from keras_apps.faces.triplet_batch import batch_triplet_loss
+from keras_apps.faces.triplet_model import TripletModel
+
+
+def tiny_tower(seed=1, dropout=0.0, dtype=None):
+    x = inputs = keras.Input((6,))
+    x = keras.layers.Dense(16, "relu", kernel_initializer=keras.initializers.GlorotUniform(seed), dtype=dtype)(x)
+    if dropout:
+        x = keras.layers.Dropout(dropout, seed=seed)(x)
+    x = keras.layers.Dense(4, kernel_initializer=keras.initializers.GlorotUniform(seed + 1), dtype=dtype)(x)
+    return keras.Model(inputs, keras.layers.UnitNormalization(dtype=dtype)(x))
+
+
+def people(rng, count=8, pictures=4):
+    """Each person a point in the plane, among four numbers of noise that say nothing of who it is."""
+    labels = np.repeat(np.arange(count), pictures).astype(np.int32)
+    known = rng.normal(size=(count, 2))[labels] + 0.05 * rng.normal(size=(labels.size, 2))
+    return np.concatenate([known, rng.normal(size=(labels.size, 4))], axis=1).astype(np.float32), labels
+
+
+def compiled(tower=None, rate=0.02, jit=None, **options):
+    """Step by step unless `jit` says whether XLA compiles: for so small a model, tracing would take longer."""
+    model = TripletModel(tower or tiny_tower(), **options)
+    model.compile(keras.optimizers.Adam(rate), run_eagerly=jit is None, jit_compile=bool(jit))
+    return model
+
+
+def fitted(model, x, y, epochs=3, **options):
+    return model.fit(x, y, batch_size=len(y), epochs=epochs, shuffle=False, verbose=0, **options).history
+
+
+def trained(tower, x, y, steps=40, rate=0.02, **options):
+    """Take so many steps on one and the same batch, as one epoch; report the batch as it is then."""
+    model = compiled(tower, rate, jit=False, **options)
+    model.fit(tf.data.Dataset.from_tensors((x, y)).repeat(steps), verbose=0)
+    return batch_triplet_loss(tower(x), y)
+
+
+@pytest.mark.parametrize("mining", ["all", "hard", "semi-hard", "random", "semi-hard-nearest", "batch-hard"])
+def test_training_brings_a_person_together(mining, rng):
+    """Share of triplets that violate the margin falls, d(A,N) - d(A,P) grows.
+
+    Hard triplets at first shrink everything, as FaceNet's authors saw; so those begin with semi-hard ones.
+    """
+    x, y = people(rng)
+    tower = tiny_tower()
+    before = batch_triplet_loss(tower(x), y)
+    if mining in ("hard", "batch-hard"):
+        before = trained(tower, x, y, mining="semi-hard")
+    after = trained(tower, x, y, rate=0.005 if "hard" in mining else 0.02, steps=60, mining=mining)
+    assert after.active < before.active / 1.2
+    assert after.d_an - after.d_ap > before.d_an - before.d_ap + 0.1
+
+
+def test_evaluate_reports_what_the_loops_say(rng):
+    x, y = people(rng, count=4, pictures=3)
+    model = compiled(mining="semi-hard", margin=0.5)
+    report = model.evaluate(x, y, batch_size=len(y), verbose=0, return_dict=True)
+    encodings, every = model.predict(x, verbose=0), oracles.triplets(np.zeros((12, 1)), y, "all", 0.5)
+    chosen = oracles.triplets(encodings, y, "semi-hard", 0.5)
+    assert report["loss"] == pytest.approx(oracles.loss(encodings, chosen, 0.5, "mean"), rel=1e-5)
+    active = [oracles.loss(encodings, [t], 0.5, "sum") > 0 for t in every]
+    assert report["active"] == pytest.approx(np.mean(active))
+    assert report["d_ap"] == pytest.approx(
+        np.mean([oracles.squared(*encodings[[a, p]]) for a, p, _ in every]), rel=1e-5
+    )
+    assert report["d_an"] == pytest.approx(
+        np.mean([oracles.squared(*encodings[[a, n]]) for a, _, n in every]), rel=1e-5
+    )
+
+
+def test_one_step_of_gradient_descent_by_hand():
+    """Encoding w x with w = 1, pictures 0, 1 and 1.5, margin 2, one triplet (0, 1, 1.5): L = w^2 - 2.25 w^2 + 2.
+
+    L = 0.75 and dL/dw = -2.5, so a step of rate 0.1 gives w = 1.25.
+    """
+    tower = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")])
+    model = TripletModel(tower, margin=2.0)
+    model.compile(keras.optimizers.SGD(0.1), jit_compile=False)
+    triplets = (np.array([[0.0]]), np.array([[1.0]]), np.array([[1.5]]))
+    history = model.fit(triplets, verbose=0).history
+    assert {name: values[0] for name, values in history.items()} == pytest.approx(
+        {"loss": 0.75, "active": 1.0, "d_ap": 1.0, "d_an": 2.25, "collapse": 0.0}
+    )
+    assert tower.get_weights()[0].item() == pytest.approx(1.25)
+
+
+def test_given_triplets_train_from_a_dataset(rng):
+    x, y = people(rng)
+    index = np.array(oracles.triplets(np.zeros((32, 1)), y, "all", 0.2))[rng.permutation(2688)[:256]]
+    data = tf.data.Dataset.from_tensor_slices((tuple(x[i] for i in index.T),)).batch(64)
+    history = compiled().fit(data, epochs=15, verbose=0).history
+    assert history["loss"][-1] < history["loss"][0] / 2
+
+
+def test_sum_is_the_mean_times_the_triplets(rng):
+    x, y = people(rng)
+    sums, means = (
+        compiled(mining="all", reduction=reduction).evaluate(x, y, batch_size=32, verbose=0, return_dict=True)["loss"]
+        for reduction in ("sum", "mean")
+    )
+    assert sums == pytest.approx(means * 32 * 3 * 28, rel=1e-5)
+
+
+def test_compiled_by_xla_gives_the_same_history(rng):
+    x, y = people(rng)
+    eager, graph, xla = (fitted(compiled(jit=jit), x, y) for jit in (None, False, True))
+    for name in eager:
+        assert graph[name] == pytest.approx(eager[name], rel=1e-3, abs=1e-5), name
+        assert xla[name] == pytest.approx(eager[name], rel=1e-3, abs=1e-5), name
+
+
+def test_two_runs_with_one_seed_agree_exactly(rng):
+    x, y = people(rng)
+    runs = [fitted(compiled(tiny_tower(dropout=0.3), mining="random", seed=5), x, y) for _ in range(2)]
+    assert runs[0] == runs[1]
+    assert fitted(compiled(tiny_tower(dropout=0.3), mining="random", seed=6), x, y)["loss"] != runs[0]["loss"]
+
+
+def test_random_mining_draws_anew_each_step(rng):
+    x, y = people(rng)
+    history = fitted(compiled(mining="random", rate=0.0), x, y)
+    assert len(set(history["loss"])) == 3 and len(set(history["d_ap"])) == 1
+
+
+class Interruption(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        if self.model.optimizer.iterations == 8:
+            raise KeyboardInterrupt
+
+
+def test_resumed_training_has_the_history_of_an_uninterrupted_one(rng, tmp_path):
+    """4 epochs of 3 batches, stopped in the middle of epoch 3, with dropout, random mining and shuffled batches."""
+    x, y = people(rng, count=24)
+    groups = tf.data.Dataset.from_tensor_slices((x.reshape(12, 8, 6), y.reshape(12, 8)))
+
+    def batches(start):
+        stream = groups.shuffle(12, seed=3).repeat().batch(4).skip(start)
+        return stream.map(lambda a, b: (tf.reshape(a, (-1, 6)), tf.reshape(b, (-1,))))
+
+    def run(folder, *callbacks):
+        model = compiled(tiny_tower(dropout=0.3), mining="random")
+        history = fit_resumable(model, batches, 3, 4, tmp_path / folder, callbacks=list(callbacks), verbose=0)
+        return history, model
+
+    whole, first = run("whole")
+    with pytest.raises(KeyboardInterrupt):
+        run("halved", Interruption())
+    assert json.loads((tmp_path / "halved" / "state.json").read_text())["epochs"] == 2
+    resumed, second = run("halved")
+    assert len(whole["loss"]) == 4 and resumed == whole
+    for a, b in zip(first.variables, second.variables, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+    assert run("halved")[0] == whole
+
+
+def test_a_folder_of_another_model_is_refused(rng, tmp_path):
+    x, y = people(rng)
+    data = tf.data.Dataset.from_tensors((x, y)).repeat()
+    fit_resumable(compiled(), lambda start: data, 1, 1, tmp_path, verbose=0)
+    tower = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
+    with pytest.raises(ValueError, match="received another"):
+        fit_resumable(compiled(tower), lambda start: data, 1, 2, tmp_path, verbose=0)
+    with pytest.raises(ValueError, match="at least one step"):
+        fit_resumable(compiled(), lambda start: data, 0, 2, tmp_path)
+
+
+def test_save_and_load_go_on_training_alike(rng, tmp_path):
+    x, y = people(rng)
+    model = compiled(margin=0.3, mining="all", reduction="sum", seed=2)
+    fitted(model, x, y)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert {k: v for k, v in loaded.get_config().items() if k != "tower"} == {
+        k: v for k, v in model.get_config().items() if k != "tower"
+    }
+    np.testing.assert_array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
+    assert fitted(loaded, x, y) == fitted(model, x, y)
+
+
+def test_callbacks_checkpoint_and_stop(rng, tmp_path):
+    x, y = people(rng)
+    checkpoint = keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", monitor="val_loss", save_best_only=True)
+    stop = keras.callbacks.EarlyStopping(monitor="d_ap", patience=0, mode="max")
+    history = fitted(compiled(), x, y, epochs=30, validation_data=(x, y), callbacks=[checkpoint, stop])
+    assert len(history["val_loss"]) < 30
+    best = keras.saving.load_model(tmp_path / "best.keras").evaluate(x, y, batch_size=32, verbose=0, return_dict=True)
+    assert best["loss"] == pytest.approx(min(history["val_loss"]), rel=1e-5)
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision(policy, rng):
+    """Distances stay in float32; in float16 the loss is scaled. Training works."""
+    x, y = people(rng)
+    model = compiled(tiny_tower(dtype=policy))
+    before, loss = batch_triplet_loss(model(x), y), fitted(model, x, y, epochs=1)["loss"][0]
+    assert loss == pytest.approx(float(batch_triplet_loss(tiny_tower()(x), y).loss), rel=0.05)
+    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer) == (policy == "mixed_float16")
+    assert model(x).dtype == policy.removeprefix("mixed_")
+    assert trained(model.tower, x, y).active < before.active / 1.5
+
+
+REPLICAS = """
+import json, sys
+import numpy as np
+import tensorflow as tf
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
+import keras
+from test_triplet_model import fitted, people, tiny_tower
+from keras_apps.faces.triplet_model import TripletModel
+
+x, y = people(np.random.default_rng(7))
+reports = {}
+for reduction in ("mean", "sum"):
+    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+        model = TripletModel(tiny_tower(), mining="all", reduction=reduction)
+        model.compile(keras.optimizers.SGD(0.5 if reduction == "mean" else 0.001), jit_compile=False)
+    reports[reduction] = fitted(model, x, y, epochs=1), [w.numpy().tolist() for w in model.weights]
+print(json.dumps(reports))
+"""
+
+
+def test_two_replicas_mine_their_halves_and_add_up(rng):
+    """The gradient is the mean of the two halves' mean losses, or the sum of their sums."""
+    path = [*sys.path, *([] if "tests" in sys.path else [])]
+    code = f"import sys; sys.path[:0] = {path!r}\n" + REPLICAS
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr[-2000:]
+    x, y = people(np.random.default_rng(7))
+    for reduction, (history, weights) in json.loads(answer.stdout.splitlines()[-1]).items():
+        tower = tiny_tower()
+        with tf.GradientTape() as tape:
+            halves = [batch_triplet_loss(tower(x[i]), y[i], 0.2, "all", reduction) for i in (slice(16), slice(16, 32))]
+            total = sum(half.loss for half in halves) / (2 if reduction == "mean" else 1)
+        keras.optimizers.SGD(0.5 if reduction == "mean" else 0.001).apply_gradients(
+            zip(tape.gradient(total, tower.trainable_variables), tower.trainable_variables, strict=True)
+        )
+        for found, expected in zip(weights, tower.weights, strict=True):
+            np.testing.assert_allclose(found, expected.numpy(), rtol=1e-4, atol=1e-6)
+        assert history["loss"][0] == pytest.approx(np.mean([half.loss for half in halves]), rel=1e-5)
+        assert history["d_an"][0] == pytest.approx(np.mean([half.d_an for half in halves]), rel=1e-5)
+        assert history["collapse"][0] == pytest.approx(0)
+
+
+def constant_tower():
+    zeros = keras.layers.Dense(3, kernel_initializer="zeros", bias_initializer="ones")
+    return keras.Sequential([keras.Input((6,)), zeros, keras.layers.UnitNormalization()])
+
+
+def test_a_collapse_is_told_once_with_what_to_do(rng):
+    """A tower that answers the same to all: every loss is the margin, no gradient, for ever."""
+    x, y = people(rng)
+    with pytest.warns(CollapseWarning, match="lower learning rate.*'semi-hard'.*unit length.*larger batches") as seen:
+        history = fitted(compiled(constant_tower(), mining="hard", rate=1e-9), x, y, epochs=12)
+    assert len([w for w in seen if w.category is CollapseWarning]) == 1
+    assert history["loss"] == pytest.approx([0.2] * 12, rel=1e-3) and history["collapse"][-1] > 0.99
+
+
+def test_a_good_training_or_a_few_bad_steps_are_no_collapse(rng):
+    x, y = people(rng)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CollapseWarning)
+        fitted(compiled(), x, y, epochs=11)
+        fitted(compiled(constant_tower(), mining="hard", rate=1e-9), x, y, epochs=9)
+        fitted(compiled(constant_tower()), x, np.zeros(32, np.int32), epochs=11)
+
+
+def test_a_batch_without_triplets_changes_nothing(rng):
+    x, _ = people(rng)
+    model = compiled()
+    before = model.get_weights()
+    for labels in (np.zeros(32, np.int32), np.arange(32, dtype=np.int32)):
+        history = fitted(model, x, labels, epochs=1)
+        assert history["loss"] == [0.0] and np.isfinite([v[0] for v in history.values()]).all()
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_wrong_arguments_and_data(rng):
+    x, y = people(rng)
+    with pytest.raises(TypeError, match="expected a Keras model as the tower, received str"):
+        TripletModel("resnet128")
+    with pytest.raises(ValueError, match="did you mean 'semi-hard'"):
+        TripletModel(tiny_tower(), mining="semihard")
+    with pytest.raises(ValueError, match="margin of at least 0"):
+        TripletModel(tiny_tower(), margin=-1)
+    with pytest.raises(ValueError, match="reduction among mean, sum"):
+        TripletModel(tiny_tower(), reduction="max")
+    with pytest.raises(ValueError, match="not built"):
+        TripletModel(keras.Sequential([keras.layers.Dense(2)]))
+    with pytest.raises(ValueError, match="received no labels"):
+        compiled().fit(x, verbose=0)
+    with pytest.raises(ValueError, match=r"labels \(n,\), received shapes"):
+        compiled().fit(x, np.zeros((32, 2)), verbose=0)
+    with pytest.raises(ValueError, match="expected 3 arrays of pictures, received 2"):
+        compiled().fit((x, x), verbose=0)
+    with pytest.raises(ValueError, match="sample weights are not used"):
+        compiled().fit(tf.data.Dataset.from_tensors((x, x, x)), verbose=0)
