@@ -1,10 +1,21 @@
-"""Picture -> face -> aligned chip -> encoding -> distance -> decision."""
+"""Picture -> face -> aligned chip -> encoding -> distance -> decision; people -> batches -> a trained tower -> judged."""
 
 from keras_apps._lazy import lazy_exports
 
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
+        # people
+        "People": "people",
+        "synthetic_people": "synthetic",
+        "labelled_batches": "batches",
+        "pair_batches": "batches",
+        "triplet_batches": "batches",
+        "augmentation": "augment",
+        "align_people": "aligned_folder",
+        "Pairs": "pairs",
+        "read_pairs": "pairs",
+        # picture -> face -> encoding
         "FaceCrop": "detect",
         "NoFaceError": "detect",
         "SeveralFacesError": "detect",
@@ -16,10 +27,39 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "encode": "encoding",
         "squared_euclidean": "distances",
         "euclidean": "distances",
+        # training
+        "triplet_loss": "triplets",
+        "mine_triplets": "triplets",
+        "batch_triplet_loss": "triplet_batch",
+        "TripletModel": "triplet_model",
+        "CollapseWarning": "collapse",
+        "VerificationModel": "verification_model",
+        "LogisticComparison": "comparison",
+        "SoftmaxIdentifier": "softmax_identifier",
+        "fit_resumable": "resume",
+        "train": "training",
+        # judging
+        "evaluate_pairs": "evaluation",
+        "PairsReport": "evaluation",
+        "evaluate_open_set": "open_set",
+        "OpenSetReport": "open_set",
+        "far_frr": "rates",
+        "roc": "rates",
+        "Roc": "rates",
         "Threshold": "calibration",
         "calibrate": "calibration",
+        "reliability": "probability_check",
+        "Reliability": "probability_check",
+        "plot_roc": "plots",
+        "plot_det": "plots",
+        "plot_cmc": "plots",
+        "plot_distances": "plots_distances",
+        "plot_reliability": "plots_distances",
+        "plot_worst_pairs": "plots_pairs",
+        "plot_training": "plots_training",
+        # gallery
         "Gallery": "gallery",
-        "GalleryError": "store",
+        "GalleryError": "names",
         "Verification": "answers",
         "Identification": "answers",
         "Candidate": "answers",
