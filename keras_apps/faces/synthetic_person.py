@@ -10,7 +10,7 @@ from keras_apps.faces.synthetic_shapes import texture
 
 # Lengths are in half heads: the chin lies about 1 under the middle of the face. Drawn evenly from its range.
 TRAITS = {
-    "head_width": (0.60, 0.76),
+    "head_width": (0.58, 0.78),
     "head_top": (0.98, 1.14),
     "head_dome": (2.1, 3.0),
     "chin": (0.88, 1.10),
@@ -33,7 +33,7 @@ TRAITS = {
     "lash": (0.25, 1.0),
     "brow_height": (0.13, 0.25),
     "brow_length": (0.15, 0.25),
-    "brow_thick": (0.016, 0.055),
+    "brow_thick": (0.014, 0.062),
     "brow_arch": (-0.01, 0.075),
     "brow_peak": (-0.3, 0.6),
     "brow_tilt": (-0.25, 0.12),
@@ -42,7 +42,7 @@ TRAITS = {
     "nose_end": (0.24, 0.40),
     "nose_bridge": (0.045, 0.10),
     "nose_tip": (0.07, 0.135),
-    "nose_wing": (0.10, 0.19),
+    "nose_wing": (0.09, 0.20),
     "nose_high": (0.08, 0.19),
     "nose_hump": (-0.03, 0.05),
     "nose_turn": (0.0, 1.0),
@@ -53,7 +53,7 @@ TRAITS = {
     "lip_lower": (0.04, 0.11),
     "lip_bow": (0.0, 0.75),
     "lip_tilt": (-0.025, 0.045),
-    "lip_red": (0.15, 0.75),
+    "lip_red": (0.10, 0.85),
     "cheek": (0.0, 0.09),
     "cheek_height": (0.12, 0.30),
     "fold": (0.0, 0.026),
@@ -67,7 +67,7 @@ TRAITS = {
     "hair_recede": (-0.08, 0.16),
     "hair_drop": (1.8, 4.5),
     "hair_high": (0.05, 0.26),
-    "hair_side": (0.02, 0.15),
+    "hair_side": (0.02, 0.19),
     "hair_part": (-0.5, 0.5),
     "hair_wave": (0.0, 0.06),
     "hair_fine": (2.0, 6.0),
@@ -160,12 +160,12 @@ def glasses(rng: np.random.Generator) -> list[float]:
 def _colour(person: Person, rng: np.random.Generator) -> None:
     tone = rng.random()
     person.skin = np.clip(along(SKIN, tone) * rng.uniform([0.97, 0.95, 0.90], [1.03, 1.03, 1.08]), 0, 1)
-    dark = tone > 0.55
-    shade = along(HAIR, rng.random() ** 2 * 0.4 if dark else rng.random())
+    dark = tone > 0.6
+    shade = along(HAIR, rng.random() ** 2 * 0.55 if dark else rng.random())
     grey = np.clip((person.age - 0.62) * 3 + rng.uniform(-0.2, 0.2), 0, 0.95)
     person.hair = shade + grey * (rng.uniform(0.55, 0.85) - shade)
     person.brows = shade * 0.8 + grey * 0.4 * (0.5 - shade)
-    person.eyes = along(EYES, rng.random() * (0.3 if dark else 1.0)) * rng.uniform(0.85, 1.2)
+    person.eyes = along(EYES, rng.random() * (0.4 if dark else 1.0)) * rng.uniform(0.85, 1.2)
     red = np.array([0.75, 0.30, 0.32]) * (0.55 + 0.45 * person.skin[0])
     person.lips = person.skin * (1 - person.lip_red) + red * person.lip_red
 
