@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 # filters of each residual block, and its stride
-_BLOCKS = ((32, 1), (64, 2), (64, 1), (128, 2), (128, 1), (128, 2))
+_BLOCKS = ((64, 2), (64, 1), (128, 2), (128, 1), (128, 2))
 
 
 def small_tower(size: int = 64, encoding: int = 128) -> keras.Model:
