@@ -140,7 +140,7 @@ def test_wrong_names_and_galleries(fails, run, gallery, tmp_path):
 
 
 def test_a_gallery_locked_by_another_process(fails, gallery, monkeypatch):
-    monkeypatch.setattr("keras_apps.faces.store.SECONDS_TO_WAIT", 0.2)
+    monkeypatch.setattr("keras_apps.faces.database.SECONDS_TO_WAIT", 0.2)
     other = sqlite3.connect(gallery, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     assert "in use by another process" in fails("faces", "list", gallery)

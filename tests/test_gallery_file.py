@@ -103,6 +103,7 @@ def test_a_journal_that_cannot_be_overwritten_is_said(tmp_path, monkeypatch):
     with pytest.raises(GalleryError, match="is finished, but '.*people.db-journal' could not be overwritten"):
         store.remove("kian")
     monkeypatch.undo()
+    assert Store(tmp_path / "people.db").people() == [], "the lock was given back"
     store.add("lea", np.ones((1, 3)), "tower")
     assert [name for name, _, _ in Store(tmp_path / "people.db").people()] == ["lea"]
 

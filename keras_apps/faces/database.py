@@ -6,6 +6,7 @@ import contextlib
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,7 +104,7 @@ class Database:
     def _transaction(self) -> Iterator[None]:
         """Change all or nothing, and overwrite the journal before others may write."""
         run = self._connection.execute
-        run("BEGIN EXCLUSIVE")
+        self._begin()
         run("PRAGMA locking_mode = EXCLUSIVE")  # the lock is kept beyond the commit
         try:
             yield
@@ -113,13 +114,30 @@ class Database:
                 run("ROLLBACK")
             raise
         finally:
-            has_journal = self._wiped()
-            run("PRAGMA locking_mode = NORMAL")
-            run("SELECT count(*) FROM sqlite_master").fetchone()  # the next access gives the lock back
+            try:
+                has_journal = self._wiped()
+            finally:
+                run("PRAGMA locking_mode = NORMAL")
+                run("SELECT count(*) FROM sqlite_master").fetchone()  # the next access gives the lock back
             if has_journal:
                 with contextlib.suppress(sqlite3.OperationalError):
                     run("PRAGMA journal_mode = DELETE")  # deletes it, under a lock, unless another uses it already
                     run("PRAGMA journal_mode = PERSIST")
+
+    def _begin(self) -> None:
+        """Take the lock. SQLite asks ever more seldom, and would starve beside a process that enrols without pause."""
+        run, end = self._connection.execute, time.monotonic() + SECONDS_TO_WAIT
+        run("PRAGMA busy_timeout = 30")
+        try:
+            while True:
+                try:
+                    run("BEGIN EXCLUSIVE")
+                    return
+                except sqlite3.OperationalError as error:
+                    if "locked" not in str(error) or time.monotonic() > end:
+                        raise
+        finally:
+            run(f"PRAGMA busy_timeout = {1000 * SECONDS_TO_WAIT:.0f}")
 
     def _wiped(self) -> bool:
         """Overwrite the journal with zeros and return true, where there is one."""
