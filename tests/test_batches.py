@@ -53,10 +53,10 @@ def test_all_pictures_of_a_person_come_before_one_comes_again():
 def test_a_stream_can_be_taken_up_at_any_step(people):
     for make in (labelled_batches, pair_batches, triplet_batches):
         options = {"people_per_batch": 3, "pictures_per_person": 2} if make is labelled_batches else {"batch_size": 6}
-        augment = augmentation(1.0)
+        augment = None if make is triplet_batches else augmentation(1.0)
         whole = stream(make(people, 6, seed=5, augment=augment, steps=5, **options))
-        again = stream(make(people, 6, seed=5, augment=augmentation(1.0), start=3, steps=2, **options))
-        other = stream(make(people, 6, seed=6, augment=augment, steps=5, **options))
+        again = stream(make(people, 6, seed=5, augment=augment and augmentation(1.0), start=3, steps=2, **options))
+        other = stream(make(people, 6, seed=6, steps=1, **options))
         assert len(whole) == 5 and len(again) == 2
         for a, b in zip(keras.tree.flatten(whole[3:]), keras.tree.flatten(again), strict=True):
             assert np.array_equal(a, b)
