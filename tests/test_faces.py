@@ -214,7 +214,7 @@ def test_load_tower_refuses_other_files(tmp_path):
         faces.load_tower(tmp_path / "x.keras")
     with pytest.raises(FileNotFoundError, match="does not exist"):
         faces.load_tower(tmp_path / "none.keras")
-    with pytest.raises(ValueError, match="'resnet128' or a path"):
+    with pytest.raises(ValueError, match="'resnet128', 'synthetic64' or a path"):
         faces.load_tower("resnet")
 
 

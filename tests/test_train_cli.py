@@ -204,7 +204,7 @@ def test_everything_is_checked_before_tensorflow_works(fails, folder, tmp_path):
     assert "a loss among triplet, verification" in fails(*train, "--loss", "softmax")
     assert "epochs above 0, received 0" in fails(*train, "--epochs", 0)
     assert "between 0 and 1 that add up to 1, received 1.5" in fails(*train, "--held-out", 1.5)
-    assert "'small', 'inception', 'resnet128' or a file, received 'big'" in fails(*train, "--tower", "big")
+    assert "'inception', 'resnet128', 'synthetic64' or a file, received 'big'" in fails(*train, "--tower", "big")
     assert "--size for a tower from scratch" in fails(*train, "--tower", "resnet128", "--size", 64)
     assert "expected --crop between 0 and 1, received 2" in fails(*train, "--crop", 2)
     assert "--crop together with --aligned" in fails("train", folder, "-o", "mine.keras", "--crop", 0.5)
@@ -217,7 +217,7 @@ def test_everything_is_checked_before_tensorflow_works(fails, folder, tmp_path):
         "calibrate", folder, "-o", "t.json", "--distance", "cosine"
     )
     assert "--most of at least 1" in fails("evaluate", folder, "--most", 0)
-    assert "'resnet128' or a .keras file, received 'x.keras'" in fails("evaluate", folder, "--tower", "x.keras")
+    assert "'synthetic64' or a .keras file, received 'x.keras'" in fails("evaluate", folder, "--tower", "x.keras")
     assert "expected a threshold file, received 'x.json'" in fails("evaluate", folder, "--threshold", "x.json")
     Path("taken.keras").touch()
     assert "which exists; use --resume or --overwrite" in fails("train", folder, "-o", "taken.keras", "--aligned")

@@ -1,4 +1,4 @@
-"""Picture -> face -> aligned chip -> encoding -> distance -> decision; people -> batches -> a trained tower -> judged."""
+"""Picture -> face -> aligned chip -> encoding -> distance -> decision; people -> batches -> a trained tower, judged."""
 
 from keras_apps._lazy import lazy_exports
 

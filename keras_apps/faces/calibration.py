@@ -82,9 +82,19 @@ class Threshold:
             raise ValueError(f"expected a threshold file, received '{os.fspath(path)}': {error}") from None
 
     @classmethod
-    def bundled(cls) -> Threshold:
-        """Return the threshold that travels with `resnet128`."""
-        return cls.load(weights.folder() / "resnet128.threshold.json")
+    def bundled(cls, tower: str = "resnet128") -> Threshold:
+        """Return the threshold that travels with a bundled tower, `"resnet128"` or `"synthetic64"`.
+
+        Raises:
+            FileNotFoundError: If there is none of that name.
+        """
+        return cls.load(weights.folder() / f"{tower}.threshold.json")
+
+    @classmethod
+    def bundled_for(cls, model: str) -> Threshold | None:
+        """Return the bundled threshold of the tower with that fingerprint, or `None`."""
+        found = (cls.load(path) for path in sorted(weights.folder().glob("*.threshold.json")))
+        return next((threshold for threshold in found if threshold.model == model), None)
 
 
 def calibrate(distances, same, far: float = 1e-3, *, distance: str = "squared_euclidean", model: str = "") -> Threshold:

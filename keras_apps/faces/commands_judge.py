@@ -12,6 +12,7 @@ import typer
 
 from keras_apps import _console
 from keras_apps._console import AsJson
+from keras_apps.faces.commands_options import BUNDLED_TOWERS
 from keras_apps.faces.commands_people import (
     Aligned,
     Chips,
@@ -30,7 +31,7 @@ PairsFile = Annotated[
     str | None,
     typer.Option("--pairs", help="LFW's pair file of View 1 or 2, or lines 'path path 1'; else pairs are drawn."),
 ]
-Tower = Annotated[str, typer.Option(help="'resnet128' or a .keras file.")]
+Tower = Annotated[str, typer.Option(help="'resnet128', 'synthetic64' or a .keras file.")]
 Most = Annotated[int, typer.Option(help="Without --pairs: most pairs of each kind that are drawn.")]
 
 
@@ -128,8 +129,9 @@ def _judged(folder, pairs, tower, most, aligned, crop, chips, skip_unreadable, s
 
     if most < 1:
         raise ValueError(f"expected --most of at least 1, received {most}")
-    if tower != "resnet128" and not Path(tower).is_file():
-        raise FileNotFoundError(f"expected a tower 'resnet128' or a .keras file, received {tower!r}")
+    if tower not in BUNDLED_TOWERS and not Path(tower).is_file():
+        names = ", ".join(map(repr, BUNDLED_TOWERS))
+        raise FileNotFoundError(f"expected a tower {names} or a .keras file, received {tower!r}")
     judged = pairs_of_file(folder, pairs) if pairs else pairs_among(read_people(folder, skip_unreadable), most, seed)
     _console.say(judged.source)
     _console.load_tensorflow()

@@ -10,6 +10,7 @@ import typer
 
 from keras_apps import _console
 from keras_apps._console import AsJson
+from keras_apps.faces.commands_options import BUNDLED_TOWERS
 from keras_apps.faces.commands_people import (
     Aligned,
     Chips,
@@ -36,7 +37,10 @@ def train(
     folder: Folder,
     out: Annotated[str, typer.Option("-o", "--out", help="The tower's file, ending in .keras.")],
     tower: Annotated[
-        str, typer.Option(help="'small' or 'inception' from scratch; 'resnet128' or a .keras file to fine-tune.")
+        str,
+        typer.Option(
+            help="'small' or 'inception' from scratch; 'resnet128', 'synthetic64' or a .keras file to fine-tune."
+        ),
     ] = "small",
     size: Annotated[int | None, typer.Option(help="Pixels a side, for a tower from scratch.")] = None,
     loss: Annotated[str, typer.Option(help="'triplet', or 'verification' on pairs.")] = "triplet",
@@ -88,8 +92,9 @@ def train(
     scratch = tower in UNTRAINED
     if size is not None and not scratch:
         raise ValueError(f"expected --size for a tower from scratch, {' or '.join(UNTRAINED)}, received it for {tower}")
-    if not scratch and tower != "resnet128" and not Path(tower).is_file():
-        raise FileNotFoundError(f"expected a tower 'small', 'inception', 'resnet128' or a file, received {tower!r}")
+    if not scratch and tower not in BUNDLED_TOWERS and not Path(tower).is_file():
+        names = ", ".join(map(repr, (*UNTRAINED, *BUNDLED_TOWERS)))
+        raise FileNotFoundError(f"expected a tower {names} or a file, received {tower!r}")
     wanted = _batch(batch) if batch else None
     choices = {
         "loss": loss, "mining": mining, "margin": margin, "comparison": comparison, "singles": singles,

@@ -120,8 +120,8 @@ def decision_for(fingerprint: str, threshold: Threshold | None, decider: Decider
     """
     if decider is None:
         if threshold is None:
-            threshold = Threshold.bundled()
-            return ByDistance(threshold) if threshold.model == fingerprint else None
+            threshold = Threshold.bundled_for(fingerprint)
+            return ByDistance(threshold) if threshold else None
         if threshold.model != fingerprint:
             raise GalleryError(
                 f"expected a threshold calibrated for tower {fingerprint}, received one for {threshold.model}"

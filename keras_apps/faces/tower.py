@@ -18,18 +18,19 @@ from keras_apps.faces.tower_small import small_tower
 ENCODING = 128
 _BUILDERS = {"resnet128": resnet_tower, "small": small_tower, "inception": inception_tower}
 _SMALLEST = {"resnet128": 103, "small": 16, "inception": 32}
-BUNDLED = ("resnet128",)
+BUNDLED = {"resnet128": "resnet128", "synthetic64": "small"}  # weights: who builds the network
 
 
 def load_tower(name: str | os.PathLike = "resnet128") -> keras.Model:
     """Load a trained face tower, one network that encodes a face; applied to two pictures it is a Siamese network.
 
     Args:
-        name: `"resnet128"`, the bundled tower, or the path of a `.keras` file.
+        name: `"resnet128"`, the bundled tower for photographs; `"synthetic64"`, a small one that knows only
+            `synthetic_people`; or the path of a `.keras` file.
 
     Returns:
-        `keras.Model` from aligned RGB chips in 0..255, `(n, 150, 150, 3)`, to encodings `(n, 128)`. The bundled
-        tower's encodings are not of unit length.
+        `keras.Model` from aligned RGB chips in 0..255, `(n, 150, 150, 3)` (`synthetic64`: `(n, 64, 64, 3)`), to
+        encodings `(n, 128)`. Those of `resnet128` are not of unit length.
 
     Raises:
         ValueError: If the name is neither, or the file is not a Keras model.
@@ -41,14 +42,15 @@ def load_tower(name: str | os.PathLike = "resnet128") -> keras.Model:
     """
     if os.fspath(name) in BUNDLED:
         arrays = weights.load(os.fspath(name))
-        tower = build_tower(os.fspath(name))
+        tower = build_tower(BUNDLED[os.fspath(name)])
         weights.assign(tower, arrays)
         return tower
     path = Path(name)
     if path.suffix != ".keras":
         if os.fspath(name) in _BUILDERS:
             raise ValueError(f"expected a trained tower, received {os.fspath(name)!r}: build_tower makes it untrained")
-        raise ValueError(f"expected 'resnet128' or a path ending in .keras, received {os.fspath(name)!r}")
+        names = ", ".join(map(repr, BUNDLED))
+        raise ValueError(f"expected {names} or a path ending in .keras, received {os.fspath(name)!r}")
     if not path.is_file():
         raise FileNotFoundError(f"expected a .keras file, received '{path}', which does not exist")
     try:
