@@ -61,9 +61,9 @@ def test_training_brings_a_person_together(mining, rng):
     tower = tiny_tower()
     before = batch_triplet_loss(tower(x), y)
     if mining in ("hard", "batch-hard"):
-        before = trained(tower, x, y, mining="semi-hard")
-    after = trained(tower, x, y, rate=0.005 if "hard" in mining else 0.02, steps=60, mining=mining)
-    assert after.active < before.active / 1.2
+        before = trained(tower, x, y, mining="semi-hard", steps=8)
+    after = trained(tower, x, y, mining=mining)
+    assert before.active > 0.1 > after.active
     assert after.d_an - after.d_ap > before.d_an - before.d_ap + 0.1
 
 
