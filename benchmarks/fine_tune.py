@@ -3,8 +3,8 @@
     python benchmarks/fine_tune.py --data DIR --work FOLDER [--steps 60] [--learning-rate 1e-5] [--json]
 
 DIR as for lfw_from_scratch.py. FOLDER keeps the aligned chips and the training; an interrupted run goes on. Nobody of
-DevTest is trained on; one in ten of DevTrain's people is held out, and chooses tau and the epoch that is kept. Epoch 0 is
-the tower as it came: where training does not help the held-out people, that one is kept.
+DevTest is trained on; one in ten of DevTrain's people is held out, and chooses tau and the epoch that is kept. Epoch 0
+is the tower as it came: where training does not help the held-out people, that one is kept.
 """
 
 from __future__ import annotations
@@ -85,14 +85,10 @@ def main() -> None:
     if options.json:
         print(json.dumps(result))
         return
-    for words, found in (
-        ("as it came", before),
-        ("after the last step", last),
-        (f"kept, epoch {history.best['epoch']}", kept),
-    ):
-        print(
-            f"{words:<22}DevTest accuracy {100 * found['accuracy']:.2f} %, AUC {found['auc']:.5f}, EER {100 * found['eer']:.2f} %"
-        )
+    rows = {"as it came": before, "after the last step": last, f"kept, epoch {history.best['epoch']}": kept}
+    for words, found in rows.items():
+        accuracy, eer = 100 * found["accuracy"], 100 * found["eer"]
+        print(f"{words:<22}DevTest accuracy {accuracy:.2f} %, AUC {found['auc']:.5f}, EER {eer:.2f} %")
 
 
 if __name__ == "__main__":

@@ -50,8 +50,10 @@ RECIPE = {
     "margin": 0.2,
     "people": 32,
     "pictures": 4,
+    "augment": 1.2,
+    "weight_decay": 0.05,
     "crop": CROP,
-    "steps_per_epoch": 200,
+    "steps_per_epoch": 150,
 }
 COMPONENTS = 128
 

@@ -1,6 +1,6 @@
 """A person joins with ONE picture: enrolment in a gallery against a (K+1)-way softmax that is trained again.
 
-    python benchmarks/one_shot.py [--tower FILE.keras | --steps 600] [--people 20] [--newcomers 5] [--json]
+    python benchmarks/one_shot.py [--tower FILE.keras] [--people 20] [--newcomers 5] [--json]
 
 On synthetic people, none of whom the tower was trained on. K people are known by 4 pictures each; K others train the
 softmax's "unknown". Newcomers join one at a time, each with one picture. Measured before the first and after the last
@@ -15,15 +15,15 @@ import argparse
 import json
 import statistics
 import time
-from pathlib import Path
 
 import keras
 import numpy as np
-from _small_tower import encode, people, trained_tower
+from _small_tower import encode, people
 
 from keras_apps.faces.calibration import calibrate
 from keras_apps.faces.distances import all_squared_euclidean
 from keras_apps.faces.softmax_identifier import SoftmaxIdentifier
+from keras_apps.faces.tower import load_tower
 
 KNOWN_PICTURES = 4
 
@@ -75,9 +75,7 @@ class Softmax:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tower", type=Path, help="a tower for 64 x 64 pictures; trained here when not given")
-    parser.add_argument("--steps", type=int, default=600, help="of training the tower")
-    parser.add_argument("--train-people", type=int, default=300)
+    parser.add_argument("--tower", default="synthetic64", help="a bundled tower or a file, for 64 x 64 pictures")
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--newcomers", type=int, default=5)
     parser.add_argument(
@@ -88,7 +86,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     count, joining = options.people, options.newcomers
-    tower = trained_tower(people(0, options.train_people, options.seed), options.steps, options.seed, options.tower)
+    tower = load_tower(options.tower)
     pictures = people(10_000, 4 * count + joining, options.seed)
     encodings = encode(tower, pictures)
     parts = np.split(np.arange(len(pictures)), [count + joining, 2 * count + joining, 3 * count + joining])

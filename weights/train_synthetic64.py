@@ -3,8 +3,8 @@
     python weights/train_synthetic64.py [--minutes 10] [--work FOLDER] [--keep] [--json]
 
 10,000 pictures of 1,000 synthetic people; triplets only; 100 further people choose the best epoch, and 200 further
-ones, 2,000 pictures and all their 1,999,000 pairs, judge it at the end. The minutes are training and the judging of each
-epoch; drawing the people is timed on its own. `--keep` writes synthetic64.npz, synthetic64.threshold.json and the
+ones, 2,000 pictures and all their 1,999,000 pairs, judge it at the end. The minutes are training and the judging of
+each epoch; drawing the people is timed on its own. `--keep` writes synthetic64.npz, synthetic64.threshold.json and the
 manifest's entry. Minutes decide where training ends, so that two runs give two towers alike in kind, not in bytes.
 """
 
