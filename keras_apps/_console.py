@@ -62,8 +62,13 @@ def progress_bar(*columns: str) -> Iterator:
 
 
 def load_tensorflow() -> None:
-    """Load TensorFlow for a command without its start-up chatter, which C++ writes before it reads any setting."""
+    """Load TensorFlow for a command without its start-up chatter, which C++ writes before it reads any setting.
+
+    oneDNN is switched on for the command's own process, unless the user has decided: on processors where TensorFlow
+    leaves it off (those without AVX-512), convolutions take half of the time with it.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     if sys.stderr is None:
         return
     if sys.stderr.isatty() and "tensorflow" not in sys.modules:

@@ -9,6 +9,10 @@ import keras_apps
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMMANDS = sorted(
+    {line for page in PAGES for line in re.findall(r"^keras-apps .*$", page.read_text("utf-8"), re.MULTILINE)}
+)
 
 
 def test_the_python_runs_as_it_stands(tmp_path, monkeypatch, capsys):
@@ -23,14 +27,25 @@ def test_the_python_runs_as_it_stands(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "painted.png").exists() and (tmp_path / "team.db").exists()
 
 
-def test_links_lead_somewhere():
-    links = re.findall(r"\]\(([^)#]+)\)", README)
-    assert len(links) > 10
+def test_the_python_of_the_training_page_runs(tmp_path, monkeypatch, capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "training.md").read_text("utf-8"), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(compile(code, "training.md", "exec"), names)
+    assert names["same"].tolist() == [True, True, False, True, False]
+    assert set(names["history"].history) >= {"loss", "active", "d_ap", "d_an", "collapse"}
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    links = re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8"))
+    assert len(links) > 10 or page.name != "README.md"
     for link in links:
-        assert (ROOT / link).exists(), link
+        assert (page.parent / link).exists(), link
 
 
-@pytest.mark.parametrize("line", re.findall(r"^keras-apps .*$", README, re.MULTILINE))
+@pytest.mark.parametrize("line", COMMANDS)
 def test_commands_exist_with_the_options_that_are_shown(line):
     import typer.main
 
