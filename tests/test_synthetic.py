@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 
-from keras_apps.faces import synthetic_share
-from keras_apps.faces.synthetic import synthetic_people
-from keras_apps.faces.synthetic_person import TRAITS, meet
-from keras_apps.faces.synthetic_photo import take
-from keras_apps.faces.synthetic_render import render
-from keras_apps.faces.synthetic_shapes import paint, ridge, sample, soft, texture
-from keras_apps.faces.synthetic_view import HEIGHTS, View, outline
+from keras_apps.faces.synthetic import share, synthetic_people
+from keras_apps.faces.synthetic.person import TRAITS, meet
+from keras_apps.faces.synthetic.photo import take
+from keras_apps.faces.synthetic.render import render
+from keras_apps.faces.synthetic.shapes import paint, ridge, sample, soft, texture
+from keras_apps.faces.synthetic.view import HEIGHTS, View, outline
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +63,10 @@ def test_a_picture_does_not_depend_on_the_processes(crowd, processes):
 
 
 def test_what_another_process_fails_to_deliver_is_drawn_here(crowd, monkeypatch):
-    monkeypatch.setattr(synthetic_share, "CHILD", "import sys; sys.stdout.write('half a picture')")
+    monkeypatch.setattr(share, "CHILD", "import sys; sys.stdout.write('half a picture')")
     images, _ = synthetic_people(3, 5, size=24, seed=3, processes=2)
     assert np.array_equal(images, crowd[0][:15])
-    monkeypatch.setattr(synthetic_share.sys, "executable", "/nowhere/python")
+    monkeypatch.setattr(share.sys, "executable", "/nowhere/python")
     images, _ = synthetic_people(3, 5, size=24, seed=3, processes=2)
     assert np.array_equal(images, crowd[0][:15])
 

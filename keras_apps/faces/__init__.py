@@ -7,7 +7,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
     {
         # people
         "People": "people",
-        "synthetic_people": "synthetic",
+        "synthetic_people": "synthetic.crowd",
         "labelled_batches": "batches",
         "pair_batches": "batches",
         "triplet_batches": "batches",
