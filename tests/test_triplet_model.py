@@ -53,18 +53,18 @@ def trained(tower, x, y, steps=40, rate=0.02, **options):
 
 @pytest.mark.parametrize("mining", ["all", "hard", "semi-hard", "random", "semi-hard-nearest", "batch-hard"])
 def test_training_brings_a_person_together(mining, rng):
-    """Share of triplets that violate the margin falls, d(A,N) - d(A,P) grows.
+    """Share of triplets that violate the margin falls, and strangers get relatively farther: d(A,N) / d(A,P).
 
-    Hard triplets at first shrink everything, as FaceNet's authors saw; so those begin with semi-hard ones.
+    Hard triplets at first shrink everything, as FaceNet's authors saw; so those begin after 8 semi-hard steps.
     """
     x, y = people(rng)
     tower = tiny_tower()
-    before = batch_triplet_loss(tower(x), y)
+    before = start = batch_triplet_loss(tower(x), y)
     if mining in ("hard", "batch-hard"):
         before = trained(tower, x, y, mining="semi-hard", steps=8)
     after = trained(tower, x, y, mining=mining)
-    assert before.active > 0.1 > after.active
-    assert after.d_an - after.d_ap > before.d_an - before.d_ap + 0.1
+    assert after.active < start.active / 1.5
+    assert after.d_an / after.d_ap > 2 * before.d_an / before.d_ap
 
 
 def test_evaluate_reports_what_the_loops_say(rng):
