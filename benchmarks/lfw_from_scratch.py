@@ -7,7 +7,7 @@ the aligned chips and the trainings; an interrupted run, started again, goes on.
 others one in twenty is held out: on their pairs the best epoch and the threshold tau are chosen. DevTest is looked at
 after each epoch for the curve, and decides nothing. Beside it, with tau chosen the same way: raw pixels, PCA of the
 training people's pixels, and the tower before its training. `--head` then trains a verification head on each tower,
-frozen and jointly.
+frozen and jointly. Averaging each encoding with its mirror image's is shown for comparison.
 
 The figure docs/lfw_from_scratch.png shows DevTest accuracy against minutes; the minutes are training and the judging of
 each epoch, but not the alignment, which is timed on its own.
@@ -143,6 +143,13 @@ def train(judge: Judge, people, held_out, out: Path, plan: TrainingPlan) -> tupl
     return curve, judge(faces.load_tower(out))
 
 
+def mirrored(tower: keras.Model) -> keras.Model:
+    """Return the tower that averages the encodings of a picture and of its mirror image, at twice the time."""
+    pictures = keras.Input(tower.input_shape[1:])
+    both = tower(pictures) + tower(keras.ops.flip(pictures, axis=2))
+    return keras.Model(pictures, keras.layers.UnitNormalization()(both))
+
+
 class _Until(keras.callbacks.Callback):
     """Ends a training after some seconds."""
 
@@ -207,6 +214,7 @@ def main() -> None:
         "baselines": baselines(judge, people),
         "curves": {},
         "kept": {},
+        "mirrored": {},
         "heads": {},
     }
     choices = RECIPE | {name: json.loads(value) for name, value in (entry.split("=", 1) for entry in options.set)}
@@ -214,6 +222,7 @@ def main() -> None:
         out = options.work / f"seed{seed}.keras"
         plan = TrainingPlan(minutes=options.minutes, seed=seed, **choices)
         results["curves"][seed], results["kept"][seed] = train(judge, people, held_out, out, plan)
+        results["mirrored"][seed] = judge(mirrored(faces.load_tower(out)))
         if options.head:
             results["heads"][seed] = heads(judge, people, held_out, out, 3, seed)
     accuracies = [kept["accuracy"] for kept in results["kept"].values()]
@@ -227,6 +236,7 @@ def main() -> None:
         return
     table = Table("encoding", "DevTest accuracy", "AUC", "EER")
     rows = dict(results["baselines"]) | {f"small tower, seed {seed}": kept for seed, kept in results["kept"].items()}
+    rows |= {f"seed {seed}, with the mirror image": found for seed, found in results["mirrored"].items()}
     for seed, some in results["heads"].items():
         rows |= {f"seed {seed}, head {words}": found for words, found in some.items()}
     for name, found in rows.items():
