@@ -134,6 +134,8 @@ def array(values):
         ({"people_csv": "name,enrolled\nZoë,2026-01-01T00:00:00\n"}, "offset from UTC"),
         ({"people_csv": "name,enrolled\nZoë,2026-01-01T00:00:00+00:00\n"}, r"\(1, d\), received shape \(3, 2\)"),
         ({"people_csv": b"name,enrolled\n\xff,x\n"}, "utf-8"),
+        ({"people_csv": "name,enrolled\n" + 3 * "Zoë,9999-12-31T23:59:59-14:00\n"}, "out of range"),
+        ({"people_csv": "name,enrolled\n" + 3 * "Zoë,0001-01-01T00:00:00+14:00\n"}, "out of range"),
         ({"encodings_npy": array(ENCODINGS[:2])}, r"float32 \(2, 2\), not as gallery.json says"),
         ({"encodings_npy": array(ENCODINGS.astype(float))}, "float64"),
         ({"encodings_npy": array(ENCODINGS * np.nan)}, "finite"),
@@ -160,6 +162,14 @@ def test_a_flipped_bit_and_a_cut_file(exported, tmp_path):
     with pytest.raises(FileNotFoundError, match="does not exist"):
         second.import_(tmp_path / "none.zip")
     assert len(second) == 0
+
+
+def test_an_export_destroys_no_gallery(first, tmp_path):
+    Matcher(tmp_path / "second.db", "tower").enrol_encodings(["kian"], ENCODINGS[:1])
+    for name in ("first.db", "second.db"):
+        with pytest.raises(ValueError, match=f"another file to write than a gallery, received .*{name}"):
+            first.export(tmp_path / name)
+    assert len(Matcher(tmp_path / "first.db", "tower")) == 2 and len(Matcher(tmp_path / "second.db", "tower")) == 1
 
 
 def test_a_failed_export_leaves_the_old_file(first, tmp_path, monkeypatch):

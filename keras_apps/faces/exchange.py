@@ -23,6 +23,7 @@ FORMAT = "keras-apps gallery"
 VERSION = 1
 ABOUT, PEOPLE, ENCODINGS = "gallery.json", "people.csv", "encodings.npy"
 COLUMNS = ["name", "enrolled"]
+SQLITE = b"SQLite format 3\0"
 _DAMAGES = (ValueError, TypeError, KeyError, EOFError, OverflowError, MemoryError, RuntimeError, csv.Error)
 _DAMAGES += (zipfile.BadZipFile, zlib.error)
 
@@ -52,8 +53,13 @@ def export_people(store: Store, path: str | os.PathLike) -> int:
         path: The file to write; a file that is there is replaced when the new one is whole.
 
     Raises:
+        ValueError: If `path` is a gallery itself, this one or another: an export would destroy it.
         OSError: If the file cannot be written.
     """
+    if Path(path).is_file():
+        with open(path, "rb") as there:
+            if there.read(len(SQLITE)) == SQLITE:
+                raise ValueError(f"expected another file to write than a gallery, received '{os.fspath(path)}'")
     names, rows = store.contents()
     order = np.lexsort((rows.enrolled, rows.owners))
     tower, now = store.fingerprint(), datetime.now(timezone.utc).isoformat(timespec="seconds")
@@ -138,4 +144,5 @@ def _people(lines: Iterator[list[str]]) -> tuple[list[str], np.ndarray]:
     dates = [datetime.fromisoformat(row[1]) for row in rows]
     if any(date.tzinfo is None for date in dates):
         raise ValueError(f"{PEOPLE} has a date without its offset from UTC")
-    return [checked_name(row[0]) for row in rows], np.array([int(d.timestamp()) for d in dates], np.int64)
+    seconds = [int(date.astimezone(timezone.utc).timestamp()) for date in dates]  # raises outside the years 1 to 9999
+    return [checked_name(row[0]) for row in rows], np.array(seconds, np.int64)
