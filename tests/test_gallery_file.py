@@ -216,3 +216,19 @@ def test_damaged_content_is_said(tmp_path, statement, words):
     sqlite3.connect(path).execute(statement).connection.commit()
     with pytest.raises(GalleryError, match=words):
         Store(path).contents()
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("UPDATE changes SET at = 'x'", "a value in it is missing or of a wrong kind"),
+        ("UPDATE changes SET at = 999999999999", "999999999999 seconds since 1970 is no date"),
+        ("UPDATE blocks SET enrolled = x'ffffffffffffff7fffffffffffffff7f'", "is no date"),
+    ],
+)
+def test_damaged_dates_are_said(tmp_path, statement, words):
+    path = tmp_path / "people.db"
+    Store(path).add("kian", np.ones((2, 3)), "tower")
+    sqlite3.connect(path).execute(statement).connection.commit()
+    with pytest.raises(GalleryError, match=words):
+        Store(path).audit()

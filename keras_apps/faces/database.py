@@ -162,6 +162,10 @@ class Database:
                 yield
         except UnicodeDecodeError:
             raise GalleryError(f"gallery '{self.path}' is damaged: a name in it is no text") from None
+        except (TypeError, OverflowError):
+            raise GalleryError(
+                f"gallery '{self.path}' is damaged: a value in it is missing or of a wrong kind"
+            ) from None
         except sqlite3.Error as error:
             raise GalleryError(f"gallery '{self.path}' {_reason(str(error))}") from None
 

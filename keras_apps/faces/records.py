@@ -120,16 +120,16 @@ class Records(Database):
             owners, dates = blocks.owners_and_dates(run)
             log = run("SELECT at, change, name, encodings FROM changes LEFT JOIN people ON person = people.id"
                       " ORDER BY changes.id").fetchall()  # fmt: skip
-        order = np.lexsort((dates, owners))
-        ids, starts, counts = np.unique(owners[order], return_index=True, return_counts=True)
-        self._check(len(people), ids)
-        first, last = dates[order][starts], dates[order][starts + counts - 1]
-        columns = zip(people, counts.tolist(), first.tolist(), last.tolist(), strict=True)
-        enrolments = [Enrolment(name, count, _iso(a), _iso(b)) for (_, name), count, a, b in columns]
-        return Audit(
-            sorted(enrolments, key=lambda person: person.name),
-            [Change(_iso(at), change, name, count) for at, change, name, count in log],
-        )
+            order = np.lexsort((dates, owners))
+            ids, starts, counts = np.unique(owners[order], return_index=True, return_counts=True)
+            self._check(len(people), ids)
+            first, last = dates[order][starts], dates[order][starts + counts - 1]
+            columns = zip(people, counts.tolist(), first.tolist(), last.tolist(), strict=True)
+            enrolments = [Enrolment(name, count, _iso(a), _iso(b)) for (_, name), count, a, b in columns]
+            return Audit(
+                sorted(enrolments, key=lambda person: person.name),
+                [Change(_iso(at), change, name, count) for at, change, name, count in log],
+            )
 
     def contents(self) -> tuple[list[str], blocks.Rows]:
         """Return the people's names, and the encodings, whose owners are indices into these names.
@@ -151,4 +151,7 @@ class Records(Database):
 
 
 def _iso(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")
+    try:
+        return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")
+    except (ValueError, OverflowError, OSError):
+        raise GalleryError(f"the gallery is damaged: {seconds} seconds since 1970 is no date") from None
