@@ -17,6 +17,11 @@ def test_tau_is_the_largest_that_keeps_the_rate():
     assert np.mean(impostors <= threshold.tau) == pytest.approx(0.2)
 
 
+def test_a_rate_may_be_of_numpy():
+    threshold = faces.calibrate([0.1, 0.4, 0.5], [1, 0, 0], far=np.float32(0.5))
+    assert threshold.far == 0.5 and type(threshold.far) is float
+
+
 def test_a_tie_does_not_let_more_in():
     """All impostors at 1.0: a tau of 1.0 would accept them all."""
     assert faces.calibrate([0.2] + [1.0] * 10, [1] + [0] * 10, far=0.2).tau < 1.0

@@ -100,7 +100,8 @@ class Threshold:
 def calibrate(distances, same, far: float = 1e-3, *, distance: str = "squared_euclidean", model: str = "") -> Threshold:
     """Choose tau for a wanted false accept rate, and fit P(same | distance).
 
-    tau is the largest value at which at most `far` of the impostor comparisons are accepted. P is a logistic
+    tau is the largest impostor distance at which at most `far` of the impostor comparisons are accepted, or just
+    below it, where several tie there and would let more in. P is a logistic
     function of the distance, fitted by maximum likelihood with both kinds weighing the same.
 
     Args:
@@ -128,12 +129,8 @@ def calibrate(distances, same, far: float = 1e-3, *, distance: str = "squared_eu
     genuine, impostor = split_kinds(distances, same)
     if distance not in DISTANCES:
         raise ValueError(f"expected a distance among {', '.join(DISTANCES)}, received {distance!r}")
-    if not 0 < far < 1:
-        raise ValueError(f"expected far between 0 and 1, received {far}")
-    if impostor.size * far < 1 - 1e-9:
-        raise ValueError(
-            f"expected at least {math.ceil(1 / far)} impostor pairs for far={far:g}, received {impostor.size}"
-        )
+    check_far(far, impostor.size)
+    far = float(far)
     slope, midpoint = _fit_logistic(genuine, impostor)
     accepted = int(math.floor(impostor.size * far + 1e-9))
     tau = impostor[accepted - 1]
@@ -143,6 +140,18 @@ def calibrate(distances, same, far: float = 1e-3, *, distance: str = "squared_eu
         tau = np.nextafter(tau, 0)
     words = f"{genuine.size} genuine and {impostor.size} impostor pairs"
     return Threshold(float(tau), distance, model, slope, midpoint, far, words)
+
+
+def check_far(far: float, impostors: int) -> None:
+    """Raise where tau for a wanted false accept rate cannot be chosen from so many impostor pairs.
+
+    Raises:
+        ValueError: If the rate is not between 0 and 1, or there are fewer than 1 / far.
+    """
+    if not 0 < far < 1:
+        raise ValueError(f"expected far between 0 and 1, received {far}")
+    if impostors * far < 1 - 1e-9:
+        raise ValueError(f"expected at least {math.ceil(1 / far)} impostor pairs for far={far:g}, received {impostors}")
 
 
 def _fit_logistic(genuine: np.ndarray, impostor: np.ndarray) -> tuple[float, float]:

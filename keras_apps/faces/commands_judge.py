@@ -61,7 +61,8 @@ def evaluate(
     check_cropping(aligned, crop, chips)
     chosen = Threshold.load(threshold) if threshold else None
     check_folder(out)
-    with _judged(folder, pairs, tower, most, aligned, crop, chips, skip_unreadable, seed) as (judged, loaded, found):
+    source = (folder, pairs, tower, most, aligned, crop, chips, skip_unreadable, seed)
+    with _judged(*source, threshold=chosen) as (judged, loaded, found):
         from keras_apps.faces.judging import judge_pairs
 
         result = judge_pairs(judged, loaded, found, out, chosen, seed)
@@ -98,7 +99,8 @@ def calibrate_tower(
         raise ValueError(f"expected --distance {' or '.join(DISTANCES)}, received {distance!r}")
     if not 0 < far < 1:
         raise ValueError(f"expected --far between 0 and 1, received {far:g}")
-    with _judged(folder, pairs, tower, most, aligned, crop, chips, skip_unreadable, seed) as (judged, loaded, found):
+    source = (folder, pairs, tower, most, aligned, crop, chips, skip_unreadable, seed)
+    with _judged(*source, far=far) as (judged, loaded, found):
         from keras_apps.faces.judging import calibrate_pairs
 
         result = calibrate_pairs(judged, loaded, found, out, far, distance, seed)
@@ -123,7 +125,7 @@ def check_folder(path: str) -> None:
 
 
 @contextmanager
-def _judged(folder, pairs, tower, most, aligned, crop, chips, skip_unreadable, seed) -> Iterator[tuple]:
+def _judged(folder, pairs, tower, most, aligned, crop, chips, skip_unreadable, seed, **wanted) -> Iterator[tuple]:
     """Yield the pairs with the pictures themselves, the tower, and the pairs' distances."""
     from keras_apps.faces.judged_pairs import pairs_among, pairs_of_file
 
@@ -135,10 +137,12 @@ def _judged(folder, pairs, tower, most, aligned, crop, chips, skip_unreadable, s
     judged = pairs_of_file(folder, pairs) if pairs else pairs_among(read_people(folder, skip_unreadable), most, seed)
     _console.say(judged.source)
     _console.load_tensorflow()
+    from keras_apps.faces.judging import check_before
     from keras_apps.faces.tower import load_tower
 
     loaded = load_tower(tower)
     size = side(loaded)
+    check_before(judged, loaded, **wanted)
     with tempfile.TemporaryDirectory() as temporary:
         seen = judged
         if not aligned:

@@ -76,7 +76,7 @@ def pairs_of_file(root: str | os.PathLike, path: str | os.PathLike) -> JudgedPai
             f"{len(pictures)} are missing"
         )
     place = {picture: index for index, picture in enumerate(pictures)}
-    names, labels = np.unique([file.parent.name for file in files], return_inverse=True)
+    names, labels = np.unique([_folder_name(root, file) for file in files], return_inverse=True)
     first, second = (np.array([place[picture] for picture in some]) for some in (pairs.first, pairs.second))
     people = People(files, labels, names.tolist())
     return JudgedPairs(people, first, second, pairs.same, pairs.folds, f"{len(pairs)} pairs of {Path(path).name}")
@@ -89,6 +89,15 @@ def pairs_among(people: People, most: int, seed: int = 0) -> JudgedPairs:
     kept = People([people.pictures[i] for i in used], people.labels[used], people.names)
     words = f"{len(same)} pairs among {people.summary()}"
     return JudgedPairs(kept, *np.split(places, 2), same, None, words)
+
+
+def _folder_name(root: Path, file: Path) -> str:
+    """Return where a picture's folder is, below `root` where it is there: folders of one name are not one person."""
+    folder = Path(os.path.relpath(file.parent, root))
+    if ".." in folder.parts:
+        folder = Path(os.path.abspath(file.parent))
+        folder = folder.relative_to(folder.anchor)
+    return folder.as_posix()
 
 
 def _file(root: Path, picture) -> Path | None:

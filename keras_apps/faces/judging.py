@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_apps._files import written_aside
-from keras_apps.faces.calibration import Threshold, calibrate
+from keras_apps.faces.calibration import Threshold, calibrate, check_far
 from keras_apps.faces.evaluation import evaluate_pairs
 from keras_apps.faces.judged_pairs import JudgedPairs
 from keras_apps.faces.plots import plot_det, plot_roc, save_figure
@@ -21,6 +21,32 @@ from keras_apps.faces.rates import far_frr, roc
 from keras_apps.faces.tower import fingerprint
 
 PROBABILITY = "1 - P(same person)"
+
+
+def check_before(judged: JudgedPairs, model, threshold: Threshold | None = None, far: float | None = None) -> None:
+    """Raise what judging or calibrating would raise, before faces are found and encoded, which may take hours.
+
+    Args:
+        judged: The pairs.
+        model: A tower or a `VerificationModel`.
+        threshold: To be reported, as `judge_pairs` takes.
+        far: To be calibrated for, as `calibrate_pairs` takes.
+
+    Raises:
+        ValueError: If the pairs are of one kind, the threshold is of another tower, or a `VerificationModel` is to
+            have one, or there are too few impostor pairs for `far`.
+    """
+    genuine = int(judged.same.sum())
+    impostors = len(judged.same) - genuine
+    if not genuine or not impostors:
+        raise ValueError(f"expected genuine and impostor pairs, received {genuine} and {impostors}")
+    if hasattr(model, "score") and (threshold or far):
+        what = "a tower to calibrate" if far else "no threshold"
+        raise ValueError(f"expected {what}, received a VerificationModel, which gives probabilities itself")
+    if threshold and threshold.model != (tower := fingerprint(model)):
+        raise ValueError(f"expected a threshold of tower {tower}, received one of {threshold.model or 'no tower'}")
+    if far:
+        check_far(far, impostors)
 
 
 def judge_pairs(
@@ -45,16 +71,15 @@ def judge_pairs(
         `"report"`, as JSON holds it, and `"text"`, for people.
 
     Raises:
-        ValueError: If the threshold is of another tower.
+        ValueError: As `check_before`.
     """
+    check_before(judged, model, threshold)
     report = evaluate_pairs(distances, judged.same, judged.folds, seed=seed)
     tower = fingerprint(getattr(model, "tower", model))
     name = PROBABILITY if hasattr(model, "score") else "squared_euclidean"
     plain = {"pairs": judged.source, "tower": tower, "distance": name} | report.as_dict()
     text, tau = str(report), report.eer_tau
     if threshold:
-        if threshold.model != tower or name == PROBABILITY:
-            raise ValueError(f"expected a threshold of tower {tower}, received one of {threshold.model or 'no tower'}")
         tau = threshold.tau**2 if threshold.distance == "euclidean" else threshold.tau
         far, frr = far_frr(distances, judged.same, tau)
         plain["threshold"] = {"tau": threshold.tau, "distance": threshold.distance, "far": far, "frr": frr}
@@ -98,12 +123,9 @@ def calibrate_pairs(
         `"report"`, as JSON holds it, and `"text"`, for people.
 
     Raises:
-        ValueError: As `calibrate`, and if `model` decides by probability.
+        ValueError: As `calibrate` and `check_before`.
     """
-    if hasattr(model, "score"):
-        raise ValueError(
-            "expected a tower to calibrate, received a VerificationModel, which gives probabilities itself"
-        )
+    check_before(judged, model, far=far)
     measured = np.sqrt(distances) if distance == "euclidean" else distances
     threshold = calibrate(measured, judged.same, far, distance=distance, model=fingerprint(model))
     one, other = _halves(judged.same, seed)
