@@ -66,6 +66,7 @@ def test_own_pictures(pair_file, name, text):
 
 def test_paths_with_spaces_and_commas(pair_file):
     assert read_pairs(pair_file("a b/1.jpg\tc/2.jpg\t0\n")).first == ("a b/1.jpg",)
+    assert read_pairs(pair_file("Lee, Ann/1.jpg\tc/2.jpg\t0\n")).first == ("Lee, Ann/1.jpg",)
     assert read_pairs(pair_file('"Lee, Ann/1.jpg","Lee, Ann/2 x.jpg",1\n')).second == ("Lee, Ann/2 x.jpg",)
 
 

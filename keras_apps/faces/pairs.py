@@ -116,7 +116,7 @@ def _lfw_rows(path: Path, lines: list[tuple[int, str]], folds: int, each: int) -
 
 
 def _plain_rows(path: Path, lines: list[tuple[int, str]]) -> Iterator[tuple]:
-    with_commas = all("," in line for _, line in lines)
+    with_commas = all("," in line and "\t" not in line for _, line in lines)
     for index, (number, line) in enumerate(lines):
         words = [word.strip() for word in next(csv.reader([line]))] if with_commas else _columns(line)
         if index == 0 and len(lines) > 1 and with_commas and words[2:] in (["same"], ["label"]):
