@@ -118,6 +118,14 @@ def test_worst_pairs_by_hand():
     assert figure.axes[0].get_xlabel() == "P 3" and figure.axes[1].get_xlabel() == "Q 3"
 
 
+def test_names_are_no_formulas(tmp_path):
+    """matplotlib takes what stands between dollars as mathematics, and $x^$ as an error."""
+    pictures = np.zeros((2, 4, 4, 3), np.uint8)
+    figure = plot_worst_pairs(pictures, pictures, [0.1, 0.2], [1, 0], 0.15, names=[("$x^$", "A$AP"), ("b", "c")])
+    save_figure(figure, tmp_path / "pairs.png")
+    assert figure.subfigs[1].axes[0].get_xlabel() == r"\$x^\$"
+
+
 def test_only_the_pictures_shown_are_read(tmp_path):
     for k in (2, 3):
         Image.new("RGB", (8, 8), (k, 0, 0)).save(tmp_path / f"{k}.png")

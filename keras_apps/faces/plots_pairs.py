@@ -103,6 +103,6 @@ def plot_worst_pairs(
             axes[row, 0].set_title(words, loc="left", fontsize=9, color=COLOURS[1] if wrong else "black")
             for column, pictures in enumerate((first, second)):
                 axes[row, column].imshow(images.to_uint8(images.load_image(pictures[index])))
-                name = "" if names is None else str(names[index][column]).replace("_", " ")
+                name = "" if names is None else str(names[index][column]).replace("_", " ").replace("$", r"\$")
                 axes[row, column].set_xlabel(name, fontsize=8)
     return figure
