@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from keras_apps import cli
+from keras_apps.faces import commands
+from keras_apps.faces.answers import Candidate, Identification
 from keras_apps.faces.calibration import Threshold
 from keras_apps.faces.store import Store
 
@@ -98,8 +100,14 @@ def test_wrong_templates_and_updates(fails, tmp_path):
 
 
 def test_update(run):
-    code, out, err = run("update", "team.db", "kian", "bundled:obama")
+    code, out, err = run("update", "team.db", " kian ", "bundled:obama")
     assert (code, out) == (0, "kian: 2 encodings replaced by 1\n"), err
     code, out, _ = run("verify", "team.db", "bundled:obama3", "kian", "--template", "mean", "--json")
     told = json.loads(out)
     assert code == 0 and told["accepted"] and told["measure"] == "squared_euclidean"
+
+
+def test_nobody_is_near_in_an_empty_gallery():
+    assert commands._named(Identification(None, float("inf"), 0.3, [], None, "euclidean")) == "not recognised"
+    near = Identification(None, 0.5, 0.3, [Candidate("lea", 0.5)], None, "euclidean")
+    assert commands._named(near) == "not recognised, nearest distance 0.500 > tau 0.300"

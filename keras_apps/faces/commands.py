@@ -128,6 +128,8 @@ def identify(
 
 
 def _named(answer) -> str:
+    if not answer.candidates:
+        return "not recognised"  # nobody is enrolled
     if answer.name is None:
         return f"not recognised, nearest {_compared(answer, '>')}"
     return f"{answer.name}, {_compared(answer, '<=')}"

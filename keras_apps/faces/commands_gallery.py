@@ -78,7 +78,9 @@ def update(
     as_json: AsJson = False,
 ) -> None:
     """Replace a person's encodings by those of new pictures; the old ones are overwritten in the file."""
-    which, expanded = which_face(face), _console.expand(pictures)
+    from keras_apps.faces.names import checked_name
+
+    name, which, expanded = checked_name(name), which_face(face), _console.expand(pictures)
     opened = open_gallery(_console.existing(gallery), tower)
     with _console.progress_bar() as bar:
         task = bar.add_task("finding and encoding faces", total=len(expanded))
