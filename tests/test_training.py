@@ -6,7 +6,10 @@ import keras
 import numpy as np
 import pytest
 
+from keras_apps.faces import training_plan
+from keras_apps.faces.comparison import COMPARISONS
 from keras_apps.faces.held_out import HeldOut, some_pairs
+from keras_apps.faces.mining import STRATEGIES
 from keras_apps.faces.people import People
 from keras_apps.faces.tower import fingerprint, load_tower
 from keras_apps.faces.training import train
@@ -170,7 +173,7 @@ def test_a_training_that_diverges_says_so(parts, tmp_path):
         ({"minutes": -1.0}, "expected minutes above 0, received -1.0"),
         ({"epochs": 1, "loss": "softmax"}, "expected a loss among triplet, verification, received 'softmax'"),
         ({"epochs": 1, "weight_decay": 1.0}, "expected a weight decay from 0 to 1"),
-        ({"epochs": 1, "loss": "verification", "people": 1, "pictures": 2}, "people x pictures of at least 4"),
+        ({"epochs": 1, "loss": "verification", "people": 1, "pictures": 2}, "at least 2 as people"),
     ],
 )
 def test_plans_that_make_no_sense_are_refused(options, message):
@@ -189,3 +192,27 @@ def test_pairs_are_drawn_once_each_and_truly_labelled(number):
     assert np.array_equal(some_pairs(labels, most=1500, seed=2)[1], second)
     with pytest.raises(ValueError, match="expected genuine and impostor pairs, received 3 and 0"):
         some_pairs([4, 4, 4])
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ({"mining": "soft"}, "expected a mining among all, hard, semi-hard"),
+        ({"comparison": "cosine"}, "expected a comparison among absolute"),
+        ({"margin": float("nan")}, "expected margin from 0"),
+        ({"augment": 4.0}, "expected augment from 0 to 3"),
+        ({"people": 1}, "at least 2 as people"),
+        ({"pictures": 2.0}, "at least 2 as pictures"),
+        ({"singles": -1}, "at least 0 as singles"),
+        ({"seed": -1}, "at least 0 as seed"),
+        ({"crop": 0}, "a crop above 0"),
+    ],
+)
+def test_a_plan_says_at_once_what_is_wrong(choice, message):
+    with pytest.raises(ValueError, match=message):
+        TrainingPlan(steps=1, **choice)
+
+
+def test_the_plan_knows_every_mining_and_comparison():
+    assert set(training_plan.MININGS) == set(STRATEGIES)
+    assert set(training_plan.COMPARISONS) == set(COMPARISONS)

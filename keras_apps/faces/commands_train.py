@@ -25,7 +25,7 @@ from keras_apps.faces.commands_people import (
 
 UNTRAINED = ("small", "inception")
 EPOCHS, FROM_SCRATCH, FINE_TUNING = 30, 2e-3, 1e-4
-PEOPLE, PICTURES = 32, 4
+PEOPLE, PICTURES, SMALLEST = 32, 4, 16
 
 
 def register(app: typer.Typer) -> None:
@@ -90,6 +90,8 @@ def train(
             if path.exists():
                 raise ValueError(f"expected a new file, received '{path}', which exists; use --resume or --overwrite")
     scratch = tower in UNTRAINED
+    if size is not None and size < SMALLEST:
+        raise ValueError(f"expected --size of at least {SMALLEST}, received {size}")
     if size is not None and not scratch:
         raise ValueError(f"expected --size for a tower from scratch, {' or '.join(UNTRAINED)}, received it for {tower}")
     if not scratch and tower not in BUNDLED_TOWERS and not Path(tower).is_file():
@@ -103,6 +105,8 @@ def train(
         "learning_rate": (FROM_SCRATCH if scratch else FINE_TUNING) if learning_rate is None else learning_rate,
         "augment": augment, "crop": crop, "seed": seed, "jit": jit,
     }  # fmt: skip
+    if wanted:
+        choices["people"], choices["pictures"] = wanted
     TrainingPlan(**choices)  # says what is wrong before anything is read
     names = _names_of(without) if without else set()
     people = read_people(folder, skip_unreadable)
@@ -118,7 +122,8 @@ def train(
         align(people, where, "skip")
         people = aligned_only(people, where)
     parts = people.split(held_out, seed)
-    choices["people"], choices["pictures"] = wanted or (min(PEOPLE, int((parts[0].counts >= 2).sum())), PICTURES)
+    if not wanted:
+        choices["people"], choices["pictures"] = min(PEOPLE, int((parts[0].counts >= 2).sum())), PICTURES
     _console.say(f"training on {parts[0].summary()}\nheld out: {parts[1].summary()}")
 
     _console.load_tensorflow()

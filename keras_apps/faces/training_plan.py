@@ -6,6 +6,10 @@ import math
 from dataclasses import asdict, dataclass
 
 LOSSES = ("triplet", "verification")
+MININGS = ("all", "hard", "semi-hard", "random", "semi-hard-nearest", "batch-hard")
+COMPARISONS = ("absolute", "squared", "chi-square")
+_AMONG = {"loss": LOSSES, "mining": MININGS, "comparison": COMPARISONS}
+_AT_LEAST = {"people": 2, "pictures": 2, "singles": 0, "seed": 0}
 _MAY_GROW = ("epochs", "steps", "minutes")
 
 
@@ -55,18 +59,26 @@ class TrainingPlan:
     jit: bool = False
 
     def __post_init__(self):
-        if self.loss not in LOSSES:
-            raise ValueError(f"expected a loss among {', '.join(LOSSES)}, received {self.loss!r}")
+        for name, known in _AMONG.items():
+            if getattr(self, name) not in known:
+                raise ValueError(f"expected a {name} among {', '.join(known)}, received {getattr(self, name)!r}")
+        for name, least in _AT_LEAST.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ValueError(f"expected a whole number of at least {least} as {name}, received {value!r}")
         if self.epochs is None and self.steps is None and self.minutes is None:
             raise ValueError("expected epochs, steps or minutes, received none: how long is training to take?")
         for name in ("epochs", "steps", "minutes", "steps_per_epoch", "learning_rate"):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise ValueError(f"expected {name.replace('_', ' ')} above 0, received {value!r}")
+        for name, most in (("margin", math.inf), ("augment", 3.0)):
+            if not 0 <= getattr(self, name) <= most or math.isinf(getattr(self, name)):
+                raise ValueError(f"expected {name} from 0 to {most}, received {getattr(self, name)!r}")
+        if not 0 < self.crop <= 1:
+            raise ValueError(f"expected a crop above 0 and up to 1, received {self.crop!r}")
         if not 0 <= self.weight_decay < 1:
             raise ValueError(f"expected a weight decay from 0 to 1, received {self.weight_decay!r}")
-        if self.loss == "verification" and self.people * self.pictures < 4:
-            raise ValueError(f"expected people x pictures of at least 4, received {self.people} x {self.pictures}")
 
     @property
     def pairs(self) -> int:
