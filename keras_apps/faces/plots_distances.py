@@ -53,7 +53,7 @@ def plot_distances(
         ax.axvline(tau, color="black", linestyle="--", linewidth=1.2, label=label)
     ax.set(xlim=(0, edges[-1]), xlabel=LABELS.get(distance, distance), ylabel="share of the kind's pairs in a bar, %")
     ax.set_ylim(0, ax.get_ylim()[1] * 1.28)  # room for the legend above the bars
-    ax.legend(loc="upper left", frameon=False, fontsize=9)
+    ax.legend(loc="upper left", frameon=True, framealpha=0.9, edgecolor="none", fontsize=9)
     return figure
 
 
@@ -81,13 +81,13 @@ def plot_reliability(found: Reliability) -> Figure:
     ax.errorbar(predicted, observed, errors, fmt="o-", color=COLOURS[0], capsize=3, label=label, clip_on=False)
     ax.set(xlim=(-0.03, 1.03), ylim=(0, 1), ylabel="observed share of genuine pairs")
     ax.set_title("Reliability (kinds weighed alike)")
-    ax.legend(loc="upper left", frameon=False, fontsize=9)
+    ax.legend(loc="upper left", frameon=True, framealpha=0.9, edgecolor="none", fontsize=9)
     for kind, colour, shift in (("genuine", COLOURS[0], -1), ("impostor", COLOURS[1], 1)):
         counts = getattr(found, kind)
         below.bar(predicted + shift * 0.011, counts, 0.02, color=colour, label=kind)
     below.set_yscale("log")
     below.set(xlabel="predicted P(same | distance)", ylabel="pairs", ylim=(0.8, None))
-    below.legend(loc="upper center", frameon=False, ncols=2, fontsize=8)
+    below.legend(loc="upper center", frameon=True, framealpha=0.9, edgecolor="none", ncols=2, fontsize=8)
     for one in (ax, below):
         one.grid(True, color="#dddddd", linewidth=0.6)
         one.set_axisbelow(True)

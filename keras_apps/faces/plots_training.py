@@ -77,7 +77,7 @@ def plot_training(history: Mapping[str, Sequence[float]], x: Sequence[float] | N
         if x is None:
             ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         if len(drawn) > 1:
-            ax.legend(frameon=False, fontsize=8)
+            ax.legend(frameon=True, framealpha=0.9, edgecolor="none", fontsize=8)
     return figure
 
 
