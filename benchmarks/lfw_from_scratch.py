@@ -94,6 +94,7 @@ class Judge:
         report = faces.evaluate_pairs(distances, self.same)
         return {
             "accuracy": float(np.mean((distances <= tau) == self.same)),
+            "ten_folds": report.accuracy,
             "auc": report.auc,
             "eer": report.eer,
         }
@@ -183,10 +184,11 @@ def draw(curves: dict[int, list[dict]], limits: dict[str, float]):
         axes.plot([p["minutes"] for p in curve], [100 * p["accuracy"] for p in curve], label=f"seed {seed}")
     for name, value in limits.items():
         axes.axhline(100 * value, color="grey", linewidth=0.8, linestyle=":")
-        axes.annotate(name, (0, 100 * value), fontsize=7, color="grey", va="bottom")
+        place = {"xy": (1, 100 * value), "xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom"}
+        axes.annotate(name, **place, xytext=(0, 2), textcoords="offset points", fontsize=8, color="grey")
     axes.set_xlabel("minutes of training, two cores")
     axes.set_ylabel("accuracy on LFW DevTest, %")
-    axes.legend(frameon=False, loc="lower right")
+    axes.legend(frameon=False, loc="upper left")
     return figure
 
 
