@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import numpy as np
 import pytest
 
-from keras_apps import faces, images
+from keras_apps import cli, faces, images
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +36,32 @@ def two_faces():
 @pytest.fixture
 def rng():
     return np.random.default_rng(7)
+
+
+@pytest.fixture
+def run(monkeypatch, capfd, tmp_path):
+    """Run the command in a clean folder; gives exit code, standard output and standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["keras-apps", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        captured = capfd.readouterr()
+        return stopped.value.code, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def fails(run):
+    """Run a command that must fail with exit code 2, one line on standard error, nothing on standard output."""
+
+    def fails(*arguments):
+        code, out, err = run(*arguments)
+        lines = [line for line in err.splitlines() if line.startswith("keras-apps: ")]
+        assert code == 2 and out == "" and len(lines) == 1 and "Traceback" not in err, (code, out, err)
+        return lines[0]
+
+    return fails

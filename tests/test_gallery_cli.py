@@ -1,12 +1,10 @@
 """The gallery's commands as a user types them, on ready encodings: no network is loaded."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
 
-from keras_apps import cli
 from keras_apps.faces import commands
 from keras_apps.faces.answers import Candidate, Identification
 from keras_apps.faces.calibration import Threshold
@@ -14,34 +12,13 @@ from keras_apps.faces.store import Store
 
 
 @pytest.fixture
-def run(monkeypatch, capfd, tmp_path):
+def run(run):
     """Run `keras-apps faces ...` in a folder with team.db; gives exit code, standard output and standard error."""
-    monkeypatch.chdir(tmp_path)
     store = Store("team.db")
     store.add("kian", np.eye(2, 128), Threshold.bundled().model)
     store.add("lea", np.ones((1, 128)), Threshold.bundled().model)
     store.close()
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["keras-apps", "faces", *map(str, arguments)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        return stopped.value.code, *capfd.readouterr()
-
-    return run
-
-
-@pytest.fixture
-def fails(run):
-    """Run a command that must fail with exit code 2 and one line on standard error."""
-
-    def fails(*arguments):
-        code, out, err = run(*arguments)
-        assert code == 2 and out == "" and err.startswith("keras-apps: ") and err.count("\n") == 1, (code, out, err)
-        return err
-
-    return fails
+    return lambda *arguments: run("faces", *arguments)
 
 
 def test_rename(run, fails):

@@ -1,7 +1,6 @@
 """`faces train`, `evaluate` and `calibrate` as a user types them, on folders of patterns drawn here."""
 
 import json
-import sys
 from pathlib import Path
 
 import keras
@@ -9,39 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_apps import cli
 from keras_apps.faces import training_run
 from keras_apps.faces.calibration import Threshold
 from keras_apps.faces.tower import fingerprint, load_tower
 
 
 @pytest.fixture
-def run(monkeypatch, capfd, tmp_path):
-    """Run the command in a clean folder; gives exit code, standard output and standard error."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["keras-apps", "faces", *map(str, arguments)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        captured = capfd.readouterr()
-        return stopped.value.code, captured.out, captured.err
-
-    return run
-
-
-@pytest.fixture
-def fails(run):
-    """Run a command that must fail with exit code 2, one line on standard error, nothing on standard output."""
-
-    def fails(*arguments):
-        code, out, err = run(*arguments)
-        lines = [line for line in err.splitlines() if line.startswith("keras-apps: ")]
-        assert code == 2 and out == "" and len(lines) == 1 and "Traceback" not in err, (code, out, err)
-        return lines[0]
-
-    return fails
+def run(run):
+    """Run `keras-apps faces ...` in a clean folder; gives exit code, standard output and standard error."""
+    return lambda *arguments: run("faces", *arguments)
 
 
 @pytest.fixture(scope="module")
