@@ -1,10 +1,11 @@
 """Fine-tune `resnet128` with triplets on LFW's DevTrain people; DevTest accuracy before and after.
 
-    python benchmarks/fine_tune.py --data DIR --work FOLDER [--steps 60] [--learning-rate 1e-5] [--json]
+    python benchmarks/fine_tune.py --data DIR --work FOLDER [--steps 60] [--learning-rate 1e-6] [--json]
 
 DIR as for lfw_from_scratch.py. FOLDER keeps the aligned chips and the training; an interrupted run goes on. Nobody of
-DevTest is trained on; one in ten of DevTrain's people is held out, and chooses tau and the epoch that is kept. Epoch 0
-is the tower as it came: where training does not help the held-out people, that one is kept.
+DevTest is trained on; three in ten of DevTrain's people are held out, and choose tau and the epoch kept. Epoch 0
+is the tower as it came: where training does not help the held-out people, that one is kept. As the held-out people are
+few, accuracy with tau from DevTest's own ten folds stands beside it.
 """
 
 from __future__ import annotations
@@ -58,12 +59,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=60)
-    parser.add_argument("--learning-rate", type=float, default=1e-5)
+    parser.add_argument("--learning-rate", type=float, default=1e-6)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     everybody, tested = chips_of(options.data, options.work)
-    people, held_out = everybody.without(tested).split(0.1, seed=SEED)
+    people, held_out = everybody.without(tested).split(0.3, seed=SEED)
     console.print(f"training on {people.summary()}; held out {held_out.summary()}")
     judge = Judge(options.work / "chips", options.data, held_out, CHIP, 1.0)
     tower, out = faces.load_tower("resnet128"), options.work / "fine.keras"
@@ -88,7 +89,8 @@ def main() -> None:
     rows = {"as it came": before, "after the last step": last, f"kept, epoch {history.best['epoch']}": kept}
     for words, found in rows.items():
         accuracy, eer = 100 * found["accuracy"], 100 * found["eer"]
-        print(f"{words:<22}DevTest accuracy {accuracy:.2f} %, AUC {found['auc']:.5f}, EER {eer:.2f} %")
+        folds = f"with ten folds' tau {100 * found['ten_folds']:.2f} %"
+        print(f"{words:<22}DevTest accuracy {accuracy:.2f} %, {folds}, AUC {found['auc']:.5f}, EER {eer:.2f} %")
 
 
 if __name__ == "__main__":
