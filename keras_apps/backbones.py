@@ -5,11 +5,11 @@ VGG16 and AlexNet travel with the package. VGG19's weights are used where Keras'
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from keras_apps import weights
+from keras_apps._choices import check_choice
 
 if TYPE_CHECKING:
     import keras
@@ -49,8 +49,7 @@ def layer_names(name: str) -> list[str]:
     """
     if name == "alexnet":
         return [row[0] for row in _ALEXNET]
-    if name not in _VGG_CONVOLUTIONS:
-        raise ValueError(f"expected a backbone among {', '.join(names())}, received {name!r}")
+    check_choice("backbone", name, names())
     layers = []
     for block, convolutions in enumerate(_VGG_CONVOLUTIONS[name], start=1):
         layers += [f"block{block}_conv{c}" for c in range(1, convolutions + 1)] + [f"block{block}_pool"]
@@ -61,10 +60,7 @@ def check_layers(name: str, layers: Iterable[str]) -> None:
     """Raise `ValueError` for the first layer that a backbone does not have, naming those that it has."""
     known = layer_names(name)
     for layer in layers:
-        if layer not in known:
-            near = difflib.get_close_matches(str(layer), known, n=2)
-            hint = f" (did you mean {' or '.join(near)}?)" if near else ""
-            raise ValueError(f"expected a layer of {name} among {', '.join(known)}, received {layer!r}{hint}")
+        check_choice(f"layer of {name}", layer, known)
 
 
 def minimum_size(name: str, layers: Iterable[str]) -> int:

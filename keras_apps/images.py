@@ -11,6 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from keras_apps._choices import check_choice
 from keras_apps._files import check_destination, written_aside
 
 Picture: TypeAlias = "str | os.PathLike | Image.Image | np.ndarray"
@@ -65,10 +66,9 @@ def resolve(path: str | os.PathLike) -> Path:
     if not text.startswith(BUNDLED_PREFIX):
         return Path(text)
     wanted = text[len(BUNDLED_PREFIX) :]
-    for file in _bundled_files():
-        if file.stem == wanted:
-            return file
-    raise FileNotFoundError(f"expected a bundled picture among {', '.join(bundled())}, received {wanted!r}")
+    files = {file.stem: file for file in _bundled_files()}
+    check_choice("bundled picture", wanted, files, FileNotFoundError)
+    return files[wanted]
 
 
 def bundled() -> list[str]:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from keras_apps._choices import check_choice
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -44,8 +46,7 @@ def entry(name: str) -> dict:
         ValueError: If no bundled weights have that name.
     """
     entries = manifest()
-    if name not in entries:
-        raise ValueError(f"expected bundled weights among {', '.join(entries)}, received {name!r}")
+    check_choice("bundled weight file", name, entries)
     return entries[name]
 
 

@@ -52,7 +52,7 @@ def test_minimum_size_is_the_smallest_that_runs(name):
 def test_unknown_backbones_and_layers_are_answered_with_the_known_ones():
     with pytest.raises(ValueError, match="vgg16, vgg19, alexnet, received 'resnet'"):
         backbones.load("resnet")
-    with pytest.raises(ValueError, match="block4_conv2.*received 'block4_con2' .did you mean block4_conv2"):
+    with pytest.raises(ValueError, match="block4_conv2.*received 'block4_con2'; did you mean 'block4_conv2'"):
         backbones.load("vgg16", ["block4_con2"])
 
 

@@ -65,7 +65,7 @@ def test_bundled_picture_is_what_paint_gives(kind):
 
 
 def test_unknown_kind_names_the_near_ones():
-    with pytest.raises(ValueError, match=r"expected kind .*'mosaic'.*received 'vortex'; did you mean 'vortices'"):
+    with pytest.raises(ValueError, match=r"expected a kind .*mosaic.*received 'vortex'; did you mean 'vortices'"):
         paint("vortex")
     with pytest.raises(ValueError, match="received 'zzz'$"):
         paint("zzz")

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_apps import weights
+from keras_apps._choices import check_choice
 from keras_apps._files import written_aside
 from keras_apps.faces.distances import DISTANCES
 from keras_apps.faces.rates import split_kinds
@@ -41,8 +42,7 @@ class Threshold:
     calibrated_on: str = ""
 
     def __post_init__(self):
-        if self.distance not in DISTANCES:
-            raise ValueError(f"expected a distance among {', '.join(DISTANCES)}, received {self.distance!r}")
+        check_choice("distance", self.distance, DISTANCES)
         for name in ("tau", "slope", "midpoint", "far"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
@@ -127,8 +127,7 @@ def calibrate(distances, same, far: float = 1e-3, *, distance: str = "squared_eu
         Platt, "Probabilistic outputs for support vector machines", 1999.
     """
     genuine, impostor = split_kinds(distances, same)
-    if distance not in DISTANCES:
-        raise ValueError(f"expected a distance among {', '.join(DISTANCES)}, received {distance!r}")
+    check_choice("distance", distance, DISTANCES)
     check_far(far, impostor.size)
     far = float(far)
     slope, midpoint = _fit_logistic(genuine, impostor)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 
 import keras
 import numpy as np
 from keras import ops
+
+from keras_apps._choices import check_choice
 
 _TINY = 1e-12  # its square does not underflow in float32: compiled gradients divide by that
 
@@ -71,11 +72,8 @@ def checked_comparison(kind: str) -> str:
     Raises:
         ValueError: If there is none of that name; a near one is named.
     """
-    if kind in COMPARISONS:
-        return kind
-    near = difflib.get_close_matches(str(kind), COMPARISONS, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"expected a comparison among {', '.join(COMPARISONS)}, received {kind!r}{hint}")
+    check_choice("comparison", kind, COMPARISONS)
+    return kind
 
 
 @keras.saving.register_keras_serializable("keras_apps")

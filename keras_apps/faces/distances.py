@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_apps._choices import check_choice
+
 DISTANCES = ("squared_euclidean", "euclidean")
 
 
@@ -61,8 +63,7 @@ def all_distances(probes: np.ndarray, gallery: np.ndarray, distance: str) -> np.
         >>> all_distances(np.array([[0.0, 0.0]]), np.array([[3.0, 4.0]]), "euclidean").tolist()
         [[5.0]]
     """
-    if distance not in DISTANCES:
-        raise ValueError(f"expected a distance among {', '.join(DISTANCES)}, received {distance!r}")
+    check_choice("distance", distance, DISTANCES)
     squared = all_squared_euclidean(probes, gallery)
     return np.sqrt(squared) if distance == "euclidean" else squared
 

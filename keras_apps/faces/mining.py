@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from typing import NamedTuple
 
 import tensorflow as tf
+
+from keras_apps._choices import check_choice
 
 
 class People(NamedTuple):
@@ -113,11 +114,8 @@ def checked_strategy(strategy: str) -> str:
     Raises:
         ValueError: If there is none of that name; a near one is named.
     """
-    if strategy in STRATEGIES:
-        return strategy
-    near = difflib.get_close_matches(str(strategy), STRATEGIES, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"expected a strategy among {', '.join(STRATEGIES)}, received {strategy!r}{hint}")
+    check_choice("strategy", strategy, STRATEGIES)
+    return strategy
 
 
 def pairwise_squared_euclidean(embeddings: tf.Tensor) -> tf.Tensor:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from keras_apps._choices import check_choice
 from keras_apps.faces.distances import DISTANCES
 from keras_apps.faces.intervals import Interval, wilson
 from keras_apps.faces.nearest_identity import nearest_identities
@@ -121,8 +122,7 @@ def evaluate_open_set(
         Grother, Ngan and Hanaoka, "Face recognition vendor test, part 2: identification", NISTIR 8271, 2019;
         Phillips, Grother and Micheals, "Evaluation methods in face recognition", Handbook of Face Recognition, 2011.
     """
-    if distance not in DISTANCES:
-        raise ValueError(f"expected a distance among {', '.join(DISTANCES)}, received {distance!r}")
+    check_choice("distance", distance, DISTANCES)
     for name, value in (("ranks", ranks), ("replicates", replicates), ("memory_mb", memory_mb)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ValueError(f"expected a whole number of at least 1 for {name}, received {value!r}")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from keras_apps._choices import check_choice
 from keras_apps.faces import blocks
 from keras_apps.faces.names import GalleryError, checked_name, some_of, unknown
 from keras_apps.faces.records import Records
@@ -76,8 +77,7 @@ class Store(Records):
             ValueError: If the encodings are not finite, or of another length than the gallery's.
         """
         encodings = checked_encodings(encodings, len(names))
-        if conflict not in CONFLICTS:
-            raise ValueError(f"expected a conflict among {', '.join(CONFLICTS)}, received {conflict!r}")
+        check_choice("conflict", conflict, CONFLICTS)
         now = int(time.time())
         dates = np.full(len(names), now) if enrolled is None else np.asarray(enrolled, np.int64)
         with self._errors(), self._transaction():

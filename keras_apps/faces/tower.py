@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import keras
 
 from keras_apps import weights
+from keras_apps._choices import check_choice
 from keras_apps.faces.layers import ShortcutAdd  # noqa: F401  (registers it, so that .keras files load)
 from keras_apps.faces.tower_inception import inception_tower
 from keras_apps.faces.tower_resnet import resnet_tower
@@ -82,10 +82,7 @@ def build_tower(name: str = "resnet128", size: int | None = None, encoding: int 
     Reference:
         Schroff et al., "FaceNet", CVPR 2015; He et al., "Deep Residual Learning", CVPR 2016.
     """
-    if name not in _BUILDERS:
-        near = difflib.get_close_matches(str(name), _BUILDERS, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"expected a tower among {', '.join(_BUILDERS)}, received {name!r}{hint}")
+    check_choice("tower", name, _BUILDERS)
     for what, value, least in (("size", size, _SMALLEST[name]), ("encoding", encoding, 2)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
             raise ValueError(f"expected a whole number of at least {least} for {what} of {name!r}, received {value!r}")

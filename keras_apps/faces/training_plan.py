@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass
 
+from keras_apps._choices import check_choice
+
 LOSSES = ("triplet", "verification")
 MININGS = ("all", "hard", "semi-hard", "random", "semi-hard-nearest", "batch-hard")
 COMPARISONS = ("absolute", "squared", "chi-square")
@@ -60,8 +62,7 @@ class TrainingPlan:
 
     def __post_init__(self):
         for name, known in _AMONG.items():
-            if getattr(self, name) not in known:
-                raise ValueError(f"expected a {name} among {', '.join(known)}, received {getattr(self, name)!r}")
+            check_choice(name, getattr(self, name), known)
         for name, least in _AT_LEAST.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from keras_apps._choices import check_choice
 from keras_apps.faces.mining import STRATEGIES, candidates, checked_strategy, pairwise_squared_euclidean, people_of
 from keras_apps.faces.triplets import as_floats, checked_batch, checked_margin, triplet_loss
 
@@ -150,8 +151,7 @@ def checked_reduction(reduction: str) -> str:
     Raises:
         ValueError: If there is none of that name.
     """
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"expected a reduction among {', '.join(REDUCTIONS)}, received {reduction!r}")
+    check_choice("reduction", reduction, REDUCTIONS)
     return reduction
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import operator
 
 import numpy as np
 
+from keras_apps._choices import check_choice
 from keras_apps.style import (
     painting_mosaic,
     painting_pointillism,
@@ -55,10 +55,7 @@ def paint(kind: str, size: int = 512, seed: int = 0) -> np.ndarray:
         >>> paint("mosaic", size=64).shape
         (64, 64, 3)
     """
-    if kind not in _PAINTERS:
-        near = difflib.get_close_matches(str(kind), KINDS, n=2, cutoff=0.4)
-        hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
-        raise ValueError(f"expected kind to be one of {', '.join(map(repr, KINDS))}, received {kind!r}{hint}")
+    check_choice("kind of painting", kind, KINDS)
     for name, value in (("size", size), ("seed", seed)):
         try:
             operator.index(value)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
 from keras_apps import backbones
+from keras_apps._choices import check_choice
 
 STARTS = ("content", "noise", "style")
 OPTIMIZERS = {"adam": 0.02, "gradient-descent": None}
@@ -64,10 +65,10 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self):
-        _among("backbone", self.backbone, ("auto", *backbones.names()))
-        _among("normalization", self.normalization, NORMALIZATIONS)
-        _among("start", self.start, STARTS)
-        _among("optimizer", self.optimizer, OPTIMIZERS)
+        check_choice("backbone", self.backbone, ("auto", *backbones.names()))
+        check_choice("normalization", self.normalization, NORMALIZATIONS)
+        check_choice("start", self.start, STARTS)
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)
         _integer("steps", self.steps, 1)
         _integer("size", self.size, *SIZES)
         _integer("seed", self.seed, 0)
@@ -123,11 +124,6 @@ class Recipe:
             "style_layers": self.resolved_style_layers,
             "learning_rate": self.resolved_learning_rate,
         }
-
-
-def _among(name: str, value, choices) -> None:
-    if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"expected {name} among {', '.join(choices)}, received {value!r}")
 
 
 def _integer(name: str, value, low: int, high: float = math.inf) -> None:

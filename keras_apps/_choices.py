@@ -1,0 +1,32 @@
+"""One word among several: the one error that every wrong name is answered with."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def check_choice(what: str, value: object, choices: Iterable[str], error: type[Exception] = ValueError) -> None:
+    """Raise unless a value is one of the choices; the ones that look like it are named.
+
+    Args:
+        what: The thing that is chosen, for instance `"backbone"`; an article fits before it.
+        value: What was chosen.
+        choices: The names that exist.
+        error: What is raised.
+
+    Raises:
+        ValueError: (or `error`) If the value is not a string among the choices.
+
+    Example:
+        >>> check_choice("fruit", "aple", ["apple", "pear"])
+        Traceback (most recent call last):
+        ValueError: expected a fruit among apple, pear, received 'aple'; did you mean 'apple'?
+    """
+    known = list(choices)
+    if isinstance(value, str) and value in known:
+        return
+    near = difflib.get_close_matches(str(value), known, n=2, cutoff=0.5)
+    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    article = "an" if what[0] in "aeiou" else "a"
+    raise error(f"expected {article} {what} among {', '.join(known)}, received {value!r}{hint}")
