@@ -62,7 +62,7 @@ class Softmax:
 
     def train(self, x: np.ndarray, y: np.ndarray) -> None:
         """Train on persons 0, 1, ... and -1 for strangers."""
-        self.model.compile(keras.optimizers.Adam(1e-4 if self.whole else 1e-2))
+        self.model.compile(keras.optimizers.Adam(1e-3 if self.whole else 1e-2))
         labels = np.where(y < 0, len(self.model.people), y)
         epochs = self.epochs if self.whole else 10 * self.epochs
         self.model.fit(x.astype(np.float32), labels, epochs=epochs, batch_size=64, verbose=0)
@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument(
         "--epochs", type=int, default=30, help="of the softmax; its last layer alone takes ten times as many"
     )
-    parser.add_argument("--far", type=float, default=1e-2)
+    parser.add_argument("--far", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()

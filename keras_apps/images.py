@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import struct
 import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from keras_apps._choices import check_choice
 from keras_apps._files import check_destination, written_aside
+from keras_apps._png import check_text, encode_png16, read_png16
 
 Picture: TypeAlias = "str | os.PathLike | Image.Image | np.ndarray"
 
@@ -30,7 +33,7 @@ def load_image(picture: Picture) -> np.ndarray:
     """Read a picture as RGB.
 
     EXIF orientation is applied, transparency is laid over white, and grey, palette, CMYK and 16-bit pictures are
-    converted.
+    converted. Grey pictures and PNG files keep their 16 bits, other files of 16 bits a colour are read with 8.
 
     Args:
         picture: A path, `"bundled:NAME"` for a picture that travels with the package, a `PIL.Image.Image`, or an
@@ -89,6 +92,15 @@ def _check_pixels(width: int, height: int, what: str) -> None:
 
 
 def _load_file(path: Path) -> np.ndarray:
+    with _opened(path) as image:
+        upright = image.getexif().get(0x0112, 1) == 1
+        deep = read_png16(path) if upright and image.format == "PNG" else None
+        return _from_pil(image) if deep is None else _from_array(deep)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """Open a picture file; what goes wrong then and inside the block becomes an error that names the file."""
     if not path.exists():
         raise FileNotFoundError(f"expected a picture file, received '{path}', which does not exist")
     if not path.is_file():
@@ -108,9 +120,21 @@ def _load_file(path: Path) -> np.ndarray:
         with image:
             _check_pixels(*image.size, f"'{path}'")
             try:
-                return _from_pil(image)
+                yield image
             except _DAMAGE as error:
                 raise ValueError(f"expected a whole picture, received '{path}', which is damaged: {error}") from None
+
+
+def read_text(path: str | os.PathLike) -> dict[str, str]:
+    """Return the texts that a PNG file carries besides its pixels, `{keyword: value}`; none for other formats.
+
+    Raises:
+        FileNotFoundError: If the path does not exist.
+        ValueError: If the file is not a picture, or is damaged.
+    """
+    with _opened(resolve(path)) as image:
+        image.load()  # some stand behind the pixels
+        return {keyword: str(value) for keyword, value in getattr(image, "text", {}).items()}
 
 
 def _from_pil(image: Image.Image) -> np.ndarray:
@@ -152,36 +176,56 @@ def to_uint8(image: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
-def check_output(path: str | os.PathLike) -> None:
+def check_output(path: str | os.PathLike, bits: int = 8, text: Mapping[str, str] | None = None) -> None:
     """Raise what `save_image` would raise for this path, before any work is done.
 
     Raises:
-        ValueError: If the ending names no picture format that can be written.
+        ValueError: If the ending names no picture format that can be written, or one without 16 bits or text.
         OSError: If the folder does not exist or cannot be written to.
     """
     suffix = Path(path).suffix.lower()
     formats = Image.registered_extensions()
     if formats.get(suffix) not in ("PNG", "JPEG", "WEBP", "TIFF", "BMP"):
         raise ValueError(f"expected a file ending in .png, .jpg, .webp, .tif or .bmp, received {os.fspath(path)!r}")
+    if bits not in (8, 16):
+        raise ValueError(f"expected 8 or 16 bits, received {bits!r}")
+    if (bits == 16 or text) and suffix != ".png":
+        raise ValueError(f"expected a file ending in .png for {'16 bits' if bits == 16 else 'text'}, received '{path}'")
+    check_text(text or {})
     check_destination(path)
 
 
-def save_image(image: np.ndarray, path: str | os.PathLike) -> None:
+def save_image(
+    image: np.ndarray, path: str | os.PathLike, bits: int = 8, text: Mapping[str, str] | None = None
+) -> None:
     """Write a picture; the ending of `path` chooses the format.
 
     Args:
         image: Array as `load_image` takes, for instance float `(h, w, 3)` in 0..1.
         path: Ends in .png, .jpg, .webp, .tif or .bmp. An existing file is replaced only by a whole one.
+        bits: 8, or for .png 16, a channel.
+        text: For .png, `{keyword: value}` to store in the file; `read_text` reads it.
 
     Raises:
-        ValueError: If the ending or the array is not one of the above.
+        ValueError: If the ending, the array or a keyword is not one of the above.
         OSError: If the file cannot be written.
     """
-    check_output(path)
-    picture = Image.fromarray(to_uint8(load_image(image)))
-    options = {"quality": 95, "subsampling": 0} if Path(path).suffix.lower() in (".jpg", ".jpeg") else {}
+    check_output(path, bits, text)
+    pixels = load_image(image)
     with written_aside(path) as aside:
-        picture.save(aside, **options)
+        if bits == 16:
+            aside.write_bytes(encode_png16(np.rint(pixels * 65535).astype(np.uint16), text))
+        else:
+            Image.fromarray(to_uint8(pixels)).save(aside, **_save_options(Path(path).suffix.lower(), text))
+
+
+def _save_options(suffix: str, text: Mapping[str, str] | None) -> dict:
+    if suffix in (".jpg", ".jpeg"):
+        return {"quality": 95, "subsampling": 0}
+    info = PngImagePlugin.PngInfo()
+    for keyword, value in (text or {}).items():
+        info.add_text(keyword, value)
+    return {"pnginfo": info} if text else {}
 
 
 def resize(image: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
@@ -196,8 +240,7 @@ def resize(image: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
     """
     height, width = image.shape[:2]
     if isinstance(size, (int, np.integer)):
-        factor = size / max(height, width)
-        size = (max(1, round(height * factor)), max(1, round(width * factor)))
+        size = scaled(image, size)
     if tuple(size) == (height, width):
         return image.astype(np.float32)
     shape = (size[1], size[0])

@@ -1,157 +1,205 @@
-"""Repaint a photograph: two pictures and a recipe -> the generated picture and how its cost fell."""
+"""Repaint a photograph: pictures and a recipe -> the generated picture and how its cost fell."""
 
 from __future__ import annotations
 
 import math
+import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_apps import backbones
-from keras_apps.images import Picture, load_image, resize
-from keras_apps.style.memory import check_memory
+from keras_apps.images import Picture, resize
+from keras_apps.style import checkpoint as checkpoints
+from keras_apps.style.colors import finish
+from keras_apps.style.inputs import Inputs, read_inputs
+from keras_apps.style.lbfgs import LBFGS
+from keras_apps.style.networks import load_network, runner
+from keras_apps.style.objective import Objective
 from keras_apps.style.recipe import Recipe
+from keras_apps.style.result import Progress, StyleResult
 from keras_apps.style.step import StyleStep
-from keras_apps.style.winograd import fast_model
 
-WORTH_COMPILING = 2_000_000
-"""Steps times pixels from which the fast convolutions save more seconds than they take to compile."""
+if TYPE_CHECKING:
+    import keras
 
-
-@dataclass(frozen=True)
-class Progress:
-    """What a progress callback is told after a step.
-
-    Attributes:
-        step: Steps done, 1 to `steps`.
-        steps: Steps in all.
-        cost: The total cost of the picture before this step.
-        seconds: Since the first step began; that one compiles and is longer.
-        seconds_left: An estimate from the steps after the first; not a number before there are any.
-        image: Returns the picture so far, float32 `(h, w, 3)` in 0..1.
-    """
-
-    step: int
-    steps: int
-    cost: float
-    seconds: float
-    seconds_left: float
-    image: Callable[[], np.ndarray]
-
-
-@dataclass(frozen=True)
-class StyleResult:
-    """A generated picture.
-
-    Attributes:
-        image: float32 `(h, w, 3)`, RGB in 0..1.
-        history: For each step `step`, `cost`, its terms `content`, `style`, `variation`, the course's `J_content` and
-            `J_style`, and `seconds`; the costs are those of the picture before the step.
-        recipe: The recipe.
-        backbone: The network that was used, `"vgg16"`, `"vgg19"` or `"alexnet"`.
-        learning_rate: The rate that was used.
-        seconds: Wall-clock seconds in all.
-        interrupted: Whether Ctrl-C ended it before all steps were done.
-    """
-
-    image: np.ndarray
-    history: list[dict[str, float]]
-    recipe: Recipe
-    backbone: str
-    learning_rate: float
-    seconds: float
-    interrupted: bool = False
+SETTLING = 20
+"""Steps over which the fall of the cost is judged."""
+CHECKPOINT_EVERY = 20
+"""Steps between two checkpoints."""
 
 
 def transfer(
     content: Picture,
-    style: Picture,
+    style: Picture | Sequence[Picture],
     recipe: Recipe | None = None,
     *,
+    masks: Sequence[Picture] | None = None,
+    start_picture: Picture | None = None,
+    network: keras.Model | None = None,
+    tile: int | None = None,
+    checkpoint: str | os.PathLike | None = None,
+    resume: bool = False,
     progress: Callable[[Progress], None] | None = None,
     compiled: bool = True,
 ) -> StyleResult:
-    """Paint the content of one picture in the style of another.
+    """Paint the content of one picture in the style of another, or of several.
 
     Args:
         content: A picture, as `images.load_image` takes; the result has its proportions.
-        style: A picture, as `images.load_image` takes.
-        recipe: Layers, weights, steps, size, start and seed; `Recipe()` by default.
+        style: A picture, or a list of them, of which `recipe.style_shares` says how much each counts.
+        recipe: Layers, weights, optimiser, steps, sizes, start and seed; `Recipe()` by default.
+        masks: One a style picture, each of the content's size in pixels: white where that style is to be.
+        start_picture: The first G, with `recipe.start="picture"`; of any size.
+        network: A Keras model of your own, with `recipe.backbone="own"`; see `networks.load_network`.
+        tile: Side of the squares, in pixels, in which pictures larger than memory are computed; same picture, slower.
+        checkpoint: A file in which the run is kept, every 20 steps and after Ctrl-C.
+        resume: Go on from `checkpoint`; the picture is the one that the run would have given without interruption.
         progress: Called after every step.
         compiled: Compile the step with XLA and, where there are enough steps to repay the longer compilation, convolve
             the wide layers with fewer multiplications (`winograd`). Without it the first step starts sooner.
 
     Returns:
-        A `StyleResult`. Ctrl-C ends the loop and returns the picture so far.
+        A `StyleResult`. Ctrl-C ends the loop and returns the best picture so far; so does a cost that is no longer
+        finite, unless there is no step before.
 
     Raises:
-        ValueError: If a picture is smaller than the network needs, or the cost is no longer finite.
+        ValueError: If a picture is smaller than the network needs, masks do not fit, the checkpoint is another run's, or
+            the very first cost is not finite.
         MemoryError: If there is not enough memory for this size.
-        FileNotFoundError: If a picture does not exist.
+        FileNotFoundError: If a picture, or a checkpoint to resume from, does not exist.
 
     Reference:
         Gatys et al., "Image Style Transfer Using Convolutional Neural Networks", CVPR 2016.
     """
-    began = time.perf_counter()
     recipe = recipe or Recipe()
-    backbone = recipe.resolved_backbone
-    C = _prepare(content, "content", backbone, recipe)
-    S = _prepare(style, "style", backbone, recipe)
-    check_memory(*C.shape[:2])
-    model = backbones.load(backbone, recipe.layers)
-    if compiled and recipe.steps * C.shape[0] * C.shape[1] >= WORTH_COMPILING:
-        model = fast_model(model)
-    step = StyleStep(model, C, S, _start(C, S, recipe), recipe, compiled)
-    history, interrupted = [], False
-    try:
-        for row in _run(step, recipe.steps, progress):
-            history.append(row)
-    except KeyboardInterrupt:
-        interrupted = True
-    image = step.picture.numpy()
-    if not np.all(np.isfinite(image)):
-        raise ValueError(_not_finite(len(history), step))
-    return StyleResult(image, history, recipe, backbone, step.learning_rate, time.perf_counter() - began, interrupted)
+    inputs = read_inputs(content, style, masks, start_picture, recipe)
+    model = load_network(recipe, network)
+    run = Run(recipe, inputs, checkpoint, resume, progress)
+    picture, rate = None, math.nan
+    for stage, (size, steps) in enumerate(inputs.stages):
+        if stage < run.first_stage or run.stopped not in ("steps", "settled"):
+            continue
+        C, styles, regions = inputs.at(size, model)
+        if tile is None:
+            net = runner(model, recipe, C.shape[0] * C.shape[1], steps, compiled)
+            objective = Objective(net, C, styles, recipe, regions, compiled=compiled)
+        else:
+            from keras_apps.style.tiling import TiledObjective
+
+            objective = TiledObjective(model, C, styles, recipe, tile, regions=regions, compiled=compiled)
+        start = inputs.start(C, styles[0]) if picture is None else resize(picture, C.shape[:2])
+        descent = LBFGS(objective, start) if recipe.optimizer == "lbfgs" else StyleStep(objective, start, recipe, steps)
+        picture = run.paint(descent, stage)
+        rate = descent.learning_rate
+    image = finish(picture, inputs.content_at(picture.shape[:2]), recipe.color)
+    return StyleResult(image, run.history, recipe, recipe.resolved_backbone, rate, run.seconds, run.stopped)
 
 
-def _run(step: StyleStep, steps: int, progress):
-    began = time.perf_counter()
-    compiled_after = math.nan
-    for number in range(1, steps + 1):
-        costs = {name: float(value) for name, value in step().items()}
-        if not math.isfinite(costs["cost"]):
-            raise ValueError(_not_finite(number, step))
-        seconds = time.perf_counter() - began
-        if number == 1:
-            compiled_after = seconds
-        yield {"step": number, **costs, "seconds": seconds}
-        if progress:
-            pace = (seconds - compiled_after) / (number - 1) if number > 1 else math.nan
-            progress(Progress(number, steps, costs["cost"], seconds, pace * (steps - number), step.picture.numpy))
+class Run:
+    """The course of one transfer through its sizes: history, best picture, checkpoints, and why it stopped.
 
+    Args:
+        recipe: The recipe.
+        inputs: The pictures.
+        checkpoint: Where to keep the run, or `None`.
+        resume: Whether to begin with what is kept there.
+        progress: Told after every step.
 
-def _not_finite(number: int, step: StyleStep) -> str:
-    return f"no longer finite at step {number}; expected a smaller learning_rate than {step.learning_rate:g}"
+    Attributes:
+        history: A row a step.
+        first_stage: The stage to begin with.
+        stopped: As `StyleResult` has it.
+        seconds: So far, those before a resumed interruption included.
+    """
 
+    def __init__(self, recipe: Recipe, inputs: Inputs, checkpoint, resume: bool, progress):
+        self.recipe, self.stages, self.file, self.progress = recipe, inputs.stages, checkpoint, progress
+        self.history: list[dict[str, float]] = []
+        self.stopped, self.first_stage, self.resumed = "steps", 0, None
+        if resume and checkpoint is None:
+            raise ValueError("expected a checkpoint to resume from, received none")
+        self.pictures = inputs.digest() if checkpoint is not None else ""
+        if resume:
+            self.resumed = checkpoints.load(checkpoint, recipe, self.pictures)
+            self.history, self.first_stage = list(self.resumed.history), self.resumed.stage
+        self.began = time.perf_counter() - (self.history[-1]["seconds"] if self.history else 0)
 
-def _prepare(picture: Picture, what: str, backbone: str, recipe: Recipe) -> np.ndarray:
-    image = load_image(picture)
-    least = backbones.minimum_size(backbone, recipe.layers)
-    resized = resize(image, recipe.size) if min(image.shape[:2]) >= least else image
-    if min(resized.shape[:2]) < least:
-        deepest = max(recipe.layers, key=backbones.layer_names(backbone).index)
-        raise ValueError(
-            f"expected a {what} picture of at least {least} x {least} pixels at size {recipe.size}, which {backbone}'s "
-            f"{deepest} needs, received {resized.shape[1]} x {resized.shape[0]}"
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self.began
+
+    def paint(self, descent: StyleStep | LBFGS, stage: int) -> np.ndarray:
+        """Paint one size, and return the last picture, or the best one where the cost has risen since."""
+        self.descent, self.stage, self.done = descent, stage, 0
+        self.best, self.best_cost = descent.picture.numpy(), math.inf
+        if self.resumed:
+            kept, self.resumed = self.resumed, None
+            descent.restore(kept.picture, kept.state)
+            self.best, self.best_cost, self.done = kept.best, kept.best_cost, kept.steps
+        self.before = descent.picture.numpy()
+        self.rows = [row for row in self.history if row["stage"] == stage]
+        self.first_second = math.nan
+        try:
+            self.stopped = "steps"
+            descent.run(self.stages[stage][1] - self.done, self._after_step)
+        except _Ended as ended:
+            self.stopped = str(ended)
+        except KeyboardInterrupt:
+            self.stopped = "interrupted"
+            self._keep()
+        risen = self.rows and self.rows[-1]["cost"] > self.best_cost
+        return self.best if risen or self.stopped.startswith("not finite") else descent.picture.numpy()
+
+    def _after_step(self, costs: dict[str, float]) -> None:
+        step = len(self.history) + 1
+        wrong = [name for name, value in costs.items() if not math.isfinite(value)]
+        if wrong:
+            terms = [name for name in ("content", "style", "variation", "temporal") if name in wrong] or wrong
+            told = f"not finite: {' and '.join(terms)} at step {step}"
+            if not self.rows:
+                raise ValueError(
+                    f"expected a finite cost, received one that is {told}; a smaller learning_rate than "
+                    f"{self.descent.learning_rate:g} or smaller weights may help"
+                )
+            raise _Ended(told)
+        if costs["cost"] < self.best_cost:
+            self.best, self.best_cost = self.before, costs["cost"]
+        self.before = self.descent.picture.numpy()
+        size = self.stages[self.stage][0]
+        row = {"step": step, "stage": self.stage, "size": size, **costs, "seconds": self.seconds}
+        self.history.append(row)
+        self.rows.append(row)
+        self.done += 1
+        if self.done % CHECKPOINT_EVERY == 0:
+            self._keep()
+        if self.progress:
+            self.progress(self._told(row))
+        if len(self.rows) > SETTLING and self.recipe.settled:
+            earlier = self.rows[-1 - SETTLING]["cost"]
+            if earlier - costs["cost"] < self.recipe.settled * earlier:
+                raise _Ended("settled")
+
+    def _told(self, row: dict[str, float]) -> Progress:
+        if math.isnan(self.first_second):
+            self.first_second, self.first_step = row["seconds"], self.done
+        timed = self.done - self.first_step
+        pace = (row["seconds"] - self.first_second) / timed if timed else math.nan
+        size, steps = self.stages[self.stage]
+        left = steps - self.done + sum(n * (s / size) ** 2 for s, n in self.stages[self.stage + 1 :])
+        total = sum(n for _, n in self.stages)
+        return Progress(
+            row["step"], total, size, row["cost"], row["seconds"], pace * left, self.descent.picture.numpy
         )
-    return resized
+
+    def _keep(self) -> None:
+        if self.file is None or not self.rows or not self.descent.resumable:
+            return
+        state, picture = self.descent.state(), self.descent.picture.numpy()
+        kept = (self.stage, self.done, picture, self.best, self.best_cost, state, self.history)
+        checkpoints.save(self.file, checkpoints.Checkpoint(*kept), self.recipe, self.pictures)
 
 
-def _start(C: np.ndarray, S: np.ndarray, recipe: Recipe) -> np.ndarray:
-    if recipe.start == "content":
-        return C
-    if recipe.start == "style":
-        return resize(S, C.shape[:2])
-    return np.random.default_rng(recipe.seed).uniform(0, 1, C.shape).astype(np.float32)
+class _Ended(Exception):
+    """The loop is to end before all steps are done."""

@@ -1,0 +1,76 @@
+"""The network whose activations the costs compare: a bundled backbone, or any Keras model with named layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+
+from keras_apps import backbones
+from keras_apps._choices import check_choice
+from keras_apps.style.recipe import Recipe
+from keras_apps.style.winograd import fast_model
+
+WORTH_COMPILING = 2_000_000
+"""Steps times pixels from which the fast convolutions save more seconds than they take to compile."""
+
+
+def load_network(recipe: Recipe, own: keras.Model | None = None) -> keras.Model:
+    """Load the recipe's network, cut after the deepest layer that is needed.
+
+    Args:
+        recipe: Names backbone, pooling and layers; with `backbone="own"`, layers of `own`.
+        own: A Keras model from pictures `(n, h, w, 3)` in 0..1 of any size; its preprocessing is inside it.
+
+    Returns:
+        A model from pictures to `{layer: activations}`, with nothing past the deepest layer.
+
+    Raises:
+        ValueError: If `own` is given without `backbone="own"`, or the other way round, or lacks a layer; or if a layer's
+            activations are not `(n, h, w, c)`.
+        FileNotFoundError: If the backbone's weights are not there.
+    """
+    if (own is not None) != (recipe.backbone == "own"):
+        received = "none" if own is None else f"one with backbone {recipe.backbone!r}"
+        raise ValueError(f"expected a network exactly with backbone 'own', received {received}")
+    if own is None:
+        return backbones.load(recipe.resolved_backbone, recipe.layers, pooling=recipe.pooling)
+    if not isinstance(own, keras.Model):
+        raise TypeError(f"expected a Keras model as network, received {type(own).__name__}")
+    known = [layer.name for layer in own.layers]
+    outputs = {}
+    for name in recipe.layers:
+        check_choice("layer of your network", name, known)
+        outputs[name] = own.get_layer(name).output
+        if isinstance(outputs[name], list) or len(outputs[name].shape) != 4:
+            raise ValueError(f"expected layers with activations (n, h, w, c), received {name!r}")
+    cut = keras.Model(own.inputs, outputs, name=own.name)
+    cut.trainable = False
+    return cut
+
+
+def smallest_side(recipe: Recipe) -> int:
+    """Return how many pixels a picture must have in height and width for the recipe's layers."""
+    return 1 if recipe.backbone == "own" else backbones.minimum_size(recipe.resolved_backbone, recipe.layers)
+
+
+def deepest_layer(recipe: Recipe) -> str:
+    """Return the deepest of the recipe's layers with its backbone's name, for messages."""
+    if recipe.backbone == "own":
+        return "your network"
+    order = backbones.layer_names(recipe.resolved_backbone).index
+    return f"{recipe.resolved_backbone}'s {max(recipe.layers, key=order)}"
+
+
+def runner(model: keras.Model, recipe: Recipe, pixels: int, steps: int, compiled: bool) -> Callable:
+    """Return what computes the activations: the model, or the same with fast convolutions where they repay compiling.
+
+    Args:
+        model: From `load_network`.
+        recipe: The recipe.
+        pixels: Of the generated picture, or of a tile.
+        steps: How often the gradient will be computed.
+        compiled: Whether steps are compiled at all.
+    """
+    worth = compiled and recipe.backbone != "own" and steps * pixels >= WORTH_COMPILING
+    return fast_model(model) if worth else model
