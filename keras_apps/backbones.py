@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 CAFFE_MEAN_RGB = (123.68, 116.779, 103.939)
+POOLINGS = ("max", "average")
 
 _VGG_CONVOLUTIONS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 _VGG_FILTERS = (64, 128, 256, 512, 512)
@@ -85,41 +86,45 @@ def best_available() -> str:
     return "vgg19" if weights.vgg19_available() else "vgg16"
 
 
-def load(name: str, layers: Iterable[str] | None = None) -> keras.Model:
+def load(name: str, layers: Iterable[str] | None = None, pooling: str = "max") -> keras.Model:
     """Build a backbone with its ImageNet weights; its preprocessing is inside.
 
     Args:
         name: `"vgg16"`, `"vgg19"` or `"alexnet"`.
         layers: Layers whose activations the model returns; nothing past the deepest is built. All by default.
+        pooling: `"max"`, as the networks were trained, or `"average"` in its place, as Gatys et al. painted.
 
     Returns:
         A frozen `keras.Model` from RGB pictures in 0..1, `(n, h, w, 3)`, to `{layer: (n, h', w', c)}`; a
         convolution's activations are taken after its ReLU.
 
     Raises:
-        ValueError: If there is no such backbone or layer.
+        ValueError: If there is no such backbone, layer or pooling.
         FileNotFoundError: If VGG19's weights are not in Keras's cache.
         DamagedWeightsError: If a bundled weight file is damaged.
 
     Reference:
         Simonyan and Zisserman, "Very Deep Convolutional Networks", ICLR 2015; Krizhevsky, "One weird trick for
-        parallelizing convolutional neural networks", 2014.
+        parallelizing convolutional neural networks", 2014; Gatys et al., "Image Style Transfer Using Convolutional
+        Neural Networks", CVPR 2016, section 2.
     """
     wanted = list(layers) if layers is not None else layer_names(name)
     check_layers(name, wanted)
+    check_choice("pooling", pooling, POOLINGS)
     arrays = _vgg19_arrays() if name == "vgg19" else weights.load(name)
-    model = build(name, wanted)
+    model = build(name, wanted, pooling)
     weights.assign(model, arrays)
     model.trainable = False
     return model
 
 
-def build(name: str, layers: Iterable[str]) -> keras.Model:
-    """Build a backbone with random weights, cut after the deepest of `layers`."""
+def build(name: str, layers: Iterable[str], pooling: str = "max") -> keras.Model:
+    """Build a backbone with random weights, cut after the deepest of `layers`; `pooling` as in `load`."""
     import keras
 
     wanted = list(layers)
     check_layers(name, wanted)
+    check_choice("pooling", pooling, POOLINGS)
     known = layer_names(name)
     deepest = max(known.index(layer) for layer in wanted)
     pictures = keras.Input((None, None, 3), name="pictures")
@@ -134,28 +139,34 @@ def build(name: str, layers: Iterable[str]) -> keras.Model:
     add_layer = _alexnet_layer if name == "alexnet" else _vgg_layer
     activations = {}
     for layer in known[: deepest + 1]:
-        x = add_layer(layer, x)
+        x = add_layer(layer, x, pooling)
         activations[layer] = x
     return keras.Model(pictures, {layer: activations[layer] for layer in wanted}, name=name)
 
 
-def _vgg_layer(layer: str, x):
+def _vgg_layer(layer: str, x, pooling: str):
     import keras
 
     if layer.endswith("pool"):
-        return keras.layers.MaxPooling2D(2, name=layer)(x)
+        return _pooling_class(pooling)(2, name=layer)(x)
     filters = _VGG_FILTERS[int(layer[5]) - 1]
     return keras.layers.Conv2D(filters, 3, padding="same", activation="relu", name=layer)(x)
 
 
-def _alexnet_layer(layer: str, x):
+def _alexnet_layer(layer: str, x, pooling: str):
     import keras
 
     _, filters, kernel, stride, padding = next(row for row in _ALEXNET if row[0] == layer)
     if filters is None:
-        return keras.layers.MaxPooling2D(kernel, stride, name=layer)(x)
+        return _pooling_class(pooling)(kernel, stride, name=layer)(x)
     x = keras.layers.ZeroPadding2D(padding, name=f"{layer}_padding")(x)
     return keras.layers.Conv2D(filters, kernel, strides=stride, activation="relu", name=layer)(x)
+
+
+def _pooling_class(pooling: str):
+    import keras
+
+    return keras.layers.MaxPooling2D if pooling == "max" else keras.layers.AveragePooling2D
 
 
 def _vgg19_arrays() -> dict:

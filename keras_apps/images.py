@@ -13,7 +13,9 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
-from keras_apps._choices import check_choice
+from keras_apps._bundled import BUNDLED as BUNDLED
+from keras_apps._bundled import bundled as bundled
+from keras_apps._bundled import resolve as resolve
 from keras_apps._files import check_destination, written_aside
 from keras_apps._png import check_text, encode_png16, read_png16
 
@@ -21,9 +23,6 @@ Picture: TypeAlias = "str | os.PathLike | Image.Image | np.ndarray"
 
 MAX_PIXELS = 64_000_000
 """Largest picture that is decoded, in pixels (8000 x 8000): about 0.8 GB as float32 RGB."""
-
-BUNDLED = Path(__file__).parent / "pictures"
-BUNDLED_PREFIX = "bundled:"
 
 _DAMAGE = (OSError, SyntaxError, EOFError, IndexError, ValueError, RuntimeError, struct.error)
 """What Pillow's readers raise on files that are not whole."""
@@ -57,30 +56,6 @@ def load_image(picture: Picture) -> np.ndarray:
     if hasattr(picture, "__array__"):
         return _from_array(np.asarray(picture))
     raise TypeError(f"expected a path, a PIL image or an array as picture, received {type(picture).__name__}")
-
-
-def resolve(path: str | os.PathLike) -> Path:
-    """Return the file that a path or a `"bundled:NAME"` stands for.
-
-    Raises:
-        FileNotFoundError: If there is no such bundled picture.
-    """
-    text = os.fspath(path)
-    if not text.startswith(BUNDLED_PREFIX):
-        return Path(text)
-    wanted = text[len(BUNDLED_PREFIX) :]
-    files = {file.stem: file for file in _bundled_files()}
-    check_choice("bundled picture", wanted, files, FileNotFoundError)
-    return files[wanted]
-
-
-def bundled() -> list[str]:
-    """Return the names of the pictures that travel with the package, for use as `"bundled:NAME"`."""
-    return [file.stem for file in _bundled_files()]
-
-
-def _bundled_files() -> list[Path]:
-    return sorted(f for f in BUNDLED.iterdir() if f.suffix in (".jpg", ".png"))
 
 
 def _check_pixels(width: int, height: int, what: str) -> None:
@@ -226,6 +201,18 @@ def _save_options(suffix: str, text: Mapping[str, str] | None) -> dict:
     for keyword, value in (text or {}).items():
         info.add_text(keyword, value)
     return {"pnginfo": info} if text else {}
+
+
+def scaled(image: np.ndarray, size: int) -> tuple[int, int]:
+    """Return the height and width that a picture has once its longer side is `size`, each at least 1.
+
+    Example:
+        >>> scaled(np.zeros((300, 400, 3)), 200)
+        (150, 200)
+    """
+    height, width = image.shape[:2]
+    factor = size / max(height, width)
+    return max(1, round(height * factor)), max(1, round(width * factor))
 
 
 def resize(image: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:

@@ -49,6 +49,40 @@ def test_minimum_size_is_the_smallest_that_runs(name):
                 assert 0 not in model(np.zeros((1, least - 1, least - 1, 3), np.float32))[layer].shape
 
 
+@pytest.mark.parametrize(
+    ("name", "first", "pool", "window", "stride"),
+    [("vgg16", "block1_conv2", "block1_pool", 2, 2), ("alexnet", "conv1", "pool1", 3, 2)],
+)
+def test_average_pooling_takes_the_mean_of_each_window(name, first, pool, window, stride, rng):
+    """Layer names and what stands before the first pool stay; the pool is the mean where it was the maximum."""
+    picture = rng.uniform(size=(1, 35, 31, 3)).astype(np.float32)
+    average = backbones.load(name, [first, pool], pooling="average")
+    highest = backbones.load(name, [first, pool])
+    assert [layer.name for layer in average.layers] == [layer.name for layer in highest.layers]
+    found, usual = average(picture), highest(picture)
+    np.testing.assert_allclose(found[first], usual[first])
+    a = np.asarray(found[first])[0]
+    rows, columns = ((side - window) // stride + 1 for side in a.shape[:2])
+    for i in range(rows):
+        for j in range(columns):
+            patch = a[i * stride : i * stride + window, j * stride : j * stride + window]
+            np.testing.assert_allclose(found[pool][0, i, j], patch.mean(axis=(0, 1)), rtol=1e-4, atol=1e-6)
+            np.testing.assert_allclose(usual[pool][0, i, j], patch.max(axis=(0, 1)), rtol=1e-6)
+    assert np.all(np.asarray(found[pool]) <= np.asarray(usual[pool]) + 1e-6)
+
+
+def test_average_pooling_runs_at_the_same_least_size():
+    least = backbones.minimum_size("alexnet", ["conv5"])
+    model = backbones.build("alexnet", ["conv5"], pooling="average")
+    assert model(np.zeros((1, least, least, 3), np.float32))["conv5"].shape[1:3] == (1, 1)
+
+
+def test_unknown_pooling():
+    for function in (backbones.load, backbones.build):
+        with pytest.raises(ValueError, match="pooling among max, average, received 'averag'; did you mean 'average'"):
+            function("vgg16", ["block1_conv1"], pooling="averag")
+
+
 def test_unknown_backbones_and_layers_are_answered_with_the_known_ones():
     with pytest.raises(ValueError, match="vgg16, vgg19, alexnet, received 'resnet'"):
         backbones.load("resnet")

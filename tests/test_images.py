@@ -162,3 +162,63 @@ def test_resize_keeps_proportions_and_brightness():
     assert resized.shape == (16, 8, 3)
     assert abs(resized.mean() - 0.5) < 0.01
     assert images.resize(picture, (7, 9)).shape == (7, 9, 3)
+
+
+def test_sixteen_bits_come_back_exactly(tmp_path, rng):
+    """Every value of 0..65535 that is written is read again; 8 bits would keep 256 of them."""
+    values = rng.permutation(np.arange(65536, dtype=np.uint16))[: 64 * 64 * 3].reshape(64, 64, 3)
+    images.save_image(values, tmp_path / "x.png", bits=16)
+    loaded = images.load_image(tmp_path / "x.png")
+    np.testing.assert_array_equal(np.rint(loaded * 65535), values)
+    images.save_image(loaded, tmp_path / "y.png", bits=16)
+    assert (tmp_path / "x.png").read_bytes() == (tmp_path / "y.png").read_bytes()
+    with Image.open(tmp_path / "x.png") as image:
+        assert np.abs(np.asarray(image.convert("RGB"), int) - values // 257).max() <= 1
+
+
+def test_sixteen_bits_and_text_are_for_png_only(tmp_path):
+    for options in ({"bits": 16}, {"text": {"a": "b"}}):
+        with pytest.raises(ValueError, match="ending in .png for .*received"):
+            images.save_image(RED, tmp_path / "x.tif", **options)
+    with pytest.raises(ValueError, match="expected 8 or 16 bits, received 12"):
+        images.check_output(tmp_path / "x.png", bits=12)
+    assert not os.listdir(tmp_path)
+
+
+def test_a_failed_save_of_sixteen_bits_keeps_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "x.png"
+    images.save_image(RED, path, bits=16)
+    before = path.read_bytes()
+
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        images.save_image(1 - np.float32(RED) / 255, path, bits=16)
+    monkeypatch.undo()
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["x.png"]
+
+
+def test_a_turned_sixteen_bit_picture_is_set_upright(tmp_path, rng):
+    """Orientation 6 in the file's EXIF chunk: a picture of 4 x 6 becomes one of 6 x 4."""
+    from keras_apps._png import _chunk, encode_png16
+
+    values = rng.integers(0, 65536, (4, 6, 3), dtype=np.uint16)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = encode_png16(values)
+    (tmp_path / "x.png").write_bytes(data[:33] + _chunk(b"eXIf", exif.tobytes()[6:]) + data[33:])
+    loaded = images.load_image(tmp_path / "x.png")
+    assert loaded.shape == (6, 4, 3)
+    np.testing.assert_allclose(loaded, np.rot90(values, -1) / 65535, atol=1 / 255)
+
+
+def test_text_of_other_files(tmp_path):
+    images.save_image(RED, tmp_path / "x.jpg")
+    assert images.read_text(tmp_path / "x.jpg") == {}
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        images.read_text(tmp_path / "none.png")
+    (tmp_path / "x.png").write_text("no picture")
+    with pytest.raises(ValueError, match="no known picture format"):
+        images.read_text(tmp_path / "x.png")
