@@ -51,7 +51,7 @@ def write_report(path: Path, faces: dict, painted: dict, seconds: float) -> None
         why="its weights are in Keras's cache" if result.backbone == "vgg19" else "bundled with the package",
         steps=len(result.history),
         size=f"{result.image.shape[1]} x {result.image.shape[0]}",
-        content_layer=recipe.resolved_content_layer,
+        content_layer=", ".join(recipe.resolved_content_layers),
         style_layers=layers,
         alpha=f"{recipe.content_weight:g}",
         beta=f"{recipe.style_weight:g}",

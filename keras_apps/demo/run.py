@@ -156,7 +156,7 @@ def group_picture() -> np.ndarray:
 
 def repaint(recipe: Recipe) -> dict:
     """Repaint one photograph; returns `content`, `style` and `result`."""
-    from keras_apps.style.commands import transfer_with_bar
+    from keras_apps.style.commands_paint import transfer_with_bar
 
     content, style = (images.load_image(picture) for picture in (CONTENT, STYLE))
     result = transfer_with_bar(content, style, recipe)

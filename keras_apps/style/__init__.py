@@ -14,9 +14,11 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "style_cost": "costs",
         "variation_cost": "costs",
         "total_cost": "costs",
+        "Objective": "objective",
         "StyleStep": "step",
+        "LBFGS": "lbfgs",
         "transfer": "loop",
-        "StyleResult": "loop",
-        "Progress": "loop",
+        "StyleResult": "result",
+        "Progress": "result",
     },
 )

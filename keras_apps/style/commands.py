@@ -1,115 +1,115 @@
-"""`keras-apps style CONTENT STYLE -o OUT`."""
+"""`keras-apps style CONTENT STYLE ... -o OUT`."""
 
 from __future__ import annotations
 
-import math
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from keras_apps import _console
 from keras_apps._console import AsJson
-from keras_apps.style.recipe import Recipe
+from keras_apps.style import commands_recipe as options
 
-DEFAULT = Recipe(backbone="vgg16")
-Option = typer.Option
+Argument, Option = typer.Argument, typer.Option
 
 
 def style(
     content: Annotated[
         str,
-        typer.Argument(metavar="CONTENT", help="The photograph; 'bundled:astronaut' and others come with the package."),
+        Argument(
+            metavar="CONTENT", help="The photograph, or a folder of a film's frames; 'bundled:astronaut' comes along."
+        ),
     ],
-    painting: Annotated[str, typer.Argument(metavar="STYLE", help="The painting, for instance 'bundled:vortices'.")],
-    out: Annotated[str, Option("--out", "-o", help="The picture to write: .png, .jpg, .webp, .tif or .bmp.")],
-    size: Annotated[int, Option(help="Longer side in pixels, 32 to 2048.")] = DEFAULT.size,
-    steps: Annotated[int, Option(help="Gradient steps.")] = DEFAULT.steps,
-    content_weight: Annotated[float, Option(help="The course's alpha.")] = DEFAULT.content_weight,
-    style_weight: Annotated[float, Option(help="The course's beta.")] = DEFAULT.style_weight,
-    variation_weight: Annotated[float, Option(help="Weight of the total variation.")] = DEFAULT.variation_weight,
-    backbone: Annotated[str, Option(help="vgg16, vgg19, alexnet, or auto: vgg19 where Keras's cache has it.")] = "auto",
-    content_layer: Annotated[
-        str | None, Option(help="Where content is compared; block4_conv2, or AlexNet's conv4.")
+    paintings: Annotated[
+        list[str], Argument(metavar="STYLE...", help="The painting, for instance 'bundled:vortices', or several.")
+    ],
+    out: Annotated[str, Option("--out", "-o", help="The picture: .png, .jpg, .webp, .tif, .bmp; or frames' folder.")],
+    size: options.Size = None,
+    steps: options.Steps = None,
+    content_weight: options.ContentWeight = None,
+    style_weight: options.StyleWeight = None,
+    variation_weight: options.VariationWeight = None,
+    share: options.Shares = None,
+    mask: Annotated[
+        list[str] | None, Option(help="A picture of CONTENT's size for each STYLE, white where it is to be.")
     ] = None,
-    style_layer: Annotated[
-        list[str] | None, Option(help="LAYER or LAYER=LAMBDA, repeated; instead of each block's first, 0.2.")
+    color: options.Color = None,
+    start: options.Start = None,
+    start_picture: Annotated[str | None, Option(help="Start with this picture.")] = None,
+    noise_share: options.NoiseShare = None,
+    seed: options.Seed = None,
+    preset: options.Preset = None,
+    recipe: options.RecipeFile = None,
+    backbone: options.Backbone = None,
+    pooling: options.Pooling = None,
+    content_layer: options.ContentLayers = None,
+    style_layer: options.StyleLayers = None,
+    normalization: options.Normalized = None,
+    optimizer: options.Optimizer = None,
+    optimizer_option: options.OptimizerOptions = None,
+    learning_rate: options.LearningRate = None,
+    schedule: options.Schedule = None,
+    decay_rate: options.DecayRate = None,
+    decay_steps: options.DecaySteps = None,
+    settled: options.Settled = None,
+    coarse_to_fine: options.CoarseToFine = None,
+    tile: Annotated[int | None, Option(help="Compute in squares of this side: for pictures beyond memory.")] = None,
+    checkpoint: Annotated[str | None, Option(help="Keep the run in this file, every 20 steps and on Ctrl-C.")] = None,
+    resume: Annotated[bool, Option("--resume", help="Go on from --checkpoint.")] = False,
+    bits: Annotated[int, Option(help="8, or 16 for a .png, per colour.")] = 8,
+    save_recipe: Annotated[str | None, Option(help="Write the recipe to this .json; a .png always holds it.")] = None,
+    film: Annotated[str | None, Option(help="Write how the picture comes about to this .gif.")] = None,
+    plot: Annotated[str | None, Option(help="Write a plot of the costs to this .png, .svg or .pdf.")] = None,
+    sweep: Annotated[
+        list[str] | None, Option(help="FIELD=VALUE,VALUE,...: OUT becomes a sheet of pictures; given twice, a table.")
     ] = None,
-    normalization: Annotated[str, Option(help="scale-free or course.")] = DEFAULT.normalization,
-    start: Annotated[str, Option(help="content, noise or style.")] = DEFAULT.start,
-    optimizer: Annotated[str, Option(help="adam or gradient-descent.")] = DEFAULT.optimizer,
-    learning_rate: Annotated[float | None, Option(help="0.02 for adam; for gradient-descent found by trial.")] = None,
-    seed: Annotated[int, Option(help="For the noise.")] = 0,
+    temporal_weight: Annotated[float | None, Option(help="Of frames: how much each stays like the last.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Paint the content of one picture in the style of another. Ctrl-C keeps the picture so far."""
-    from keras_apps import images
-
-    images.check_output(out)
-    recipe = Recipe(
-        backbone=backbone,
-        content_layer=content_layer,
-        style_layers=_layers(style_layer),
-        content_weight=content_weight,
-        style_weight=style_weight,
-        variation_weight=variation_weight,
-        normalization=normalization,
-        steps=steps,
-        size=size,
-        start=start,
-        optimizer=optimizer,
-        learning_rate=learning_rate,
-        seed=seed,
+    """Paint the content of one picture in the style of another. Ctrl-C keeps the best picture so far."""
+    chosen = options.recipe_from(
+        preset,
+        recipe,
+        {
+            "size": size,
+            "steps": steps,
+            "content_weight": content_weight,
+            "style_weight": style_weight,
+            "variation_weight": variation_weight,
+            "style_shares": share,
+            "color": color,
+            "start": "picture" if start_picture is not None and start is None else start,
+            "noise_share": noise_share,
+            "seed": seed,
+            "backbone": backbone,
+            "pooling": pooling,
+            "content_layers": options.pairs("--content-layer", content_layer, 1.0),
+            "style_layers": options.pairs("--style-layer", style_layer, 1.0),
+            "normalization": normalization,
+            "optimizer": optimizer,
+            "optimizer_options": options.pairs("--optimizer-option", optimizer_option),
+            "learning_rate": learning_rate,
+            "schedule": schedule,
+            "decay_rate": decay_rate,
+            "decay_steps": decay_steps,
+            "settled": settled,
+            "coarse_to_fine": coarse_to_fine,
+        },
     )
-    pictures = [images.load_image(content), images.load_image(painting)]
-    _console.load_tensorflow()
-    result = transfer_with_bar(*pictures, recipe)
-    if result.interrupted and not result.history:
-        raise KeyboardInterrupt
-    _save(result.image, out)
-    if as_json:
-        report = {"out": out, "backbone": result.backbone, "recipe": recipe.as_dict(), "seconds": result.seconds}
-        _console.print_json(report | {"interrupted": result.interrupted, "history": result.history})
-        return
-    done = f"interrupted after {len(result.history)} of {steps} steps" if result.interrupted else f"{steps} steps"
-    costs = [row["cost"] for row in result.history]
-    fell = f", cost {costs[0]:.4g} -> {costs[-1]:.4g}" if costs else ""
-    print(f"{out}: {done} with {result.backbone} in {result.seconds:.0f} s{fell}")
+    from keras_apps.style import commands_film, commands_paint
 
-
-def transfer_with_bar(content, painting, recipe: Recipe):
-    """Run `style.transfer` with a bar of steps, cost and seconds left on standard error."""
-    from keras_apps.style.loop import transfer
-
-    with _console.progress_bar("cost {task.fields[cost]}", "{task.fields[left]}") as bar:
-        task = bar.add_task("painting", total=recipe.steps, cost="-", left="compiling")
-
-        def show(p) -> None:
-            left = "" if math.isnan(p.seconds_left) else f"{p.seconds_left:.0f} s left"
-            bar.update(task, completed=p.step, cost=f"{p.cost:.4g}", left=left)
-
-        return transfer(content, painting, recipe, progress=show)
-
-
-def _save(image, out: str) -> None:
-    """Save the picture, or, where that fails after all, save it elsewhere and say where."""
-    from keras_apps import images
-
-    try:
-        images.save_image(image, out)
-    except OSError as error:
-        elsewhere = Path(tempfile.mkdtemp(prefix="keras-apps-")) / Path(out).name
-        images.save_image(image, elsewhere)
-        raise OSError(f"{error}; the picture was saved as '{elsewhere}'") from None
-
-
-def _layers(texts: list[str] | None) -> dict[str, float] | None:
-    layers = {}
-    for text in texts or []:
-        name, _, weight = text.partition("=")
-        try:
-            layers[name] = float(weight) if weight else 1.0
-        except ValueError:
-            raise ValueError(f"expected --style-layer as LAYER or LAYER=LAMBDA, received {text!r}") from None
-    return layers or None
+    more = {"masks": mask, "start_picture": start_picture, "tile": tile}
+    kept = {"checkpoint": checkpoint, "resume": resume}
+    files = {"film": film, "plot": plot, "save_recipe": save_recipe}
+    if Path(content).is_dir() or sweep:
+        what = "a folder of frames" if not sweep else "--sweep"
+        extra = {**kept, **files, **({} if sweep else more), "bits": None if bits == 8 else bits}
+        commands_paint.refuse(what, extra)
+    if sweep:
+        axes = commands_film.parse_sweep(sweep)
+        commands_film.paint_sweep(content, paintings, out, chosen, axes, as_json=as_json, **more)
+    elif Path(content).is_dir():
+        commands_film.paint_frames(content, paintings, out, chosen, temporal_weight, as_json=as_json)
+    else:
+        commands_paint.refuse("a single picture", {"temporal_weight": temporal_weight})
+        commands_paint.paint(content, paintings, out, chosen, more | kept, bits, as_json=as_json, **files)

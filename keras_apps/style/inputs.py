@@ -37,9 +37,7 @@ class Inputs:
     recipe: Recipe
     stages: list[tuple[int, int]]
 
-    def at(
-        self, size: int, model: keras.Model
-    ) -> tuple[np.ndarray, list[np.ndarray], Mapping[str, np.ndarray] | None]:
+    def at(self, size: int, model: keras.Model) -> tuple[np.ndarray, list[np.ndarray], Mapping[str, np.ndarray] | None]:
         """Return content, styles and the style layers' regions for a longer side of `size` pixels."""
         styles = [resize(style, size) if _fits(style, size, self.recipe) else style for style in self.styles]
         C, styles = prepare(resize(self.content, size), styles, self.recipe.color)
@@ -81,7 +79,9 @@ def read_inputs(
     if not styles:
         raise ValueError("expected at least one style picture, received none")
     if recipe.style_shares is not None and len(recipe.style_shares) != len(styles):
-        raise ValueError(f"expected {len(styles)} style_shares, one a style picture, received {len(recipe.style_shares)}")
+        raise ValueError(
+            f"expected {len(styles)} style_shares, one a style picture, received {len(recipe.style_shares)}"
+        )
     found = None if masks is None else read_masks(masks, len(styles), C.shape[:2])
     given = None if start_picture is None else load_image(start_picture)
     first_picture(np.zeros((1, 1, 3), np.float32), styles[0], given, recipe)  # complains before anything is loaded

@@ -20,6 +20,7 @@ from keras_apps.style.objective import Objective
 from keras_apps.style.recipe import Recipe
 from keras_apps.style.result import Progress, StyleResult
 from keras_apps.style.step import StyleStep
+from keras_apps.style.tiling import TiledObjective
 
 if TYPE_CHECKING:
     import keras
@@ -65,8 +66,8 @@ def transfer(
         finite, unless there is no step before.
 
     Raises:
-        ValueError: If a picture is smaller than the network needs, masks do not fit, the checkpoint is another run's, or
-            the very first cost is not finite.
+        ValueError: If a picture is smaller than the network needs, masks do not fit, the checkpoint is another run's,
+            or the very first cost is not finite.
         MemoryError: If there is not enough memory for this size.
         FileNotFoundError: If a picture, or a checkpoint to resume from, does not exist.
 
@@ -82,13 +83,11 @@ def transfer(
         if stage < run.first_stage or run.stopped not in ("steps", "settled"):
             continue
         C, styles, regions = inputs.at(size, model)
-        if tile is None:
-            net = runner(model, recipe, C.shape[0] * C.shape[1], steps, compiled)
-            objective = Objective(net, C, styles, recipe, regions, compiled=compiled)
+        network_at = runner(model, recipe, C.shape[0] * C.shape[1], steps, compiled)
+        if tile is None or tile >= max(C.shape[:2]):
+            objective = Objective(network_at, C, styles, recipe, regions, compiled=compiled)
         else:
-            from keras_apps.style.tiling import TiledObjective
-
-            objective = TiledObjective(model, C, styles, recipe, tile, regions=regions, compiled=compiled)
+            objective = TiledObjective(model, C, styles, recipe, tile, regions, 0.0, compiled, network_at)
         start = inputs.start(C, styles[0]) if picture is None else resize(picture, C.shape[:2])
         descent = LBFGS(objective, start) if recipe.optimizer == "lbfgs" else StyleStep(objective, start, recipe, steps)
         picture = run.paint(descent, stage)
@@ -189,9 +188,7 @@ class Run:
         size, steps = self.stages[self.stage]
         left = steps - self.done + sum(n * (s / size) ** 2 for s, n in self.stages[self.stage + 1 :])
         total = sum(n for _, n in self.stages)
-        return Progress(
-            row["step"], total, size, row["cost"], row["seconds"], pace * left, self.descent.picture.numpy
-        )
+        return Progress(row["step"], total, size, row["cost"], row["seconds"], pace * left, self.descent.picture.numpy)
 
     def _keep(self) -> None:
         if self.file is None or not self.rows or not self.descent.resumable:

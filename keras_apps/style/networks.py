@@ -26,8 +26,8 @@ def load_network(recipe: Recipe, own: keras.Model | None = None) -> keras.Model:
         A model from pictures to `{layer: activations}`, with nothing past the deepest layer.
 
     Raises:
-        ValueError: If `own` is given without `backbone="own"`, or the other way round, or lacks a layer; or if a layer's
-            activations are not `(n, h, w, c)`.
+        ValueError: If `own` is given without `backbone="own"`, or the other way round, or lacks a layer; or if a
+            layer's activations are not `(n, h, w, c)`.
         FileNotFoundError: If the backbone's weights are not there.
     """
     if (own is not None) != (recipe.backbone == "own"):

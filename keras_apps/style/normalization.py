@@ -33,8 +33,8 @@ class Normalization(NamedTuple):
 
     Attributes:
         content: From a_C, floats `(h, w, c)`, to what |a_C - a_G|^2 is multiplied with.
-        style: From the mean Gram matrices G_S, floats `(styles, c, c)`, the positions N of the generated picture's layer
-            and its pixels P to what |G_S - G_G|^2 is multiplied with: a scalar or floats `(styles,)`.
+        style: From the mean Gram matrices G_S, floats `(styles, c, c)`, the positions N of the generated picture's
+            layer and its pixels P to what |G_S - G_G|^2 is multiplied with: a scalar or floats `(styles,)`.
         variation: From a picture, floats `(h, w, 3)` in 0..1, to its cost.
     """
 

@@ -21,7 +21,7 @@ class Objective:
 
     Args:
         network: From pictures `(1, h, w, 3)` in 0..1 to `{layer: activations}`.
-        content: Floats `(h, w, 3)` in 0..1.
+        content: Floats `(h, w, 3)` in 0..1; all is computed in their type.
         styles: Style pictures, each floats `(h', w', 3)` in 0..1.
         recipe: Says layers, weights and normalisation.
         regions: `{style layer: floats (styles, h_l, w_l)}`, how much of a style picture each position is to have; for
@@ -48,14 +48,15 @@ class Objective:
     ):
         self.network, self.recipe, self.temporal_weight = network, recipe, temporal_weight
         self.normalization = NORMALIZATION[recipe.normalization]
-        self.shares = tf.constant(recipe.style_shares or [1 / len(styles)] * len(styles), tf.float32)
+        self.dtype = tf.as_dtype(content.dtype)
+        self.shares = tf.constant(recipe.style_shares or [1 / len(styles)] * len(styles), self.dtype)
         self.pixels = content.shape[0] * content.shape[1]
         self.a_C = {layer: tf.Variable(a, trainable=False) for layer, a in self._content_activations(content).items()}
         self.grams = self._style_grams(styles)
-        self.regions = {layer: tf.constant(region, tf.float32) for layer, region in (regions or {}).items()}
+        self.regions = {layer: tf.constant(region, self.dtype) for layer, region in (regions or {}).items()}
         if temporal_weight:
-            self.previous = tf.Variable(tf.zeros(content.shape, tf.float32), trainable=False)
-            self.steady = tf.Variable(tf.zeros((*content.shape[:2], 1), tf.float32), trainable=False)
+            self.previous = tf.Variable(tf.zeros(content.shape, self.dtype), trainable=False)
+            self.steady = tf.Variable(tf.zeros((*content.shape[:2], 1), self.dtype), trainable=False)
         self.costs_and_gradient = tf.function(self._costs_and_gradient, jit_compile=compiled)
 
     def _content_activations(self, content: np.ndarray) -> dict[str, tf.Tensor]:
@@ -68,7 +69,7 @@ class Objective:
             found = self.network(tf.constant(picture)[None])
             for layer, of_layer in grams.items():
                 of_layer.append(mean_gram(found[layer][0]))
-        return {layer: tf.Variable(tf.stack(of_layer), trainable=False) for layer, of_layer in grams.items()}
+        return {layer: tf.Variable(tf.concat(of_layer, axis=0), trainable=False) for layer, of_layer in grams.items()}
 
     def retarget(self, content: np.ndarray) -> None:
         """Take another content picture of the same size, without compiling anything anew."""
@@ -118,7 +119,8 @@ class Objective:
             style.append(weight * tf.reduce_sum(self.shares * factor * differences))
             J_style.append(weight * tf.reduce_sum(self.shares * differences) / (4 * G_S.shape[-1] ** 2))
         style, J_style = tf.add_n(style), tf.add_n(J_style)
-        costs = {"content": content, "style": style, "variation": tf.zeros(()), "temporal": tf.zeros(())}
+        costs = {"content": content, "style": style, "variation": tf.zeros((), self.dtype)}
+        costs["temporal"] = tf.zeros((), self.dtype)
         cost = total_cost(content, style, recipe.content_weight, recipe.style_weight)
         if recipe.variation_weight:
             costs["variation"] = normal.variation(picture)
