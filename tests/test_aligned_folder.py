@@ -57,6 +57,40 @@ def test_the_face_nearest_the_centre_is_taken(two_faces, tmp_path):
     assert far[0] < 1 < 10 < far[1]
 
 
+def test_a_chip_belongs_to_one_picture_and_is_cut_anew_for_another(people, tmp_path, chips):
+    """The same name in another folder, or other bytes under the name, older than the chip: the chip is not kept."""
+    align_people(people, tmp_path / "chips")
+    (tmp_path / "other" / "Barack").mkdir(parents=True)
+    (tmp_path / "other" / "Joe").mkdir()
+    for source, name in ((people.pictures[-1], "Barack/obama.jpg"), (people.pictures[0], "Barack/obama2.jpg")):
+        shutil.copy2(source, tmp_path / "other" / name)
+    Image.new("RGB", (40, 40)).save(tmp_path / "other" / "Joe" / "biden.jpg")
+    other = People.from_folder(tmp_path / "other")
+    done = align_people(other, tmp_path / "chips")
+    assert (done.aligned, done.kept, len(done.missing)) == (2, 0, 1)
+    chip = images.to_uint8(images.load_image(tmp_path / "chips" / "Barack" / "obama.png")).astype(int)
+    assert np.abs(chip - chips["biden"]).max() <= 1 < np.abs(chip - chips["obama"]).max()
+    assert not (tmp_path / "chips" / "Joe" / "biden.png").exists()
+    assert align_people(other, tmp_path / "chips", without_face="centre").kept == 2
+    assert align_people(other, tmp_path / "chips", without_face="centre").kept == 3
+    assert align_people(other, tmp_path / "chips").missing == (str(tmp_path / "other" / "Joe" / "biden.jpg"),)
+    assert not (tmp_path / "chips" / "Joe" / "biden.png").exists()
+
+
+def test_no_picture_is_taken_for_a_chip(people, tmp_path):
+    (tmp_path / "mine" / "Joe").mkdir(parents=True)
+    Image.new("RGB", (40, 40)).save(tmp_path / "mine" / "Joe" / "biden.png")
+    with pytest.raises(ValueError, match="a folder for chips, received one that holds another picture, '.*biden.png'"):
+        align_people(people, tmp_path / "mine")
+
+
+def test_no_two_pictures_share_a_chip(tmp_path):
+    pictures = [tmp_path / "a" / name for name in ("1.jpg", "1.jpg.png", "1.png", "2.jpg", "2.jpg.png", "3.x.jpg")]
+    found = chip_paths(People(pictures, [0] * 6, ["a"]), "out")
+    names = ["1.jpg.png", "1.jpg.png.png", "1.png.png", "2.png", "2.jpg.png.png", "3.x.png"]
+    assert [path.name for path in found] == names
+
+
 def test_what_cannot_be_aligned_is_refused(people, tmp_path):
     with pytest.raises(ValueError, match="without_face 'skip' or 'centre', received 'cut'"):
         align_people(people, tmp_path / "chips", without_face="cut")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,7 @@ from keras_apps.faces.people import People
 from keras_apps.faces.reading import square
 
 TOGETHER = 16
+_SOURCE, _CUT = "Source", "Cut"  # what a chip's file says of itself
 CENTRE = 0.46
 """Side of the centre square that stands in for a face that was not found, as a share of the picture's shorter side.
 
@@ -50,7 +53,8 @@ def align_people(
 ) -> Alignment:
     """Cut the face nearest each picture's centre, aligned, into `out/person/picture.png`.
 
-    Chips that are there and newer than their picture are kept, so an interrupted run goes on where it stopped.
+    A chip says, in its file, which picture it was cut from: path, size and time of change. Where that is still so it
+    is kept, so an interrupted run goes on where it stopped; a chip of another picture is cut anew.
 
     Args:
         people: From a folder, `People.from_folder`.
@@ -64,8 +68,8 @@ def align_people(
         What was aligned, what was there, what has no face.
 
     Raises:
-        ValueError: If a picture cannot be read, the people come from arrays, `out` is their own folder, or
-            `without_face` is neither.
+        ValueError: If a picture cannot be read, the people come from arrays, `out` is their own folder or holds
+            a picture in a chip's place, or `without_face` is neither.
         OSError: If a chip cannot be written.
 
     Reference:
@@ -76,7 +80,8 @@ def align_people(
     chips = chip_paths(people, out)
     if set(chips) & set(people.pictures):
         raise ValueError(f"expected another folder for the chips than the pictures', received '{os.fspath(out)}'")
-    waiting = [pair for pair in zip(people.pictures, chips, strict=True) if not _is_newer(pair[1], pair[0])]
+    wanted = ("face",) if without_face == "skip" else ("face", "centre")
+    waiting = [pair for pair in zip(people.pictures, chips, strict=True) if not _is_chip(pair[1], pair[0], wanted)]
     kept, missing = len(chips) - len(waiting), []
     if progress:
         progress(kept, len(chips))
@@ -87,31 +92,31 @@ def align_people(
             if not some:
                 missing.append(str(picture))
                 if without_face == "skip":
+                    chip.unlink(missing_ok=True)  # it was another picture's, or the centre
                     continue
             pixels = square(_central(some, picture).image, size) if some else square(picture, size, CENTRE)
             chip.parent.mkdir(parents=True, exist_ok=True)
-            images.save_image(pixels, chip)
+            images.save_image(pixels, chip, text={_SOURCE: _identity(picture), _CUT: "face" if some else "centre"})
         if progress:
             progress(kept + min(start + TOGETHER, len(waiting)), len(chips))
     return Alignment(len(waiting) - (len(missing) if without_face == "skip" else 0), kept, tuple(missing))
 
 
 def chip_paths(people: People, out: str | os.PathLike) -> list[Path]:
-    """Return where the chip of each picture stands; pictures that differ only in their ending keep it.
+    """Return where the chip of each picture stands: `1.png` for `1.jpg`, unless another picture's chip could be that.
+
+    Then it is `1.jpg.png`. No two pictures share a chip.
 
     Raises:
         ValueError: If the people come from arrays.
     """
     if not all(isinstance(picture, Path) for picture in people.pictures):
         raise ValueError("expected people from a folder, received arrays")
-    plain = [Path(out, people.names[i], p.stem) for p, i in zip(people.pictures, people.labels, strict=True)]
-    used: dict[Path, int] = {}
-    for path in plain:
-        used[path] = used.get(path, 0) + 1
-    return [
-        path.with_name((path.name if used[path] == 1 else picture.name) + ".png")
-        for path, picture in zip(plain, people.pictures, strict=True)
-    ]
+    whole = [Path(out, people.names[i], p.name) for p, i in zip(people.pictures, people.labels, strict=True)]
+    stems = [path.with_suffix("") for path in whole]
+    taken = Counter(stems) + Counter(set(whole))
+    bases = [path if taken[stem] > 1 else stem for path, stem in zip(whole, stems, strict=True)]
+    return [base.with_name(f"{base.name}.png") for base in bases]
 
 
 def _central(some: Sequence[FaceCrop], picture: Path) -> FaceCrop:
@@ -121,8 +126,21 @@ def _central(some: Sequence[FaceCrop], picture: Path) -> FaceCrop:
     return min(some, key=lambda f: math.hypot(f.box[0] + f.box[2] - width, f.box[1] + f.box[3] - height))
 
 
-def _is_newer(chip: Path, picture: Path) -> bool:
-    return chip.is_file() and chip.stat().st_mtime >= picture.stat().st_mtime
+def _identity(picture: Path) -> str:
+    """Return hexadecimal digits that tell one file from another, and from itself after a change."""
+    about = picture.stat()
+    words = f"{picture.absolute()}\0{about.st_size}\0{about.st_mtime_ns}"
+    return hashlib.sha256(os.fsencode(words)).hexdigest()
+
+
+def _is_chip(chip: Path, picture: Path, wanted: Sequence[str]) -> bool:
+    """Whether `chip` was cut from `picture` as it is now; raises where it was not cut by `align_people` at all."""
+    if not chip.is_file():
+        return False
+    text = images.read_text(chip)
+    if _SOURCE not in text:
+        raise ValueError(f"expected a folder for chips, received one that holds another picture, '{chip}'")
+    return text[_SOURCE] == _identity(picture) and text.get(_CUT) in wanted
 
 
 def aligned_only(people: People, out: str | os.PathLike) -> People:
