@@ -1,0 +1,217 @@
+"""One recipe with a value or two of it varied -> pictures side by side, labelled."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from keras_apps import backbones
+from keras_apps._choices import check_choice
+from keras_apps.images import Picture, load_image
+from keras_apps.style.recipe import Recipe
+from keras_apps.style.result import Progress, StyleResult
+from keras_apps.style.sheet_drawing import draw_sheet
+
+if TYPE_CHECKING:
+    import keras
+
+MOST_PICTURES = 100
+"""Pictures of a sweep; more are taken for a slip."""
+LAYERS = ("content_layers", "style_layers")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The pictures of a sweep.
+
+    Attributes:
+        results: A `StyleResult` of each picture that was finished, row by row.
+        image: The sheet, float32 `(h, w, 3)`, RGB in 0..1: rows for the first axis and columns for the second, or
+            columns for the only one; pictures that Ctrl-C prevented are grey.
+        recipes: The recipes of all pictures, row by row.
+        interrupted: Whether Ctrl-C ended it.
+    """
+
+    results: list[StyleResult]
+    image: np.ndarray
+    recipes: list[Recipe]
+    interrupted: bool
+
+
+def sweep(
+    content: Picture,
+    style: Picture | Sequence[Picture],
+    recipe: Recipe | None,
+    axes: Mapping[str, Sequence],
+    *,
+    cell: int = 256,
+    progress: Callable[[Progress], None] | None = None,
+    **transfer_arguments,
+) -> Sweep:
+    """Paint a picture with several values of one or two fields of a recipe, and lay the results out on a sheet.
+
+    Args:
+        content: As in `transfer`.
+        style: As in `transfer`; a sweep over `"style"` puts its own pictures in its place.
+        recipe: What all pictures share; `Recipe()` by default.
+        axes: `{field: values}`, one or two: fields of a recipe, or `"style"` with pictures. A value of `style_layers`
+            or `content_layers` may also be a layer's name, for that layer alone, or `"first..last"`, for the recipe's
+            layers from one to the other; they share the sum of the recipe's lambdas.
+        cell: Longer side of a picture on the sheet, in pixels.
+        progress: Called after every step with the steps of all pictures counted together.
+        transfer_arguments: Further arguments of `transfer`, for instance `masks`.
+
+    Returns:
+        A `Sweep`. Ctrl-C ends it, and gives the sheet of what is finished.
+
+    Raises:
+        ValueError: If there are no or more than two axes, no values, more than 100 pictures, a field or a layer that
+            does not exist, or a value that is out of its range; all that before anything is painted.
+        FileNotFoundError: If a picture does not exist.
+        KeyboardInterrupt: On Ctrl-C before the first picture is finished.
+
+    Example:
+        >>> tried = sweep("bundled:astronaut", "bundled:vortices", Recipe(steps=60),
+        ...               {"style_weight": [1, 10, 100], "pooling": ["max", "average"]})  # doctest: +SKIP
+    """
+    recipe = recipe or Recipe()
+    values = check_axes(axes)
+    if cell < 16:
+        raise ValueError(f"expected a cell of at least 16 pixels, received {cell}")
+    if "style" in values:
+        values["style"] = [(load_image(picture), _name(picture, i)) for i, picture in enumerate(values["style"], 1)]
+    given = (
+        None if "style" in values else [load_image(s) for s in (style if isinstance(style, (list, tuple)) else [style])]
+    )
+    C = load_image(content)
+    cases = [dict(zip(values, chosen, strict=True)) for chosen in itertools.product(*values.values())]
+    recipes = [_varied(recipe, case, transfer_arguments.get("network")) for case in cases]
+    styles = [[case["style"][0]] if "style" in case else given for case in cases]
+    results = _paint(C, styles, recipes, progress, transfer_arguments)
+    headings = {field: [_said(field, value) for value in chosen] for field, chosen in values.items()}
+    thumbnails = [picture for picture, _ in values["style"]] if "style" in values else None
+    pictures = [result.image for result in results] + [None] * (len(cases) - len(results))
+    shown = [] if given is None else given
+    image = draw_sheet(pictures, headings, C, shown, cell, thumbnails)
+    return Sweep(results, image, recipes, len(results) < len(cases))
+
+
+def check_axes(axes: Mapping[str, Sequence]) -> dict[str, list]:
+    """Return the axes with their values as lists.
+
+    Raises:
+        ValueError: If there are no or more than two, one has no values, a field does not exist, or there are more than
+            100 pictures.
+        TypeError: If they are not `{field: values}`.
+    """
+    if not isinstance(axes, Mapping):
+        raise TypeError(f"expected axes as {{field: values}}, received {type(axes).__name__}")
+    if not 1 <= len(axes) <= 2:
+        raise ValueError(f"expected one or two axes to sweep over, received {len(axes)}")
+    fields = [field.name for field in dataclasses.fields(Recipe)]
+    for name, values in axes.items():
+        check_choice("axis", name, ["style", *fields])
+        if isinstance(values, (str, Mapping)) or not hasattr(values, "__iter__"):
+            raise TypeError(f"expected a list of values for {name}, received {values!r}")
+    found = {name: list(values) for name, values in axes.items()}
+    for name, values in found.items():
+        if not values:
+            raise ValueError(f"expected at least one value for {name}, received none")
+    count = math.prod(map(len, found.values()))
+    if count > MOST_PICTURES:
+        raise ValueError(f"expected a sweep of at most {MOST_PICTURES} pictures, received one of {count}")
+    return found
+
+
+def layers_from(text: str, lambdas: Mapping[str, float], order: Sequence[str]) -> dict[str, float]:
+    """Turn `"layer"` or `"first..last"` into layers with their weights, which have the sum of `lambdas`.
+
+    Args:
+        text: A layer, or two with two dots between: those of `lambdas` that lie in that range, both ends included.
+        lambdas: `{layer: weight}`.
+        order: All layers of the network, in the order of the data.
+
+    Raises:
+        ValueError: If a layer does not exist, or the range is empty.
+
+    Example:
+        >>> layers_from("b..c", {"a": 0.25, "b": 0.25, "c": 0.5}, ["a", "b", "x", "c"])
+        {'b': 0.3333333333333333, 'c': 0.6666666666666666}
+        >>> layers_from("x", {"a": 0.5, "b": 0.5}, ["a", "b", "x", "c"])
+        {'x': 1.0}
+    """
+    first, _, last = text.partition("..")
+    for layer in (first, last or first):
+        check_choice("layer", layer, order)
+    total = sum(lambdas.values())
+    if not last:
+        return {first: total}
+    begin, end = order.index(first), order.index(last)
+    inside = {k: w for k, w in lambdas.items() if begin <= order.index(k) <= end}
+    if not sum(inside.values()):
+        raise ValueError(f"expected a range with some of {', '.join(lambdas)}, received {text!r}")
+    return {layer: total * weight / sum(inside.values()) for layer, weight in inside.items()}
+
+
+def _varied(recipe: Recipe, case: dict, network: keras.Model | None) -> Recipe:
+    changes = {field: value for field, value in case.items() if field != "style"}
+    if "backbone" in changes:
+        recipe = dataclasses.replace(recipe, backbone=changes.pop("backbone"))
+    for field in LAYERS:
+        if isinstance(changes.get(field), str):
+            own = recipe.backbone == "own" and network is not None
+            order = [layer.name for layer in network.layers] if own else backbones.layer_names(recipe.resolved_backbone)
+            changes[field] = layers_from(changes[field], getattr(recipe, f"resolved_{field}"), order)
+    return dataclasses.replace(recipe, **changes)
+
+
+def _paint(content, styles, recipes, progress, arguments) -> list[StyleResult]:
+    from keras_apps.style.loop import transfer
+
+    results: list[StyleResult] = []
+    try:
+        for i, recipe in enumerate(recipes):
+            tell = _overall(progress, recipes, i, sum(result.seconds for result in results)) if progress else None
+            result = transfer(content, styles[i], recipe, progress=tell, **arguments)
+            if result.interrupted:
+                raise KeyboardInterrupt
+            results.append(result)
+    except KeyboardInterrupt:
+        if not results:
+            raise
+    return results
+
+
+def _overall(progress, recipes: list[Recipe], i: int, seconds: float) -> Callable[[Progress], None]:
+    """Return a callback for the i-th picture that tells `progress` the steps of all, after `seconds` before it."""
+    work = [sum(steps * size**2 for size, steps in recipe.stages) for recipe in recipes]
+    before, total = sum(recipe.steps for recipe in recipes[:i]), sum(recipe.steps for recipe in recipes)
+
+    def tell(p: Progress) -> None:
+        done = sum(work[:i]) + p.step / p.steps * work[i]
+        spent = seconds + p.seconds
+        progress(Progress(before + p.step, total, p.size, p.cost, spent, spent * (sum(work) / done - 1), p.image))
+
+    return tell
+
+
+def _name(picture: Picture, number: int) -> str:
+    if not isinstance(picture, (str, os.PathLike)):
+        return str(number)
+    return os.path.splitext(os.path.basename(os.fspath(picture)))[0].removeprefix("bundled:")
+
+
+def _said(field: str, value) -> str:
+    if field == "style":
+        return f"style = {value[1]}"
+    if isinstance(value, Mapping):
+        value = ", ".join(f"{layer} {weight:g}" for layer, weight in value.items())
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{field} = {text.replace('..', ' to ')}"
