@@ -96,20 +96,49 @@ def style(
             "coarse_to_fine": coarse_to_fine,
         },
     )
-    from keras_apps.style import commands_film, commands_paint
+    from keras_apps.style import commands_paint
 
+    frames = Path(content).is_dir()
     more = {"masks": mask, "start_picture": start_picture, "tile": tile}
     kept = {"checkpoint": checkpoint, "resume": resume}
     files = {"film": film, "plot": plot, "save_recipe": save_recipe}
-    if Path(content).is_dir() or sweep:
-        what = "a folder of frames" if not sweep else "--sweep"
-        extra = {**kept, **files, **({} if sweep else more), "bits": None if bits == 8 else bits}
-        commands_paint.refuse(what, extra)
-    if sweep:
-        axes = commands_film.parse_sweep(sweep)
-        commands_film.paint_sweep(content, paintings, out, chosen, axes, as_json=as_json, **more)
-    elif Path(content).is_dir():
-        commands_film.paint_frames(content, paintings, out, chosen, temporal_weight, as_json=as_json)
+    if sweep or frames:
+        extra = kept | files | ({"sweep": sweep} | more if frames else {"temporal_weight": temporal_weight})
+        commands_paint.refuse(
+            "a folder of frames" if frames else "--sweep", extra | {"bits": bits if bits != 8 else None}
+        )
+        if frames:
+            _paint_frames(content, paintings, out, chosen, temporal_weight, as_json)
+        else:
+            _paint_sweep(content, paintings, out, chosen, sweep, more, as_json)
+        return
+    commands_paint.refuse("a single picture", {"temporal_weight": temporal_weight})
+    commands_paint.paint(content, paintings, out, chosen, more | kept, bits, as_json=as_json, **files)
+
+
+def _paint_frames(content: str, paintings: list[str], out: str, recipe, temporal_weight, as_json: bool) -> None:
+    from keras_apps.style.commands_film import paint_frames, told_of_frames
+
+    _console.load_tensorflow()
+    report = paint_frames(content, paintings, recipe, out, temporal_weight=temporal_weight)
+    if as_json:
+        _console.print_json({"out": out, "recipe": recipe.as_dict(), **report})
     else:
-        commands_paint.refuse("a single picture", {"temporal_weight": temporal_weight})
-        commands_paint.paint(content, paintings, out, chosen, more | kept, bits, as_json=as_json, **files)
+        print(told_of_frames(report, out))
+
+
+def _paint_sweep(content: str, paintings: list[str], out: str, recipe, sweep, more: dict, as_json: bool) -> None:
+    from keras_apps.style.commands_film import paint_sweep, parse_sweep
+
+    axes = parse_sweep(sweep)
+    _console.load_tensorflow()
+    found = paint_sweep(content, paintings, recipe, axes, out, **more)
+    costs = [result.history[-1]["cost"] for result in found.results]
+    seconds = sum(result.seconds for result in found.results)
+    if as_json:
+        recipes = [result.recipe.as_dict() for result in found.results]
+        report = {"out": out, "interrupted": found.interrupted, "recipes": recipes, "costs": costs, "seconds": seconds}
+        _console.print_json(report)
+    else:
+        ended = "interrupted, " if found.interrupted else ""
+        print(f"{out}: {ended}{len(found.results)} of {len(found.recipes)} pictures in {seconds:.0f} s")
