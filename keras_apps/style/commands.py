@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from keras_apps import _console
 from keras_apps._console import AsJson
 from keras_apps.style import commands_recipe as options
 
