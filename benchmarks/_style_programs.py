@@ -7,7 +7,7 @@ variance; a network for inputs in 0..255, as the pages have, is the same one wit
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
@@ -20,7 +20,7 @@ CONTENT_LAYER = "block5_conv2"
 STYLE_LAYERS = [f"block{b}_conv1" for b in range(1, 6)]
 CAFFE_MEAN = np.array(backbones.CAFFE_MEAN_RGB[::-1], np.float32)  # blue, green, red
 
-Watch = Callable[[int, np.ndarray, Callable[[], float]], None]
+Steps = Iterator[tuple[Callable[[], np.ndarray], Callable[[], float]]]
 
 
 def caffe_vgg16() -> keras.Model:
@@ -46,15 +46,17 @@ def caffe_vgg16() -> keras.Model:
     return model
 
 
-def keras_io(content: np.ndarray, painting: np.ndarray, steps: int, watch: Watch, every: int = 100) -> None:
+def keras_io(content: np.ndarray, painting: np.ndarray, steps: int) -> Steps:
     """Run keras.io's example "Neural style transfer" from the content picture.
 
     Args:
         content: Floats `(h, w, 3)` in 0..1.
         painting: Floats of the same shape.
         steps: 4000 on its page.
-        watch: Told the number of steps done, 0 first, the picture (unbounded; 0..1 is what can be shown), and a
-            function that computes its loss, every `every` steps.
+
+    Yields:
+        Before the first step and after each, a function that returns the picture (0..1 is what can be shown, but it is
+        not kept there) and one that computes its loss.
     """
     total_variation_weight, style_weight, content_weight = 1e-6, 1e-6, 2.5e-8
     img_nrows, img_ncols = content.shape[:2]
@@ -114,23 +116,27 @@ def keras_io(content: np.ndarray, painting: np.ndarray, steps: int, watch: Watch
     def loss_now() -> float:
         return float(compute_loss(combination_image, base_image, style_reference_image))
 
-    watch(0, deprocess_image(combination_image.numpy()), loss_now)
-    for i in range(1, steps + 1):
+    def picture_now() -> np.ndarray:
+        return deprocess_image(combination_image.numpy())
+
+    yield picture_now, loss_now
+    for _ in range(steps):
         _, grads = compute_loss_and_grads(combination_image, base_image, style_reference_image)
         optimizer.apply_gradients([(grads, combination_image)])
-        if i % every == 0:
-            watch(i, deprocess_image(combination_image.numpy()), loss_now)
+        yield picture_now, loss_now
 
 
-def tensorflow(content: np.ndarray, painting: np.ndarray, steps: int, watch: Watch, every: int = 100) -> None:
+def tensorflow(content: np.ndarray, painting: np.ndarray, steps: int) -> Steps:
     """Run TensorFlow's tutorial "Neural style transfer", with its total variation, from the content picture.
 
     Args:
         content: Floats `(h, w, 3)` in 0..1.
         painting: Floats `(h', w', 3)` in 0..1.
         steps: 1000 on its page, 10 epochs of 100.
-        watch: Told the number of steps done, 0 first, the picture in 0..1, and a function that computes its loss, every
-            `every` steps.
+
+    Yields:
+        Before the first step and after each, a function that returns the picture, in 0..1, and one that computes its
+        loss.
     """
     style_weight, content_weight, total_variation_weight = 1e-2, 1e4, 30
     vgg = caffe_vgg16()
@@ -174,8 +180,10 @@ def tensorflow(content: np.ndarray, painting: np.ndarray, steps: int, watch: Wat
         variation = total_variation_weight * tf.image.total_variation(image)
         return float((style_content_loss(extractor(image)) + variation)[0])
 
-    watch(0, image[0].numpy(), loss_now)
-    for i in range(1, steps + 1):
+    def picture_now() -> np.ndarray:
+        return image[0].numpy()
+
+    yield picture_now, loss_now
+    for _ in range(steps):
         train_step(image)
-        if i % every == 0:
-            watch(i, image[0].numpy(), loss_now)
+        yield picture_now, loss_now

@@ -3,10 +3,11 @@
     python benchmarks/style_peers.py keras.io|tensorflow [--size 128] [--steps N] [--optimizer lbfgs] [--json]
 
 Each program (`_style_programs.py`) runs as its page writes it, with the bundled VGG16 on both sides. Its cost J is that
-of `Recipe(normalization=...)`; first both values of J at the start are printed. Seconds count from the call, with the
-network's loading and all compiling. The table gives, for numbers of their steps, their J and seconds and the seconds in
-which `style.transfer` has a picture of that J; the last row is their own end when --steps is their page's (the
-default: 4000 and 1000). What is watched is not timed.
+of `Recipe(normalization=...)`; first both values of J are compared. Then both run at once, some of their steps after
+each of ours, so that a busy moment of the machine slows both; each side's seconds count from its call, with the
+network's loading and all compiling, and without what the other side or a look at J takes. The table gives, for numbers
+of their steps, their J and seconds and the seconds in which `style.transfer` has a picture of that J; the last row is
+their own end when --steps is their page's (the default: 4000 and 1000).
 """
 
 from __future__ import annotations
@@ -14,29 +15,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import time
 
 from _interleaved import pictures
 
 PAGES_STEPS = {"keras.io": 4000, "tensorflow": 1000}
-
-
-class Clock:
-    """Seconds since the start, without those that were spent watching."""
-
-    def __init__(self):
-        self.began, self.paused = time.perf_counter(), 0.0
-
-    def seconds(self) -> float:
-        """Seconds so far."""
-        return time.perf_counter() - self.began - self.paused
-
-    def untimed(self, function):
-        """Call a function with the clock stopped."""
-        began = time.perf_counter()
-        value = function()
-        self.paused += time.perf_counter() - began
-        return value
 
 
 def recipe_of(program: str, size: int, steps: int, **changes):
@@ -55,34 +39,61 @@ def recipe_of(program: str, size: int, steps: int, **changes):
     return Recipe(**cost, size=size, steps=steps, **changes)
 
 
-def theirs(program: str, content, painting, steps: int, cost) -> list[dict[str, float]]:
-    """Their steps, seconds and our value of J every 100 steps; first and last also their own value, `own`."""
-    import _style_programs
+class Theirs:
+    """A program that is under way.
 
-    rows, clock = [], Clock()
+    Attributes:
+        rows: Their steps, seconds and our value of J, every 50 steps; first and last also their own value, `own`.
+        picture: The last one looked at, floats `(h, w, 3)`.
+    """
 
-    def watch(step, picture, loss):
-        rows.append({"steps": step, "seconds": clock.seconds(), "cost": clock.untimed(lambda: cost(picture))})
-        if step in (0, steps):
-            rows[-1]["own"] = clock.untimed(loss)
+    def __init__(self, program: str, content, painting, steps: int, cost):
+        import _style_programs
 
-    run = {"keras.io": _style_programs.keras_io, "tensorflow": _style_programs.tensorflow}[program]
-    run(content, painting, steps, watch)
-    return rows
+        run = {"keras.io": _style_programs.keras_io, "tensorflow": _style_programs.tensorflow}[program]
+        self.run, self.steps, self.cost = run(content, painting, steps), steps, cost
+        self.rows: list[dict[str, float]] = []
+        self.seconds, self.done = 0.0, -1
+
+    @property
+    def ended(self) -> bool:
+        """Whether all steps are done."""
+        return self.done >= self.steps
+
+    def advance(self, steps: int) -> None:
+        """Take steps, or those that are left."""
+        for _ in range(min(steps, self.steps - self.done)):
+            began = time.perf_counter()
+            picture, loss = next(self.run)
+            last = self.done + 1 in (0, self.steps)
+            if last or self.done % 50 == 49:
+                self.picture = picture()
+            self.seconds += time.perf_counter() - began
+            self.done += 1
+            if last or self.done % 50 == 0:
+                self.rows.append({"steps": self.done, "seconds": self.seconds, "cost": self.cost(self.picture)})
+                print(self.rows[-1], file=sys.stderr, flush=True)
+            if last:
+                self.rows[-1]["own"] = loss()
 
 
-def ours(content, painting, recipe, target: float) -> tuple[list[dict[str, float]], object]:
-    """Steps, seconds and J of `style.transfer`, until J is at most `target`, and its result."""
+def ours(content, painting, recipe, theirs: Theirs, together: int) -> tuple[list[dict[str, float]], object]:
+    """Steps, seconds and J of `style.transfer`, until they have ended and J is at most theirs; and its result."""
     from keras_apps.style.loop import transfer
 
-    rows, clock = [], Clock()
+    rows, paused, began = [], 0.0, time.perf_counter()
 
     def watch(told):
-        rows.append({"steps": told.step - 1, "seconds": clock.seconds(), "cost": told.cost})
-        if told.cost <= target:
+        nonlocal paused
+        now = time.perf_counter()
+        rows.append({"steps": told.step - 1, "seconds": now - began - paused, "cost": told.cost})
+        theirs.advance(together)
+        paused += time.perf_counter() - now
+        if theirs.ended and told.cost <= theirs.rows[-1]["cost"]:
             raise KeyboardInterrupt  # which `transfer` takes as the end, and returns the best picture so far
 
     result = transfer(content, painting, recipe, progress=watch)
+    theirs.advance(theirs.steps)
     return rows, result
 
 
@@ -94,6 +105,7 @@ def main() -> None:
     parser.add_argument("--optimizer", default="lbfgs", help="ours")
     parser.add_argument("--learning-rate", type=float, help="ours")
     parser.add_argument("--our-steps", type=int, default=1000, help="at most")
+    parser.add_argument("--together", type=int, default=20, help="their steps after each of ours")
     parser.add_argument("--content", default="astronaut")
     parser.add_argument("--style", default="vortices")
     parser.add_argument("--save", help="folder for both pictures")
@@ -111,14 +123,14 @@ def main() -> None:
     changes = {"optimizer": options.optimizer, "learning_rate": options.learning_rate}
     recipe = recipe_of(program, options.size, options.our_steps, **changes)
     objective = Objective(backbones.load("vgg16", recipe.layers), content, [painting], recipe)
-    seen = {}
 
     def cost(picture) -> float:
-        seen["theirs"] = picture
         return float(objective.costs(tf.constant(picture, tf.float32))["cost"])
 
-    their_rows = theirs(program, content, painting, steps, cost)
-    our_rows, result = ours(content, painting, recipe, their_rows[-1]["cost"])
+    program_run = Theirs(program, content, painting, steps, cost)
+    program_run.advance(1)
+    our_rows, result = ours(content, painting, recipe, program_run, options.together)
+    their_rows = program_run.rows
     achieved = cost(result.image)
     table = []
     differences = [abs(row["own"] / row["cost"] - 1) for row in (their_rows[0], their_rows[-1])]
@@ -133,7 +145,7 @@ def main() -> None:
     if options.save:
         from keras_apps.images import save_image
 
-        for name, picture in (("theirs", seen["theirs"]), ("ours", result.image)):
+        for name, picture in (("theirs", program_run.picture), ("ours", result.image)):
             save_image(picture.clip(0, 1), os.path.join(options.save, f"{program}-{options.size}-{name}.png"))
     if options.json:
         print(json.dumps(report))

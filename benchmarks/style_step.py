@@ -1,21 +1,24 @@
-"""Compare a style-transfer step with the machine's float32 matrix product, interleaved in one run.
+"""Compare a style-transfer step with the machine's float32 matrix product, interleaved in one run, and part it.
 
-    python benchmarks/style_step.py [--size 256] [--rounds 7] [--json]
+    python benchmarks/style_step.py [--size 256] [--rounds 7] [--all] [--onednn 1|0] [--json]
 
 Both sides are measured in GFLOP/s: the step by the multiplications and additions that its convolutions (forward, and
 back to the pixels; no gradient of weights is taken) and Gram matrices have when computed the direct way, the product as
 2 n^3. `share` is the median over rounds of their ratio. The step as `style.transfer` takes it needs fewer
-multiplications in its wide layers (`keras_apps/style/winograd.py`); `direct` is the same step without that.
+multiplications in its wide layers (`keras_apps/style/winograd.py`), so that its share can be more than 1; `direct` is
+the same step without that. `network` is the network forward and back from fixed gradients of its layers; what the step
+takes longer (Gram matrices, costs, optimiser, clipping, the costs handed to Python) is `rest`, a share of the step.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
-import time
 
 import numpy as np
+from _interleaved import interleave, median_ratio, pictures
 
 
 def step_flops(model, layers: list[str], height: int, width: int) -> float:
@@ -31,57 +34,77 @@ def step_flops(model, layers: list[str], height: int, width: int) -> float:
     return float(total + sum(2 * 2 * n * c * c for n, c in (sizes[layer] for layer in layers)))
 
 
+def network_alone(network, recipe, picture: np.ndarray, start: float = 1e-3):
+    """The network forward and back to the pixels from fixed gradients `start` at its layers, compiled."""
+    import tensorflow as tf
+
+    picture = tf.Variable(picture)
+
+    @tf.function(jit_compile=True)
+    def forward_and_back():
+        with tf.GradientTape() as tape:
+            found = network(picture[None])
+        layers = [found[layer] for layer in recipe.layers]
+        return tape.gradient(layers, picture, [tf.fill(a.shape, start) for a in layers])
+
+    return lambda: forward_and_back().numpy()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--matrix", type=int, default=3072, help="n of the n x n product")
     parser.add_argument("--all", action="store_true", help="also time the direct step, with and without XLA")
+    parser.add_argument("--onednn", choices=("0", "1"), default="1", help="TensorFlow's, as keras-apps sets it")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    os.environ["TF_ENABLE_ONEDNN_OPTS"] = options.onednn  # read when TensorFlow is imported
     import tensorflow as tf
 
     from keras_apps import backbones, style
     from keras_apps.style.winograd import fast_model
 
-    recipe = style.Recipe(backbone="vgg16", size=options.size)
-    rng = np.random.default_rng(0)
-    content, painting = rng.uniform(0, 1, (2, options.size, options.size, 3)).astype(np.float32)
+    recipe = style.Recipe(backbone="vgg16")
+    content, painting = pictures("astronaut", "vortices", options.size)
     model = backbones.load("vgg16", recipe.layers)
+    fast = fast_model(model)
     flops = step_flops(model, list(recipe.resolved_style_layers), options.size, options.size)
-    matrix = tf.constant(rng.standard_normal((options.matrix, options.matrix)).astype(np.float32))
+    values = np.random.default_rng(0).standard_normal((options.matrix, options.matrix)).astype(np.float32)
+    matrix = tf.constant(values)
 
-    def product() -> None:
-        tf.linalg.matmul(matrix, matrix).numpy()
+    def step_of(network, compiled: bool):
+        return style.StyleStep(
+            style.Objective(network, content, [painting], recipe, compiled=compiled), content, recipe
+        )
 
-    def step_of(model, compiled: bool):
-        step = style.StyleStep(model, content, painting, content, recipe, compiled=compiled)
-        return lambda: step()["cost"].numpy()
-
-    sides = {"product": (product, 2 * options.matrix**3), "step": (step_of(fast_model(model), True), flops)}
+    product_flops = 2 * options.matrix**3
+    sides = {
+        "product": lambda: tf.linalg.matmul(matrix, matrix).numpy(),
+        "step": step_of(fast, True),
+        "network": network_alone(fast, recipe, content),
+    }
     if options.all:
-        sides |= {"direct": (step_of(model, True), flops), "direct without XLA": (step_of(model, False), flops)}
-    for run, _ in sides.values():
-        run(), run()
-    seconds: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(options.rounds):
-        for name, (run, _) in sides.items():
-            began = time.perf_counter()
-            run()
-            seconds[name].append(time.perf_counter() - began)
-    report = {"size": options.size, "rounds": options.rounds, "step_gflop": flops / 1e9}
-    for name, (_, operations) in sides.items():
-        median = statistics.median(seconds[name])
-        report[name] = {"seconds": median, "gflops_per_second": operations / median / 1e9}
-        pairs = zip(seconds["product"], seconds[name], strict=True)
-        report[name]["share"] = statistics.median(operations / s * p / (2 * options.matrix**3) for p, s in pairs)
+        sides |= {"direct": step_of(model, True), "direct without XLA": step_of(model, False)}
+    seconds = interleave(sides, options.rounds)
+    report = {"size": options.size, "rounds": options.rounds, "onednn": options.onednn, "step_gflop": flops / 1e9}
+    for name in sides:
+        report[name] = {"seconds": statistics.median(seconds[name])}
+        if name != "network":
+            operations = product_flops if name == "product" else flops
+            report[name]["gflops_per_second"] = operations / report[name]["seconds"] / 1e9
+            report[name]["share"] = operations / product_flops * median_ratio(seconds["product"], seconds[name])
+    report["rest"] = 1 - median_ratio(seconds["network"], seconds["step"])
     if options.json:
         print(json.dumps(report))
         return
     print(f"a step at {options.size} pixels is {flops / 1e9:.1f} GFLOP; medians of {options.rounds} interleaved rounds")
     for name in sides:
-        row = report[name]
-        print(f"{name:18} {row['seconds']:7.3f} s  {row['gflops_per_second']:7.1f} GFLOP/s  share {row['share']:.2f}")
+        row, rate = report[name], ""
+        if "share" in row:
+            rate = f"{row['gflops_per_second']:7.1f} GFLOP/s  share {row['share']:.2f}"
+        print(f"{name:18} {row['seconds']:7.3f} s  {rate}".rstrip())
+    print(f"{'rest':18} {report['rest']:7.1%} of a step")
 
 
 if __name__ == "__main__":
