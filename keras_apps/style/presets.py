@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from keras_apps import backbones, weights
+from keras_apps import backbones
 from keras_apps._choices import check_choice
 from keras_apps.style.recipe import FIVE_LAYERS, Recipe
 
@@ -66,6 +66,11 @@ PRESETS = {
 }
 """`{name: entries of the recipe}`, with VGG19's layers; none of these programs paints coarse to fine."""
 
+IN_LEVELS = ("keras.io", "tensorflow")
+"""Presets whose weights suit activations of pictures in 0..255, as VGG19's are."""
+UNIT = 255 * sum(backbones.IMAGENET_DEVIATION) / 3
+"""VGG16's unit of brightness in levels, 57.6; content costs grow as its square, style costs as its fourth power."""
+
 
 def preset(name: str, **changes: object) -> Recipe:
     """Return the recipe of a well-known program.
@@ -78,11 +83,14 @@ def preset(name: str, **changes: object) -> Recipe:
     | tensorflow | the tutorial "Neural style transfer" of tensorflow.org |
 
     All use VGG19, whose weights are in no package: where Keras's cache has none, the recipe says VGG16, and a layer
-    that VGG16 lacks becomes the last convolution of its block (block5_conv4: block5_conv3). Costs, and the picture,
-    then differ from the program's. What differs besides:
+    that VGG16 lacks becomes the last convolution of its block (block5_conv4: block5_conv3). VGG16 takes brightness in
+    units of 57.6 levels of 0..255; for keras.io and tensorflow, whose weights suit activations in levels, the content
+    weight is then multiplied by 57.6^2 and the style weight by 57.6^4, which balances the terms as if it took levels.
+    Costs, and the picture, still differ from the program's. What differs besides:
 
-    - course: it shows VGG19 pictures in 0..1 without subtracting ImageNet's mean, distorted to squares of 400 x 400,
-      and starts from C plus noise in -0.25..0.25, cut to 0..1, where the blend is 0.75 C plus 0.25 times noise in 0..1.
+    - course: it shows VGG19 pictures in 0..1 without subtracting ImageNet's mean, so that its activations are smaller
+      and style weighs less than here with VGG19; it distorts pictures to squares of 400 x 400; it starts from C plus
+      noise in -0.25..0.25, cut to 0..1, where the blend is 0.75 C plus 0.25 times noise in 0..1.
     - gatys2016: its network's weights were scaled so that each channel's mean activation is 1, over ImageNet's pictures
       and positions; here they are as they were trained, and so the balance between content, style and their layers is
       another. Pixels are kept within 0..1.
@@ -103,12 +111,16 @@ def preset(name: str, **changes: object) -> Recipe:
         {'beta_1': 0.99, 'epsilon': 0.1}
     """
     check_choice("preset", name, PRESETS)
-    entries = {"backbone": "vgg19" if weights.vgg19_available() else "vgg16", "coarse_to_fine": False, **PRESETS[name]}
-    entries |= changes
-    if entries["backbone"] in ("vgg16", "auto") and "content_layers" not in changes:
-        backbone = Recipe(backbone=entries["backbone"]).resolved_backbone
-        entries["content_layers"] = _layers_of(backbone, PRESETS[name]["content_layers"])
-    return Recipe.from_dict(entries)
+    backbone = changes.get("backbone", "auto")
+    if backbone == "auto":
+        backbone = backbones.best_available()
+    entries = {**PRESETS[name], "backbone": backbone, "coarse_to_fine": False}
+    if backbone == "vgg16":
+        entries["content_layers"] = _layers_of(backbone, entries["content_layers"])
+        if name in IN_LEVELS:
+            entries["content_weight"] *= UNIT**2
+            entries["style_weight"] *= UNIT**4
+    return Recipe.from_dict(entries | changes | {"backbone": backbone})
 
 
 def _layers_of(backbone: str, layers: dict[str, float]) -> dict[str, float]:
