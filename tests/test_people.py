@@ -74,15 +74,38 @@ def test_unreadable_pictures_are_named_or_skipped_and_counted(root):
     (root / "Ada" / "noise.jpg").write_bytes(whole[: len(whole) // 2])
     (root / "Alan" / "empty.png").write_bytes(b"")
     (root / "Grace" / "text.jpg").write_text("not a picture")
-    message = r"received 3 of 9 that cannot be read \('Ada.noise.jpg'; 'Alan.empty.png'; 'Grace.text.jpg'\)"
+    message = r"received 3 of 9 that cannot be read \('Ada.noise.jpg': .*truncated.*; 'Alan.empty.png': cannot identify"
     with pytest.raises(ValueError, match=message + ".*--skip-unreadable"):
         People.from_folder(root)
     people = People.from_folder(root, skip_unreadable=True)
     assert people.counts.tolist() == [3, 2, 1]
     assert [path.rsplit("/", 1)[-1] for path, _ in people.skipped] == ["noise.jpg", "empty.png", "text.jpg"]
-    assert "truncated" in people.skipped[0][1] and people.summary().endswith("3 unreadable left out")
+    assert "truncated" in people.skipped[0][1] and people.summary().endswith("3 left out")
     with pytest.raises(ValueError, match=r"damaged|picture"):  # unchecked, they are named when they are read
         SquarePictures(People.from_folder(root, check=False).pictures, 8)(np.arange(9))
+
+
+def test_people_whose_pictures_are_all_damaged_are_missed(tmp_path):
+    save(tmp_path / "Ada" / "a.jpg")
+    save(tmp_path / "Ada" / "b.jpg")
+    for name in "ab":
+        (tmp_path / "Alan").mkdir(exist_ok=True)
+        (tmp_path / "Alan" / f"{name}.jpg").write_text("no picture")
+    with pytest.raises(ValueError, match="two people, received 1 in '.*', where 2 pictures were left out"):
+        People.from_folder(tmp_path, skip_unreadable=True)
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_links_to_nothing_and_pictures_in_no_folder_are_left_out_and_counted(root, check):
+    save(root / "sheet.png")
+    (root / "Ada" / "gone.jpg").symlink_to(root / "nowhere.jpg")
+    (root / "Eve").symlink_to(root / "nobody")
+    (root / "Alan" / "itself.jpg").symlink_to("itself.jpg")
+    people = People.from_folder(root, check=check)
+    assert people.counts.tolist() == [3, 2, 1] and people.summary().endswith("; 4 left out")
+    found = {path.rsplit("/", 1)[-1]: reason for path, reason in people.skipped}
+    assert found.pop("sheet.png") == "in no person's folder"
+    assert found == dict.fromkeys(("gone.jpg", "itself.jpg", "Eve"), "a link to nothing")
 
 
 def test_arrays_keep_their_order_and_are_checked():
@@ -118,11 +141,14 @@ def test_a_split_shares_nobody_and_keeps_every_picture_with_its_person():
 
 def test_splits_that_cannot_be_are_refused():
     people = numbered([2] * 4)
-    for shares in (0, 1, 1.5, (0.5, 0.4), (1.0,)):
+    for shares in (0, 1, 1.5, (0.5, 0.4), (1.0,), "x", None, [], ["a", "b"]):
         with pytest.raises(ValueError, match="expected shares between 0 and 1 that add up to 1"):
             people.split(shares)
     with pytest.raises(ValueError, match="at least two people, received 1 in a share of 0.2 of 4 people"):
         people.split(0.2)
+    for seed in (-1, 0.5, None, True):
+        with pytest.raises(ValueError, match=f"expected an integer of at least 0 as seed, received {seed}"):
+            people.split(0.5, seed)
 
 
 def test_people_are_left_out_by_name():

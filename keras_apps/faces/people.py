@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
 
-from keras_apps._console import PICTURE_ENDINGS
+from keras_apps.faces.folders import pictures_by_person
 from keras_apps.faces.reading import unreadable
 
 
@@ -21,7 +23,8 @@ class People:
         pictures: Paths, or uint8 arrays `(h, w, 3)`, one for each picture.
         labels: int32 `(n,)`, each picture's person, an index of `names`.
         names: The people's names, each once.
-        skipped: `(path, reason)` of each picture that was left out because it could not be read.
+        skipped: `(path, reason)` of each picture that was left out: damaged, a link to nothing, or in no person's
+            folder.
     """
 
     def __init__(self, pictures: Sequence, labels, names: Sequence[str], skipped: Sequence[tuple[str, str]] = ()):
@@ -45,7 +48,8 @@ class People:
     ) -> People:
         """Read a folder of people, `root/person/picture.jpg`, LFW's layout; people and pictures in order of name.
 
-        Hidden files, files with another ending than a picture's, and folders without pictures are ignored.
+        Hidden files, files with another ending than a picture's, and folders without pictures are ignored. Pictures
+        beside the folders, and links that lead to nothing, are left out and listed in `skipped`.
 
         Args:
             root: The folder of folders; a folder's name is the person's.
@@ -63,15 +67,14 @@ class People:
             raise FileNotFoundError(f"expected a folder of people, received '{root}', which does not exist")
         if not root.is_dir():
             raise ValueError(f"expected a folder of people, received '{root}', a file")
-        found = [
-            (person.name, picture) for person in _visible(root) if person.is_dir() for picture in _pictures(person)
-        ]
+        found, unused = pictures_by_person(root)
         if not found:
-            hint = "; it holds pictures itself, where folders of them were expected" if _pictures(root) else ""
+            loose = any(path.is_file() for path in unused)
+            hint = "; it holds pictures itself, where folders of them were expected" if loose else ""
             raise ValueError(f"expected pictures at person/picture.jpg in the folder '{root}', received none{hint}")
         bad = unreadable([path for _, path in found], progress) if check else {}
         if bad and not skip_unreadable:
-            listed = "; ".join(f"'{path.relative_to(root)}'" for path in list(bad)[:5])
+            listed = "; ".join(f"'{path.relative_to(root)}': {reason}" for path, reason in list(bad.items())[:5])
             more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
             raise ValueError(
                 f"expected whole pictures, received {len(bad)} of {len(found)} that cannot be read ({listed}{more}); "
@@ -80,7 +83,7 @@ class People:
         kept = [(name, path) for name, path in found if path not in bad]
         names = sorted({name for name, _ in kept})
         number = {name: index for index, name in enumerate(names)}
-        skipped = [(str(path), reason) for path, reason in bad.items()]
+        skipped = [(str(path), reason) for path, reason in (*bad.items(), *unused.items())]
         return cls([path for _, path in kept], [number[name] for name, _ in kept], names, skipped)._checked(f"'{root}'")
 
     @classmethod
@@ -150,7 +153,18 @@ class People:
         several = self.counts >= 2
         text = f"{len(self.names)} people, {len(self)} pictures; {several.sum()} with several pictures "
         text += f"({self.counts[several].sum()}), {(~several).sum()} with one"
-        return text + (f"; {len(self.skipped)} unreadable left out" if self.skipped else "")
+        return text + (f"; {len(self.skipped)} left out" if self.skipped else "")
+
+    def digest(self) -> str:
+        """Return 16 hexadecimal digits that tell these people, by name and number of pictures, from others.
+
+        Example:
+            >>> people = [People.from_arrays(np.zeros((3, 8, 8, 3), np.uint8), [0, 0, 1], ["a", n]) for n in "bbc"]
+            >>> people[0].digest() == people[1].digest(), people[0].digest() == people[2].digest()
+            (True, False)
+        """
+        counts = [(name, int(count)) for name, count in zip(self.names, self.counts, strict=True)]
+        return hashlib.sha256(repr(counts).encode()).hexdigest()[:16]
 
     def split(self, held_out: float | Sequence[float] = 0.2, seed: int = 0) -> tuple[People, ...]:
         """Split by person: nobody is in two parts.
@@ -159,23 +173,28 @@ class People:
 
         Args:
             held_out: The second part's share of the people, in (0, 1); or the shares of all parts, which add up to 1.
-            seed: Chooses who goes where.
+            seed: Integer >= 0, chooses who goes where.
 
         Returns:
             Two parts, the held-out one second; or as many as there are shares.
 
         Raises:
-            ValueError: If the shares are not such, or a part would hold fewer than two people or nobody with two
-                pictures.
+            ValueError: If the shares or the seed are not such, or a part would hold fewer than two people or nobody
+                with two pictures.
 
         Example:
             >>> people = People.from_arrays(np.zeros((20, 8, 8, 3), np.uint8), np.repeat(range(10), 2))
             >>> [len(part.names) for part in people.split(0.2)]
             [8, 2]
         """
-        shares = np.array([1 - held_out, held_out] if np.isscalar(held_out) else list(held_out), float)
+        if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+            raise ValueError(f"expected an integer of at least 0 as seed, received {seed!r}")
+        try:
+            shares = np.array([1 - held_out, held_out] if np.ndim(held_out) == 0 else list(held_out), float)
+        except (TypeError, ValueError):
+            shares = np.zeros(0)
         if len(shares) < 2 or not np.all((shares > 0) & (shares < 1)) or abs(shares.sum() - 1) > 1e-6:
-            raise ValueError(f"expected shares between 0 and 1 that add up to 1, received {held_out}")
+            raise ValueError(f"expected shares between 0 and 1 that add up to 1, received {held_out!r}")
         random, parts = np.random.default_rng((seed, 0)), [[] for _ in shares]
         for group in (np.flatnonzero(self.counts >= 2), np.flatnonzero(self.counts == 1)):
             ends = np.rint(np.cumsum(shares) * len(group)).astype(int)
@@ -210,6 +229,7 @@ class People:
         return type(self)([self.pictures[i] for i in kept], number[self.labels[kept]], names, self.skipped)
 
     def _checked(self, where: str) -> People:
+        where += f", where {len(self.skipped)} pictures were left out" if self.skipped else ""
         if len(self.names) < 2:
             raise ValueError(f"expected at least two people, received {len(self.names)} in {where}")
         if self.counts.max() < 2:
@@ -217,11 +237,3 @@ class People:
                 f"expected somebody with two pictures or more, received {len(self.names)} people with one in {where}"
             )
         return self
-
-
-def _visible(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-
-
-def _pictures(folder: Path) -> list[Path]:
-    return [path for path in _visible(folder) if path.suffix.lower() in PICTURE_ENDINGS and path.is_file()]
