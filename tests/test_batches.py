@@ -134,3 +134,24 @@ def test_augmentation_acts_in_training_only_and_is_saved_whole(rng, tmp_path):
     assert [layer.get_config() for layer in again.layers] == [layer.get_config() for layer in model.layers]
     with pytest.raises(ValueError, match="strength from 0 to 3, received 4"):
         augmentation(4)
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_augmentation_computes_in_float32_under_a_half_precision_policy(policy, people):
+    """bfloat16 holds 8 digits: brightness 201.5 would become 201 or 202."""
+    keras.mixed_precision.set_global_policy(policy)
+    try:
+        changed = {}
+        for name, layer in (
+            ("ours", augmentation(1.0)),
+            ("none", augmentation(0.0)),
+            ("keras", keras.layers.Identity()),
+        ):
+            batches = labelled_batches(people, 8, people_per_batch=2, pictures_per_person=2, augment=layer, steps=1)
+            changed[name] = next(iter(batches))[0].numpy()
+        fine = augmentation(0.0)(np.full((1, 8, 8, 3), 201.5, np.float32), training=True)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    assert all(images.dtype == np.float32 for images in changed.values())
+    assert np.asarray(fine).min() == np.asarray(fine).max() == 201.5
+    assert np.ptp(changed["ours"]) > 0 and not np.array_equal(changed["ours"], changed["none"])

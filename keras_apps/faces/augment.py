@@ -13,10 +13,10 @@ _DRAWS = 64  # numbers that a layer may draw in one step
 
 
 class _RandomLayer(keras.layers.Layer):
-    """A layer that changes pictures in training only, with numbers of its own seed."""
+    """A layer that changes pictures in training only, with numbers of its own seed, in float32 whatever the policy."""
 
-    def __init__(self, seed: int | None = None, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, seed: int | None = None, dtype="float32", **kwargs):
+        super().__init__(dtype=dtype, **kwargs)
         self.seed = seed
         self.generator = keras.random.SeedGenerator(seed)
 
@@ -173,14 +173,14 @@ def augmentation(strength: float = 1.0, seed: int = 0) -> keras.Sequential:
     if not 0 <= strength <= 3:
         raise ValueError(f"expected a strength from 0 to 3, received {strength!r}")
     s = float(strength)
-    return keras.Sequential(
-        [
-            RandomView(s > 0, 8 * s, 0.1 * s, 0.06 * s, seed=3 * seed),
-            RandomLight(0.15 * s, 0.25 * s, 0.3 * s, min(1.0, 0.1 * s), seed=3 * seed + 1),
-            RandomPatch(0.3 * s, 0.3, seed=3 * seed + 2),
-        ],
-        name="augmentation",
-    )
+    layers = [
+        RandomView(s > 0, 8 * s, 0.1 * s, 0.06 * s, seed=3 * seed),
+        RandomLight(0.15 * s, 0.25 * s, 0.3 * s, min(1.0, 0.1 * s), seed=3 * seed + 1),
+        RandomPatch(0.3 * s, 0.3, seed=3 * seed + 2),
+    ]
+    changes = keras.Sequential(layers, name="augmentation")
+    changes.dtype_policy = "float32"  # a half precision policy of the process would round the pictures before them
+    return changes
 
 
 def changed_at(augment: keras.layers.Layer, images: tf.Tensor, seed: int, step: tf.Tensor) -> tf.Tensor:
@@ -195,11 +195,11 @@ def changed_at(augment: keras.layers.Layer, images: tf.Tensor, seed: int, step: 
         step: int64 scalar.
 
     Returns:
-        Floats `(n, h, w, 3)`.
+        float32 `(n, h, w, 3)`.
     """
     states = [v for v in augment.variables if v.path.rsplit("/", 1)[-1] == "seed_generator_state"]
     for number, state in enumerate(states):
         key = (seed * 1_000_003 + 7919 * number) % 2**31
         counter = tf.cast(step * _DRAWS % 2**31, state.dtype)
         state.assign(tf.stack([tf.constant(key, state.dtype), counter]))
-    return augment(images, training=True)
+    return tf.cast(augment(images, training=True), tf.float32)
