@@ -74,7 +74,38 @@ def test_save_and_load_and_a_frozen_tower(rng, tmp_path):
     np.testing.assert_array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
 
 
+def test_nobody_is_identified_in_no_picture():
+    assert SoftmaxIdentifier(tower(), ["ada"]).identify(np.zeros((0, 2))) == []
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_labels_that_are_no_person_are_refused(jit):
+    """Two people: 0, 1 and 2. XLA itself would answer 3 with a loss of NaN."""
+    model, x = SoftmaxIdentifier(tower(), ["ada", "bob"]), np.ones((2, 2), np.float32)
+    model.compile("sgd", jit_compile=jit)
+    for labels, wrong in (
+        ([0, 3], "3"),
+        ([-1, 0], "-1"),
+        ([0.0, 0.5], "0.5"),
+        ([0, np.nan], "nan"),
+        (["a", "b"], "<U1"),
+    ):
+        with pytest.raises(ValueError, match=f"expected whole numbers from 0 to 2 as labels, received {wrong}"):
+            model.fit(x, np.array(labels), verbose=0)
+    with pytest.raises(ValueError, match="from 0 to 2 as labels, received 3"):
+        model.evaluate(x, tf.constant([[0], [3]]), verbose=0)
+    with pytest.raises(ValueError, match=r"one number each, received shape \(2, 3\)"):
+        model.fit(x, np.eye(3)[:2], verbose=0)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="whole numbers from 0 to 2 as labels, received others"):
+        model.fit(tf.data.Dataset.from_tensors((x, [0, 3])), verbose=0)
+    assert np.isfinite(model.fit(x, np.array([[0], [2]]), verbose=0).history["loss"][0])
+
+
 def test_wrong_arguments_and_data():
+    with pytest.raises(TypeError, match="expected a Keras model as the tower, received str"):
+        SoftmaxIdentifier("small", ["ada"])
+    with pytest.raises(ValueError, match="not built"):
+        SoftmaxIdentifier(keras.Sequential([keras.layers.Dense(2)]), ["ada"])
     for names in ([], ["ada", "ada"], ["unknown"]):
         with pytest.raises(ValueError, match="at least one name, each once"):
             SoftmaxIdentifier(tower(), names)

@@ -232,12 +232,25 @@ for reduction in ("mean", "sum"):
         model = TripletModel(tiny_tower(), mining="all", reduction=reduction)
         model.compile(keras.optimizers.SGD(0.5 if reduction == "mean" else 0.001), jit_compile=False)
     reports[reduction] = fitted(model, x, y, epochs=1), [w.numpy().tolist() for w in model.weights]
+with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    models = TripletModel(tiny_tower(), mining="all"), TripletModel(tiny_tower())
+    for model in models:
+        model.compile(keras.optimizers.SGD(0.01), jit_compile=False)
+options = {"batch_size": 8, "verbose": 0}
+odd = [models[0].fit(x[:9], y[:9], **options).history, models[1].fit((x[:9],) * 3, **options).history]
+odd += [models[0].evaluate(x[:9], y[:9], batch_size=8, verbose=0, return_dict=True)]
+assert all(np.isfinite(value).all() for some in odd for value in some.values()), odd
+assert all(np.isfinite(w.numpy()).all() for model in models for w in model.weights)
+assert models[0].predict(x[:9], batch_size=8, verbose=0).shape == (9, 4)
 print(json.dumps(reports))
 """
 
 
 def test_two_replicas_mine_their_halves_and_add_up(rng):
-    """The gradient is the mean of the two halves' mean losses, or the sum of their sums."""
+    """The gradient is the mean of the two halves' mean losses, or the sum of their sums.
+
+    Nine rows in batches of eight leave the second replica none of the last batch; nothing comes of it.
+    """
     path = [*sys.path, *([] if "tests" in sys.path else [])]
     code = f"import sys; sys.path[:0] = {path!r}\n" + REPLICAS
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
@@ -306,9 +319,19 @@ def test_wrong_arguments_and_data(rng):
         TripletModel(keras.Sequential([keras.layers.Dense(2)]))
     with pytest.raises(ValueError, match="received no labels"):
         compiled().fit(x, verbose=0)
-    with pytest.raises(ValueError, match=r"labels \(n,\), received shapes"):
+    with pytest.raises(ValueError, match=r"labels \(n,\), one number each, received shape \(32, 2\)"):
         compiled().fit(x, np.zeros((32, 2)), verbose=0)
     with pytest.raises(ValueError, match="expected 3 arrays of pictures, received 2"):
         compiled().fit((x, x), verbose=0)
+    with pytest.raises(ValueError, match=r"as many pictures of one size, received shapes \(4, 6\), \(4, 6\), \(1, 6\)"):
+        compiled().fit(tf.data.Dataset.from_tensors(((x[:4], x[:4], x[:1]),)), verbose=0)
+    for labels, words in (
+        (np.where(y > 2, np.nan, y), "numbers as labels, received nan"),
+        (y.astype(str), "received <U"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            compiled().fit(x, labels, verbose=0)
+    with pytest.raises(ValueError, match="expected a seed from 0 to 2147483647, received 5000000000"):
+        TripletModel(tiny_tower(), seed=5_000_000_000)
     with pytest.raises(ValueError, match="sample weights are not used"):
         compiled().fit(tf.data.Dataset.from_tensors((x, x, x)), verbose=0)

@@ -253,3 +253,26 @@ def test_wrong_values():
         triplet_loss([[0.0]], [[0.0]], [[0.0]], margin=-1)
     with pytest.raises(ValueError, match="reduction among mean, sum"):
         batch_triplet_loss([[0.0]], [0], reduction="avg")
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_an_empty_batch_holds_no_triplet(strategy):
+    nobody = np.zeros((0, 4), np.float32), np.zeros(0, np.int32)
+    assert [float(value) for value in batch_triplet_loss(*nobody, strategy=strategy)] == [0.0] * 6
+    assert [len(indices) for indices in mine_triplets(*nobody, strategy)] == [0, 0, 0]
+
+
+def test_labels_are_numbers_and_names_only_where_they_are_listed():
+    """One person at 0 and 1, another at 1.5: the triplet (1, 0, 2) is hard, and its loss 1 - 0.25 + 0.2."""
+    embeddings = [[0.0], [1.0], [1.5]]
+    for labels in ([True, True, False], [0.5, 0.5, 2.0], np.array([1, 1, 2**40])):
+        assert float(batch_triplet_loss(embeddings, labels, strategy="hard").loss) == pytest.approx(0.95)
+        assert [len(indices) for indices in mine_triplets(embeddings, labels, "hard")] == [1, 1, 1]
+    with pytest.raises(ValueError, match="expected numbers as labels, one for each person, received string"):
+        batch_triplet_loss(embeddings, ["ada", "ada", "bob"])
+    for function in (batch_triplet_loss, mine_triplets):
+        with pytest.raises(ValueError, match="expected a number as each label, received NaN"):
+            function(embeddings, [0.0, 0.0, math.nan])
+        with pytest.raises(ValueError, match=r"expected a strategy among .*, received \['hard'\]"):
+            function(embeddings, [0, 0, 1], strategy=["hard"])
+    assert float(batch_triplet_loss(embeddings, [0, 0, 1], np.float32(0.25), "hard").loss) == 1.0

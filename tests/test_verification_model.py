@@ -256,10 +256,23 @@ def test_wrong_arguments_and_data(rng):
     x, same = pairs(rng)
     with pytest.raises(ValueError, match=r"tau_probability in \[0, 1\], received 1.5"):
         VerificationModel(tiny_tower(), tau_probability=1.5)
+    with pytest.raises(TypeError, match="expected a Keras model as the tower, received str"):
+        VerificationModel("small")
+    with pytest.raises(ValueError, match="not built"):
+        VerificationModel(keras.Sequential([keras.layers.Dense(2)]))
     model = compiled(VerificationModel(tiny_tower()))
+    for labels, wrong in ((2 * same - 1, "-1"), (np.arange(256), "2"), (np.full(256, np.nan), "nan")):
+        with pytest.raises(ValueError, match=f"expected 0 or 1 as labels, received {wrong}"):
+            model.fit(x, labels, verbose=0)
+        with pytest.raises(tf.errors.InvalidArgumentError, match="expected 0 or 1 as labels, received others"):
+            model.fit(tf.data.Dataset.from_tensors((x, labels)), verbose=0)
+    with pytest.raises(ValueError, match=r"one number each, received shape \(256, 2\)"):
+        model.evaluate(x, np.zeros((256, 2)), verbose=0)
     for data in ((x, None), (x[0], same), ((*x, x[0]), same)):
         with pytest.raises(ValueError, match=r"expected \(\(pictures1, pictures2\), same\)"):
             model.fit(*data, verbose=0)
-    for first, second in ((np.ones(3), np.ones(4)), (np.ones((2, 4)), np.ones((3, 4))), (np.ones(5), np.ones(5))):
+    with pytest.raises(ValueError, match=r"as many rows on both sides, received shapes \(2, 4\) and \(3, 4\)"):
+        model.score(np.ones((2, 4)), np.ones((3, 4)))
+    for first, second in ((np.ones(3), np.ones(4)), (np.ones(5), np.ones(5)), (np.ones(()), np.ones(4))):
         with pytest.raises(ValueError, match="encodings of length 4, received shapes"):
             model.score(first, second)

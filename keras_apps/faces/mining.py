@@ -29,8 +29,8 @@ class People(NamedTuple):
 
     @property
     def rounds(self) -> tf.Tensor:
-        """How many positives the anchor with the most has."""
-        return tf.maximum(tf.reduce_max(self.size, axis=0) - 1, 0)
+        """How many positives the anchor with the most has; 0 in an empty batch."""
+        return tf.reduce_max(tf.concat([self.size, [1]], axis=0), axis=0) - 1
 
     def partner(self, number: tf.Tensor) -> tf.Tensor:
         """Each anchor's positive of round `number` = 1, 2, ..., size - 1: integers `(n,)`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 
@@ -18,13 +19,57 @@ class SiameseModel(keras.Model):
         ValueError: If the tower is not built.
     """
 
+    LABELS = "numbers"
+    """What `fit` takes as labels, in words."""
+
     def __init__(self, tower: keras.Model, dtype=None, **kwargs):
-        if not isinstance(tower, keras.Model):
-            raise TypeError(f"expected a Keras model as the tower, received {type(tower).__name__}")
-        super().__init__(dtype=dtype or _policy(tower), **kwargs)
-        if not tower.built:
-            raise ValueError(f"expected a tower that knows its input, received {tower.name!r}, which is not built")
+        super().__init__(dtype=dtype or _policy(checked_tower(tower)), **kwargs)
         self.tower = tower
+
+    def fit(self, x=None, y=None, *args, **options):
+        """Train, as `keras.Model.fit` does; wrong labels are refused."""
+        return super().fit(*self._checked(x, y), *args, **options)
+
+    def evaluate(self, x=None, y=None, *args, **options):
+        """Judge, as `keras.Model.evaluate` does; wrong labels are refused."""
+        return super().evaluate(*self._checked(x, y), *args, **options)
+
+    def right(self, labels):
+        """Say which labels are as `LABELS` says: booleans, for an array or tensor of numbers."""
+        return labels == labels  # NaN is not
+
+    def checked_labels(self, labels) -> tf.Tensor:
+        """Return a batch's labels as `(n,)`.
+
+        Raises:
+            ValueError: If they are of another shape or no numbers.
+            tf.errors.InvalidArgumentError: If they are not as `LABELS` says. XLA leaves this check out.
+        """
+        labels = tf.convert_to_tensor(labels)
+        labels = tf.cast(labels, tf.int32) if labels.dtype == tf.bool else labels
+        if not (labels.dtype.is_integer or labels.dtype.is_floating):
+            raise ValueError(f"expected {self.LABELS} as labels, received {labels.dtype.name}")
+        _check_one_each(labels)
+        wrong = f"expected {self.LABELS} as labels, received others"
+        with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(self.right(labels)), [wrong, labels])]):
+            return tf.reshape(labels, [-1])
+
+    def _checked(self, x, y):
+        """Check the labels of an array now, and those of a `tf.data` stream as it runs: XLA would not."""
+        if isinstance(x, tf.data.Dataset):
+            return x.map(self._checked_batch), y
+        if y is not None:
+            labels = np.asarray(y)
+            if labels.dtype.kind not in "biuf":
+                raise ValueError(f"expected {self.LABELS} as labels, received {labels.dtype}")
+            _check_one_each(labels)
+            wrong = labels[~np.asarray(self.right(labels))]
+            if len(wrong):
+                raise ValueError(f"expected {self.LABELS} as labels, received {wrong[0]}")
+        return x, y
+
+    def _checked_batch(self, *batch):
+        return (batch[0], self.checked_labels(batch[1])) if len(batch) == 2 else batch
 
     def unpacked(self, data):
         """Return `(x, y)` of a batch.
@@ -43,11 +88,17 @@ class SiameseModel(keras.Model):
         """Apply the tower to several inputs at once: one pass, with the same weights and batch statistics for all.
 
         Raises:
-            ValueError: If there are not `count` inputs.
+            ValueError: If there are not `count` inputs of one shape.
         """
         if len(inputs) != count:
             raise ValueError(f"expected {count} arrays of pictures, received {len(inputs)}")
-        encodings = self.tower(tf.concat([tf.convert_to_tensor(x) for x in inputs], axis=0), training=training)
+        inputs = [tf.convert_to_tensor(x) for x in inputs]
+        if not all(inputs[0].shape.is_compatible_with(x.shape) for x in inputs):
+            shapes = ", ".join(str(tuple(x.shape)) for x in inputs)
+            raise ValueError(f"expected {count} arrays of as many pictures of one size, received shapes {shapes}")
+        as_many = [tf.debugging.assert_equal(tf.shape(x)[0], tf.shape(inputs[0])[0]) for x in inputs[1:]]
+        with tf.control_dependencies(as_many):
+            encodings = self.tower(tf.concat(inputs, axis=0), training=training)
         return tf.split(encodings, count)
 
     def objective(self, loss: tf.Tensor, averaged: bool = True) -> tf.Tensor:
@@ -110,6 +161,25 @@ class HeadedModel(SiameseModel):
 
     def get_config(self):
         return {**super().get_config(), "train_tower": self.train_tower}
+
+
+def checked_tower(tower) -> keras.Model:
+    """Return the tower.
+
+    Raises:
+        TypeError: If it is not a Keras model.
+        ValueError: If it is not built.
+    """
+    if not isinstance(tower, keras.Model):
+        raise TypeError(f"expected a Keras model as the tower, received {type(tower).__name__}")
+    if not tower.built:
+        raise ValueError(f"expected a tower that knows its input, received {tower.name!r}, which is not built")
+    return tower
+
+
+def _check_one_each(labels) -> None:
+    if tf.TensorShape(labels.shape).rank not in (1, None) and labels.shape[1:] != (1,):
+        raise ValueError(f"expected labels (n,), one number each, received shape {tuple(labels.shape)}")
 
 
 def _policy(tower: keras.Model):

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_apps.faces.siamese import HeadedModel
+from keras_apps.faces.siamese import HeadedModel, checked_tower
 
 UNKNOWN = "unknown"
 
@@ -17,7 +17,8 @@ UNKNOWN = "unknown"
 class SoftmaxIdentifier(HeadedModel):
     """Identify by a (K+1)-way softmax over the tower's encodings; the last class is "unknown".
 
-    `fit` takes `(pictures, labels)` with labels 0..K, K for strangers; `predict` gives probabilities `(n, K+1)`.
+    `fit` takes `(pictures, labels)` with labels 0..K, K for strangers; `predict` gives probabilities `(n, K+1)`. Other
+    labels are refused (by XLA only those of arrays and `tf.data` streams; from elsewhere they give a loss of NaN).
     When a person joins, the network needs another output and training again: `with_person`. A gallery of encodings
     needs neither, which is the course's case for one-shot learning; `benchmarks/one_shot.py` measures both.
 
@@ -43,12 +44,14 @@ class SoftmaxIdentifier(HeadedModel):
 
     def __init__(self, tower, people: Sequence[str], train_tower: bool = True, **kwargs):
         people = tuple(people)
+        checked_tower(tower)
         if not people or len(set(people)) < len(people) or UNKNOWN in people:
             raise ValueError(f"expected at least one name, each once and none {UNKNOWN!r}, received {people}")
         head = keras.layers.Dense(len(people) + 1, dtype="float32", name="head")
         head.build(tower.output_shape)
         super().__init__(tower, head, train_tower, **kwargs)
         self.people = people
+        self.LABELS = f"whole numbers from 0 to {len(people)}"
 
     def call(self, pictures, training=None):
         return tf.nn.softmax(self.logits(pictures, training=bool(training)))
@@ -78,10 +81,16 @@ class SoftmaxIdentifier(HeadedModel):
         pictures, labels = self.unpacked(data)
         if labels is None:
             raise ValueError("expected (pictures, labels), received no labels")
-        return pictures, tf.reshape(tf.cast(labels, tf.int32), [-1])
+        return pictures, tf.cast(self.checked_labels(labels), tf.int32)
+
+    def right(self, labels):
+        """Say which labels are a person's, or K."""
+        return (labels >= 0) & (labels <= len(self.people)) & (labels % 1 == 0)
 
     def identify(self, pictures) -> list[str | None]:
         """Name the person in each picture, None where the answer is "unknown"."""
+        if not len(pictures):
+            return []
         winners = np.argmax(self.predict(pictures, verbose=0), axis=-1)
         return [(*self.people, None)[winner] for winner in winners]
 

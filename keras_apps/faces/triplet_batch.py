@@ -46,18 +46,18 @@ def batch_triplet_loss(
 
     Args:
         embeddings: Floats `(n, d)`; half precision is computed in float32.
-        labels: Integers `(n,)` or `(n, 1)`, equal where two rows show one person.
+        labels: Integers or other numbers `(n,)` or `(n, 1)`, equal where two rows show one person.
         margin: Float >= 0, in squared distance.
         strategy: Which triplets count: `"all"`, `"hard"`, `"semi-hard"`, `"random"` (see `mine_triplets`),
             `"semi-hard-nearest"` or `"batch-hard"`.
         reduction: `"mean"` or `"sum"` over the chosen triplets.
-        seed: Integer, for `"random"`.
+        seed: Integer from 0 to 2**31 - 1, for `"random"`.
 
     Returns:
         A `TripletBatch` of scalar tensors.
 
     Raises:
-        ValueError: If shapes, margin, strategy or reduction are not as above.
+        ValueError: If shapes, labels, margin, strategy or reduction are not as above.
 
     Example:
         One person at 0 and 1, another at 1.5 on a line: d(a,p) = 1 and d(a,n) = 2.25 or 0.25, margin 0.5.
@@ -89,7 +89,7 @@ def batch_triplet_loss(
             counts + pulled - pushed,
         )
 
-    zeros = tf.zeros_like(fixed[:, 0])
+    zeros = tf.reduce_sum(tf.zeros_like(fixed), axis=1)
     start = (tf.constant(1), zeros, zeros, zeros, tf.zeros_like(fixed))
     _, loss, chosen, active, counts = tf.while_loop(lambda number, *_: number <= people.rounds, one_round, start)
 

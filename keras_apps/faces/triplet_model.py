@@ -35,7 +35,7 @@ class TripletModel(SiameseModel):
         margin: Float >= 0, the course's alpha, in squared distance.
         mining: Which triplets of a labelled batch count; see `mine_triplets`.
         reduction: `"mean"` or `"sum"` over the chosen triplets.
-        seed: Integer, for `mining="random"`.
+        seed: Integer from 0 to 2**31 - 1, for `mining="random"`.
 
     Raises:
         ValueError: If an argument is not as above; in `fit`, if labels are missing or a shape is wrong.
@@ -58,6 +58,8 @@ class TripletModel(SiameseModel):
         self, tower, margin: float = 0.2, mining: str = "semi-hard", reduction: str = "mean", seed: int = 0, **kwargs
     ):
         super().__init__(tower, **kwargs)
+        if not 0 <= seed < 2**31:
+            raise ValueError(f"expected a seed from 0 to {2**31 - 1}, received {seed!r}")
         self.margin = checked_margin(margin)
         self.mining = checked_strategy(mining)
         self.reduction = checked_reduction(reduction)
@@ -94,13 +96,14 @@ class TripletModel(SiameseModel):
         return batch_triplet_loss(encodings, labels, self.margin, self.mining, self.reduction, seed)
 
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, **kwargs):
-        """Train, as `keras.Model.fit` does, and warn of a collapse."""
+        """Train, as `keras.Model.fit` does, and warn of a collapse; wrong labels are refused."""
         watch = CollapseWatch()
         if isinstance(callbacks, keras.callbacks.CallbackList):
             callbacks.append(watch)
         else:
             callbacks = [*(callbacks if isinstance(callbacks, (list, tuple)) else filter(None, [callbacks])), watch]
-        return super().fit(x, y, batch_size, epochs, verbose, callbacks, **kwargs)
+        options = {"batch_size": batch_size, "epochs": epochs, "verbose": verbose, "callbacks": callbacks}
+        return super().fit(x, y, **options, **kwargs)
 
     @property
     def metrics(self):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 
 import numpy as np
 import tensorflow as tf
@@ -86,7 +87,7 @@ def mine_triplets(
     Reference:
         Schroff et al., "FaceNet", CVPR 2015, section 3.2; Hermans et al., "In Defense of the Triplet Loss", 2017.
     """
-    if np.ndim(labels) == 1:
+    if np.ndim(labels) == 1 and not _has_nan(labels):
         labels = np.unique(np.asarray(labels), return_inverse=True)[1].astype(np.int32)
     embeddings, labels = checked_batch(embeddings, labels)
     margin, rule = checked_margin(margin), STRATEGIES[checked_strategy(strategy)]
@@ -95,7 +96,7 @@ def mine_triplets(
     seed = np.random.default_rng().integers(2**31) if seed is None else seed
     distances, people = pairwise_squared_euclidean(embeddings), people_of(labels)
     found = [np.zeros((3, 0), np.int64)]
-    for number in tf.range(1, people.rounds + 1 if len(labels) else 0):
+    for number in tf.range(1, people.rounds + 1):
         chosen = rule(candidates(distances, people, number, margin, tf.cast(seed, tf.int32))).numpy()
         anchors, negatives = np.nonzero(chosen)
         found.append(np.stack([anchors, people.partner(number).numpy()[anchors], negatives]))
@@ -110,18 +111,24 @@ def checked_margin(margin: float) -> float:
     Raises:
         ValueError: If it is another.
     """
-    if isinstance(margin, bool) or not isinstance(margin, (int, float)) or not 0 <= margin < math.inf:
+    if isinstance(margin, bool) or not isinstance(margin, Real) or not 0 <= margin < math.inf:
         raise ValueError(f"expected a margin of at least 0, received {margin!r}")
     return float(margin)
 
 
 def checked_batch(embeddings, labels) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return embeddings `(n, d)` as floats, at least float32, and labels `(n,)`.
+    """Return embeddings `(n, d)` as floats, at least float32, and labels `(n,)`, numbers.
 
     Raises:
-        ValueError: If the shapes are others.
+        ValueError: If the shapes are others, or the labels no numbers; NaN is found only outside `tf.function`.
     """
     embeddings, labels = as_floats(embeddings), tf.convert_to_tensor(labels)
+    if labels.dtype == tf.bool:
+        labels = tf.cast(labels, tf.int32)
+    if not (labels.dtype.is_integer or labels.dtype.is_floating):
+        raise ValueError(f"expected numbers as labels, one for each person, received {labels.dtype.name}")
+    if _has_nan(labels):
+        raise ValueError("expected a number as each label, received NaN")
     if labels.shape.rank == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if (
@@ -133,6 +140,13 @@ def checked_batch(embeddings, labels) -> tuple[tf.Tensor, tf.Tensor]:
             f"expected embeddings (n, d) and labels (n,), received shapes {embeddings.shape} and {labels.shape}"
         )
     return embeddings, labels
+
+
+def _has_nan(labels) -> bool:
+    if tf.is_tensor(labels) and (not labels.dtype.is_floating or not hasattr(labels, "numpy")):
+        return False
+    labels = np.asarray(labels)
+    return labels.dtype.kind == "f" and bool(np.isnan(labels).any())
 
 
 def as_floats(values) -> tf.Tensor:

@@ -8,7 +8,7 @@ import tensorflow as tf
 from scipy.special import expit
 
 from keras_apps.faces.comparison import COMPARISONS, LogisticComparison
-from keras_apps.faces.siamese import HeadedModel
+from keras_apps.faces.siamese import HeadedModel, checked_tower
 from keras_apps.faces.tower import fingerprint
 
 _ROWS = 1024  # of 128 numbers: half a megabyte, which stays in the cache between the operations
@@ -20,7 +20,7 @@ class VerificationModel(HeadedModel):
 
     `fit` takes `((pictures1, pictures2), same)`; `predict((pictures1, pictures2))` gives P(same person); `score` and
     `verify` do it from precomputed encodings. Each step reports `loss`, the binary cross-entropy, and `accuracy`
-    at `tau_probability`.
+    at `tau_probability`. Labels other than 0 and 1 are refused (by XLA only those of arrays and `tf.data` streams).
 
     Args:
         tower: A Keras model from pictures to encodings `(n, d)`.
@@ -45,6 +45,8 @@ class VerificationModel(HeadedModel):
         Taigman et al., "DeepFace", CVPR 2014, section 4.
     """
 
+    LABELS = "0 or 1"
+
     def __init__(
         self,
         tower,
@@ -57,7 +59,7 @@ class VerificationModel(HeadedModel):
         if not 0 <= tau_probability <= 1:
             raise ValueError(f"expected tau_probability in [0, 1], received {tau_probability!r}")
         head = LogisticComparison(comparison, shared_weight, name="head")
-        head.build([tower.output_shape, tower.output_shape])
+        head.build([checked_tower(tower).output_shape] * 2)
         super().__init__(tower, head, train_tower, **kwargs)
         self.tau_probability = float(tau_probability)
 
@@ -92,7 +94,11 @@ class VerificationModel(HeadedModel):
         pictures, same = self.unpacked(data)
         if same is None or not isinstance(pictures, (tuple, list)) or len(pictures) != 2:
             raise ValueError("expected ((pictures1, pictures2), same), received a batch of another form")
-        return pictures, tf.reshape(tf.cast(same, tf.float32), [-1])
+        return pictures, tf.cast(self.checked_labels(same), tf.float32)
+
+    def right(self, labels):
+        """Say which labels are 0 or 1."""
+        return (labels == 0) | (labels == 1)
 
     def score(self, first, second) -> np.ndarray:
         """Compute P(same) of precomputed encodings, in NumPy, without the network.
@@ -109,12 +115,13 @@ class VerificationModel(HeadedModel):
         """
         first, second = np.asarray(first, np.float32), np.asarray(second, np.float32)
         length = self.tower.output_shape[-1]
+        shapes = f"received shapes {first.shape} and {second.shape}"
+        if not all(x.ndim in (1, 2) and x.shape[-1] == length for x in (first, second)):
+            raise ValueError(f"expected encodings of length {length}, {shapes}")
         try:
             shape = np.broadcast_shapes(first.shape, second.shape)
         except ValueError:
-            shape = ()
-        if len(shape) not in (1, 2) or first.shape[-1] != length or second.shape[-1] != length:
-            raise ValueError(f"expected encodings of length {length}, received shapes {first.shape} and {second.shape}")
+            raise ValueError(f"expected one encoding, or as many rows on both sides, {shapes}") from None
         weights, bias = self.head.weights_and_bias()
         weights = np.broadcast_to(weights, (length,)).astype(np.float32)
         compare, logits = COMPARISONS[self.head.kind], np.empty(shape[0] if len(shape) == 2 else 1, np.float32)
