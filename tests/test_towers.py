@@ -1,9 +1,12 @@
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
 
 from keras_apps import faces
-from keras_apps.faces.tower import _SMALLEST
+from keras_apps.faces.tower import _SMALLEST, tower_of
 
 NAMES = ("small", "inception", "resnet128")
 
@@ -68,3 +71,20 @@ def test_bad_towers_are_refused(arguments, message):
 def test_an_untrained_tower_is_not_loaded_as_a_trained_one():
     with pytest.raises(ValueError, match="build_tower makes it untrained"):
         faces.load_tower("small")
+
+
+def test_models_around_a_tower_are_loaded_by_a_process_that_has_not_seen_them(tmp_path):
+    """The classes register themselves when their modules are imported; nobody but `load_tower` does so here."""
+    tower = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    models = faces.TripletModel(tower), faces.VerificationModel(tower), faces.SoftmaxIdentifier(tower, ["ada"])
+    for number, model in enumerate(models):
+        model.save(tmp_path / f"{number}.keras")
+    augmentation = faces.augmentation(1.0)
+    augmentation.build((None, 8, 8, 3))
+    augmentation.save(tmp_path / "3.keras")
+    paths = [str(tmp_path / f"{number}.keras") for number in range(4)]
+    code = f"from keras_apps.faces import load_tower\nprint(*(type(load_tower(p)).__name__ for p in {paths!r}))"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    expected = ["TripletModel", "VerificationModel", "SoftmaxIdentifier", "Sequential"]
+    assert all(tower_of(model) is tower for model in (*models, tower))
+    assert answer.stdout.split()[-4:] == expected, answer.stderr[-2000:]

@@ -107,6 +107,10 @@ def test_the_verification_loss_keeps_tower_and_head_and_people_of_a_pair_file_ar
     assert code == 0 and json.loads(out)["distance"] == "1 - P(same person)"
     code, _, err = run("calibrate", folder, "-o", "t.json", "--tower", "v.verification.keras", "--aligned")
     assert code == 2 and "received a VerificationModel, which gives probabilities itself" in err
+    code, _, err = run("train", folder, "-o", "w.keras", *TRAIN, "--steps", 1, "--tower", "v.verification.keras")
+    assert code == 0 and fingerprint(load_tower("w.keras")), err
+    code, _, err = run("train", folder, "-o", "v.keras", *TRAIN, "--steps", 1, "--overwrite")
+    assert code == 0 and not Path("v.verification.keras").exists(), err
 
 
 def test_pair_files_are_judged_as_published(run, folder, tower):
@@ -179,13 +183,18 @@ def test_everything_is_checked_before_tensorflow_works(fails, folder, tmp_path):
     assert "a loss among triplet, verification" in fails(*train, "--loss", "softmax")
     assert "epochs above 0, received 0" in fails(*train, "--epochs", 0)
     assert "between 0 and 1 that add up to 1, received 1.5" in fails(*train, "--held-out", 1.5)
-    assert "'inception', 'resnet128', 'synthetic64' or a file, received 'big'" in fails(*train, "--tower", "big")
+    assert "'inception', 'resnet128', 'synthetic64' or a .keras file, received 'big'" in fails(*train, "--tower", "big")
     assert "--size for a tower from scratch" in fails(*train, "--tower", "resnet128", "--size", 64)
     assert "expected --crop between 0 and 1, received 2" in fails(*train, "--crop", 2)
     assert "--crop together with --aligned" in fails("train", folder, "-o", "mine.keras", "--crop", 0.5)
     assert "--aligned or --chips, received both" in fails(*train, "--chips", "c")
     assert "a training to go on with, received 'mine.training'" in fails(*train, "--resume")
     assert "a file of pairs, received 'no.txt'" in fails(*train, "--without", "no.txt")
+    assert "a seed from 0 to 2147483647, received 5000000000" in fails(*train, "--seed", 5_000_000_000)
+    assert "--seed from 0 to 2147483647, received -1" in fails("evaluate", folder, "--seed", -1)
+    assert "--size of at least 32 for inception, received 20" in fails(*train, "--tower", "inception", "--size", 20)
+    for command in (train, ("evaluate", folder)):
+        assert "or a .keras file, received the file" in fails(*command, "--tower", __file__)
     assert "--far between 0 and 1, received 2" in fails("calibrate", folder, "-o", "t.json", "--far", 2)
     assert "ending in .json to write" in fails("calibrate", folder, "-o", "t.txt")
     assert "squared_euclidean or euclidean, received 'cosine'" in fails(
@@ -205,9 +214,14 @@ def test_unreadable_pictures_are_named_and_skipped_on_request(run, fails, folder
 
     shutil.copytree(folder, "copy")
     Path("copy/P00/bad.jpg").write_text("no picture")
-    assert "1 of 51 that cannot be read ('P00/bad.jpg')" in fails("evaluate", "copy", "--tower", tower, "--aligned")
+    assert "1 of 51 that cannot be read ('P00/bad.jpg': cannot identify" in fails(
+        "evaluate", "copy", "--tower", tower, "--aligned"
+    )
+    for number in range(5):
+        shutil.copy("copy/P01/P01_0001.png", f"copy/{number}.png")
     code, _, err = run("evaluate", "copy", "--tower", tower, "--aligned", "--skip-unreadable", "--json")
-    assert code == 0 and "left out, cannot be read: copy/P00/bad.jpg" in err
+    assert code == 0 and "left out: copy/P00/bad.jpg (cannot identify" in err
+    assert "left out: copy/3.png (in no person's folder)\nleft out: 1 more\n" in err and "6 left out" in err
 
 
 def test_a_threshold_of_another_tower_is_refused(run, folder, tower):

@@ -15,6 +15,7 @@ from keras_apps.faces.tower import fingerprint, load_tower
 from keras_apps.faces.training import train
 from keras_apps.faces.training_plan import TrainingPlan
 from keras_apps.faces.training_state import TrainingHistory, head_path, training_folder
+from keras_apps.faces.verification_model import VerificationModel
 
 
 def patterned(number=16, each=4, size=16, seed=0):
@@ -134,7 +135,20 @@ def test_what_cannot_be_trained_is_said_before_it_begins(parts, tmp_path, plan):
         train(people, held, wide, tmp_path / "mine.keras", plan)
     with pytest.raises(FileNotFoundError, match="expected a training to go on with, received '.*mine.training'"):
         train(people, held, tiny_tower(), tmp_path / "mine.keras", plan, resume=True)
+    with pytest.raises(ValueError, match="expected a tower, received a VerificationModel, whose `tower` is one"):
+        train(people, held, VerificationModel(tiny_tower()), tmp_path / "mine.keras", plan)
+    with pytest.raises(ValueError, match="not built"):
+        train(people, held, keras.Sequential([keras.layers.Flatten()]), tmp_path / "mine.keras", plan)
+    with pytest.raises(TypeError, match="expected a Keras model as the tower, received str"):
+        train(people, held, "small", tmp_path / "mine.keras", plan)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_head_of_an_earlier_training_goes_with_its_tower(parts, tmp_path):
+    head_path(tmp_path / "mine.keras").write_text("an earlier training's")
+    plan = TrainingPlan(steps=1, people=5, pictures=3, augment=0)
+    train(*parts, tiny_tower(), tmp_path / "mine.keras", plan)
+    assert {path.name for path in tmp_path.iterdir()} == {"mine.keras", "mine.training"}
 
 
 def test_resuming_with_other_choices_or_a_damaged_state_is_refused(parts, tmp_path):
@@ -142,6 +156,10 @@ def test_resuming_with_other_choices_or_a_damaged_state_is_refused(parts, tmp_pa
     plan = TrainingPlan(steps=2, people=5, pictures=3, augment=0)
     with pytest.raises(ValueError, match="expected 10 people, 40 pictures.* as this training began, received"):
         train(parts[0].without(["0", "1"]), parts[1], tiny_tower(), tmp_path / "mine.keras", plan, resume=True)
+    people = parts[0]
+    others = People(people.pictures, people.labels, [*people.names[:-1], "Ada"])
+    with pytest.raises(ValueError, match="expected the people that this training began with, received as many others"):
+        train(others, parts[1], tiny_tower(), tmp_path / "mine.keras", plan, resume=True)
     other = TrainingPlan(steps=2, people=5, pictures=3, augment=0, margin=0.5)
     with pytest.raises(ValueError, match=r"expected margin 0.2, as this training began, received 0.5"):
         train(*parts, tiny_tower(), tmp_path / "mine.keras", other, resume=True)
@@ -205,6 +223,7 @@ def test_pairs_are_drawn_once_each_and_truly_labelled(number):
         ({"pictures": 2.0}, "at least 2 as pictures"),
         ({"singles": -1}, "at least 0 as singles"),
         ({"seed": -1}, "at least 0 as seed"),
+        ({"seed": 2**31}, "a seed from 0 to 2147483647, received 2147483648"),
         ({"crop": 0}, "a crop above 0"),
     ],
 )

@@ -12,7 +12,6 @@ import typer
 
 from keras_apps import _console
 from keras_apps._console import AsJson
-from keras_apps.faces.commands_options import BUNDLED_TOWERS
 from keras_apps.faces.commands_people import (
     Aligned,
     Chips,
@@ -22,6 +21,8 @@ from keras_apps.faces.commands_people import (
     SkipUnreadable,
     align,
     check_cropping,
+    check_seed,
+    check_tower,
     progress,
     read_people,
     side,
@@ -131,16 +132,17 @@ def _judged(folder, pairs, tower, most, aligned, crop, chips, skip_unreadable, s
 
     if most < 1:
         raise ValueError(f"expected --most of at least 1, received {most}")
-    if tower not in BUNDLED_TOWERS and not Path(tower).is_file():
-        names = ", ".join(map(repr, BUNDLED_TOWERS))
-        raise FileNotFoundError(f"expected a tower {names} or a .keras file, received {tower!r}")
+    check_seed(seed)
+    check_tower(tower)
     judged = pairs_of_file(folder, pairs) if pairs else pairs_among(read_people(folder, skip_unreadable), most, seed)
     _console.say(judged.source)
     _console.load_tensorflow()
     from keras_apps.faces.judging import check_before
-    from keras_apps.faces.tower import load_tower
+    from keras_apps.faces.tower import load_tower, tower_of
 
     loaded = load_tower(tower)
+    if not hasattr(loaded, "score"):  # a VerificationModel gives the distances itself
+        loaded = tower_of(loaded)
     size = side(loaded)
     check_before(judged, loaded, **wanted)
     with tempfile.TemporaryDirectory() as temporary:

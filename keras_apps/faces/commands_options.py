@@ -51,9 +51,9 @@ def open_gallery(
         _console.load_tensorflow()
         return opened
     _console.load_tensorflow()
-    from keras_apps.faces.tower import load_tower
+    from keras_apps.faces.tower import load_tower, tower_of
 
-    own_tower = load_tower(tower) if tower != "resnet128" or decider is None else None
+    own_tower = tower_of(load_tower(tower)) if tower != "resnet128" or decider is None else None
     return Gallery(path, own_tower, chosen, template=template, decider=_decider(decider) if decider else None)
 
 

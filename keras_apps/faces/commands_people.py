@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from keras_apps import _console
+from keras_apps.faces.commands_options import BUNDLED_TOWERS
 
 if TYPE_CHECKING:
     from keras_apps.faces.people import People
@@ -21,6 +23,8 @@ Crop = Annotated[
 Chips = Annotated[str | None, typer.Option(help="Folder for the aligned faces, to be used again.")]
 SkipUnreadable = Annotated[bool, typer.Option("--skip-unreadable", help="Leave out pictures that cannot be read.")]
 Seed = Annotated[int, typer.Option(help="Of everything that is drawn by chance.")]
+
+SAID = 5  # pictures left out that are named
 
 
 def check_cropping(aligned: bool, crop: float, chips: str | None) -> None:
@@ -37,14 +41,42 @@ def check_cropping(aligned: bool, crop: float, chips: str | None) -> None:
         raise ValueError("expected --aligned or --chips, received both: aligned pictures are used as they are")
 
 
+def check_tower(tower: str, untrained: Iterable[str] = ()) -> None:
+    """Raise where `--tower` is no tower's name and no .keras file, before anything is read.
+
+    Raises:
+        FileNotFoundError: If it is not.
+        ValueError: If it is another file.
+    """
+    if tower in BUNDLED_TOWERS:
+        return
+    names = ", ".join(map(repr, (*untrained, *BUNDLED_TOWERS)))
+    if not Path(tower).is_file():
+        raise FileNotFoundError(f"expected a tower {names} or a .keras file, received {tower!r}")
+    if Path(tower).suffix != ".keras":
+        raise ValueError(f"expected a tower {names} or a .keras file, received the file {tower!r}")
+
+
+def check_seed(seed: int) -> None:
+    """Raise where `--seed` is out of range.
+
+    Raises:
+        ValueError: If it is.
+    """
+    if not 0 <= seed < 2**31:
+        raise ValueError(f"expected --seed from 0 to {2**31 - 1}, received {seed}")
+
+
 def read_people(folder: str, skip_unreadable: bool = False) -> People:
-    """Read a folder of people, with progress; say what was left out."""
+    """Read a folder of people, with progress; say how many pictures were left out, and the first few."""
     from keras_apps.faces.people import People
 
     with progress("reading pictures") as report:
         people = People.from_folder(folder, skip_unreadable=skip_unreadable, progress=report)
-    for path, reason in people.skipped:
-        _console.say(f"left out, cannot be read: {path} ({reason})")
+    for path, reason in people.skipped[:SAID]:
+        _console.say(f"left out: {path} ({reason})")
+    if len(people.skipped) > SAID:
+        _console.say(f"left out: {len(people.skipped) - SAID} more")
     return people
 
 

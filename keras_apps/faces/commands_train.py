@@ -10,7 +10,6 @@ import typer
 
 from keras_apps import _console
 from keras_apps._console import AsJson
-from keras_apps.faces.commands_options import BUNDLED_TOWERS
 from keras_apps.faces.commands_people import (
     Aligned,
     Chips,
@@ -20,12 +19,13 @@ from keras_apps.faces.commands_people import (
     SkipUnreadable,
     align,
     check_cropping,
+    check_tower,
     read_people,
 )
 
-UNTRAINED = ("small", "inception")
+UNTRAINED = {"small": 16, "inception": 32}  # the smallest --size
 EPOCHS, FROM_SCRATCH, FINE_TUNING = 30, 2e-3, 1e-4
-PEOPLE, PICTURES, SMALLEST = 32, 4, 16
+PEOPLE, PICTURES = 32, 4
 
 
 def register(app: typer.Typer) -> None:
@@ -90,13 +90,12 @@ def train(
             if path.exists():
                 raise ValueError(f"expected a new file, received '{path}', which exists; use --resume or --overwrite")
     scratch = tower in UNTRAINED
-    if size is not None and size < SMALLEST:
-        raise ValueError(f"expected --size of at least {SMALLEST}, received {size}")
     if size is not None and not scratch:
         raise ValueError(f"expected --size for a tower from scratch, {' or '.join(UNTRAINED)}, received it for {tower}")
-    if not scratch and tower not in BUNDLED_TOWERS and not Path(tower).is_file():
-        names = ", ".join(map(repr, (*UNTRAINED, *BUNDLED_TOWERS)))
-        raise FileNotFoundError(f"expected a tower {names} or a file, received {tower!r}")
+    if size is not None and size < UNTRAINED[tower]:
+        raise ValueError(f"expected --size of at least {UNTRAINED[tower]} for {tower}, received {size}")
+    if not scratch:
+        check_tower(tower, UNTRAINED)
     wanted = _batch(batch) if batch else None
     choices = {
         "loss": loss, "mining": mining, "margin": margin, "comparison": comparison, "singles": singles,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from keras_apps.faces.tower_small import small_tower
 ENCODING = 128
 _BUILDERS = {"resnet128": resnet_tower, "small": small_tower, "inception": inception_tower}
 _SMALLEST = {"resnet128": 103, "small": 16, "inception": 32}
+_REGISTERING = ("augment", "softmax_identifier", "triplet_model", "verification_model")  # classes that .keras may hold
 BUNDLED = {"resnet128": "resnet128", "synthetic64": "small"}  # weights: who builds the network
 
 
@@ -26,7 +28,8 @@ def load_tower(name: str | os.PathLike = "resnet128") -> keras.Model:
 
     Args:
         name: `"resnet128"`, the bundled tower for photographs; `"synthetic64"`, a small one that knows only
-            `synthetic_people`; or the path of a `.keras` file.
+            `synthetic_people`; or the path of a `.keras` file. One that holds a `TripletModel`, `VerificationModel` or
+            `SoftmaxIdentifier` gives that; its tower is `.tower`.
 
     Returns:
         `keras.Model` from aligned RGB chips in 0..255, `(n, 150, 150, 3)` (`synthetic64`: `(n, 64, 64, 3)`), to
@@ -53,11 +56,18 @@ def load_tower(name: str | os.PathLike = "resnet128") -> keras.Model:
         raise ValueError(f"expected {names} or a path ending in .keras, received {os.fspath(name)!r}")
     if not path.is_file():
         raise FileNotFoundError(f"expected a .keras file, received '{path}', which does not exist")
+    for module in _REGISTERING:
+        importlib.import_module(f"keras_apps.faces.{module}")
     try:
         return keras.saving.load_model(path, compile=False)
     except Exception as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise ValueError(f"expected a Keras model, received '{path}': {reason}") from None
+
+
+def tower_of(model: keras.Model) -> keras.Model:
+    """Return the tower of a `TripletModel` or another model around one; a tower itself is returned as it is."""
+    return getattr(model, "tower", model)
 
 
 def build_tower(name: str = "resnet128", size: int | None = None, encoding: int = ENCODING) -> keras.Model:

@@ -16,6 +16,7 @@ from keras_apps.faces.batches import labelled_batches, pair_batches
 from keras_apps.faces.held_out import HeldOut
 from keras_apps.faces.people import People
 from keras_apps.faces.sampling import PairSampler, PeopleSampler
+from keras_apps.faces.siamese import checked_tower
 from keras_apps.faces.training_plan import TrainingPlan
 from keras_apps.faces.training_state import TrainingHistory, check_out, head_path, training_folder
 from keras_apps.faces.triplet_model import TripletModel
@@ -37,7 +38,8 @@ def train(
     """Train a tower, and keep it as it was after its best epoch.
 
     After each epoch the EER on pairs of held-out people is measured. Where it is the lowest so far, the tower is
-    written to `out`; with the verification loss the `VerificationModel` too, beside it. The training's own folder,
+    written to `out`; with the verification loss the `VerificationModel` too, beside it, at `head_path(out)`, where
+    an earlier training's is removed. The training's own folder,
     `training_folder(out)`, holds the history and all that is needed to go on after an interruption: the epochs that
     follow are those that would have followed.
 
@@ -55,9 +57,10 @@ def train(
         The history, epoch 0 being the tower as it came.
 
     Raises:
-        ValueError: If somebody is in both parts, the tower's input is not square, there are not so many people as
-            the plan wants in a batch, `out` has another ending, training was begun with other choices or people, or
-            it diverged.
+        TypeError: If the tower is not a Keras model.
+        ValueError: If somebody is in both parts, the tower is not built or its input not square, there are not so
+            many people as the plan wants in a batch, `out` has another ending, training was begun with other choices
+            or people, or it diverged.
         FileNotFoundError: If there is nothing to resume, or no folder for `out`.
 
     Example:
@@ -74,12 +77,15 @@ def train(
     check_out(out)
     size, sampler = _checked(people, held_out, tower, plan)
     numbers = {"training": people.summary(), "held out": held_out.summary()}
-    history = TrainingHistory(plan.as_dict(), people=numbers)
+    who = {"training": people.digest(), "held out": held_out.digest()}
+    history = TrainingHistory(plan.as_dict(), people=numbers, who=who)
     if resume:
         history = TrainingHistory.load(training_folder(out))
         plan.check_continues(history.plan)
         if history.people != numbers:
             raise ValueError(f"expected {history.people['training']}, as this training began, received {numbers}")
+        if history.who and history.who != who:
+            raise ValueError("expected the people that this training began with, received as many others")
         history.plan = plan.as_dict()
     per_epoch = plan.steps_per_epoch or sampler.steps_per_epoch
     totals = [count for count in (plan.steps, plan.epochs and plan.epochs * per_epoch) if count]
@@ -114,6 +120,8 @@ def _checked(people: People, held_out: People, tower: keras.Model, plan: Trainin
     both = sorted(set(people.names) & set(held_out.names))
     if both:
         raise ValueError(f"expected nobody both in training and held out, received {', '.join(both[:3])} in both")
+    if hasattr(checked_tower(tower), "tower"):
+        raise ValueError(f"expected a tower, received a {type(tower).__name__}, whose `tower` is one")
     shape = tower.input_shape[1:]
     if len(shape) != 3 or shape[0] is None or shape[0] != shape[1] or shape[2] != 3:
         raise ValueError(f"expected a tower for square RGB pictures of one size, received input {tower.input_shape}")
@@ -149,6 +157,7 @@ class _Keeper(keras.callbacks.Callback):
             self.history.restore(folder, self._variables())
         else:
             folder.mkdir(exist_ok=True)
+            head_path(self.out).unlink(missing_ok=True)
             self._keep({})
         self.began = time.monotonic() - self.history.seconds
 

@@ -38,7 +38,7 @@ class TrainingPlan:
         weight_decay: Of AdamW.
         augment: Strength of the augmentation, in [0, 3].
         crop: Side of the centre square that is taken, as a share of the shorter side.
-        seed: Of batches, augmentation and mining.
+        seed: Of batches, augmentation and mining, from 0 to 2**31 - 1.
         jit: Compile the step with XLA.
     """
 
@@ -67,6 +67,8 @@ class TrainingPlan:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise ValueError(f"expected a whole number of at least {least} as {name}, received {value!r}")
+        if self.seed >= 2**31:
+            raise ValueError(f"expected a seed from 0 to {2**31 - 1}, received {self.seed}")
         if self.epochs is None and self.steps is None and self.minutes is None:
             raise ValueError("expected epochs, steps or minutes, received none: how long is training to take?")
         for name in ("epochs", "steps", "minutes", "steps_per_epoch", "learning_rate"):

@@ -17,7 +17,7 @@ from keras_apps.faces.plots import plot_roc, save_figure
 from keras_apps.faces.plots_distances import plot_distances
 from keras_apps.faces.plots_training import plot_training
 from keras_apps.faces.rates import roc
-from keras_apps.faces.tower import build_tower, fingerprint, load_tower
+from keras_apps.faces.tower import build_tower, fingerprint, load_tower, tower_of
 from keras_apps.faces.training import train
 from keras_apps.faces.training_plan import TrainingPlan
 from keras_apps.faces.training_state import TrainingHistory, head_path, training_folder
@@ -27,7 +27,8 @@ def starting_tower(name: str, size: int | None, seed: int, mixed_precision: bool
     """Build or load the tower that a training starts from.
 
     Args:
-        name: `"small"` or `"inception"`, with random weights of the seed; `"resnet128"` or a .keras file, trained.
+        name: `"small"` or `"inception"`, with random weights of the seed; `"resnet128"` or a .keras file, trained; of
+            a `VerificationModel` or another model around a tower, its tower.
         size: Of a tower with random weights, in pixels.
         seed: Sets Keras's random numbers for this process.
         mixed_precision: Compute in bfloat16, keep the weights in float32; sets Keras's policy for this process.
@@ -40,7 +41,7 @@ def starting_tower(name: str, size: int | None, seed: int, mixed_precision: bool
             raise ValueError("expected a tower by name for --mixed-precision, received a file, which has its own")
         keras.mixed_precision.set_global_policy("mixed_bfloat16")
     keras.utils.set_random_seed(seed)
-    tower = build_tower(name, size) if name in ("small", "inception") else load_tower(name)
+    tower = build_tower(name, size) if name in ("small", "inception") else tower_of(load_tower(name))
     tower.trainable = True
     return tower
 
@@ -80,7 +81,7 @@ def run_training(
     _draw(folder, history, distances, judge.same, report.eer_tau, plan)
     result = {
         "tower": os.fspath(out),
-        "fingerprint": fingerprint(getattr(best, "tower", best)),
+        "fingerprint": fingerprint(tower_of(best)),
         "epochs": len(history.epochs) - 1,
         "steps": history.step,
         "seconds": history.seconds,

@@ -23,11 +23,13 @@ class TrainingHistory:
         epochs: A dictionary for each, `"epoch"` 0 being the tower as it came: `"step"`, `"seconds"`, `"eer"` on the
             held-out people, in [0, 1], and, from 1 on, what the model reports (`"loss"`, ...) and `"learning_rate"`.
         people: How many people and pictures there were, in words, for training and held out.
+        who: A digest of their names and how many pictures each has, for both.
     """
 
     plan: dict
     epochs: list[dict] = field(default_factory=list)
     people: dict[str, str] = field(default_factory=dict)
+    who: dict[str, str] = field(default_factory=dict)
 
     @property
     def best(self) -> dict:
