@@ -77,8 +77,10 @@ class Theirs:
                 self.rows[-1]["own"] = loss()
 
 
-def ours(content, painting, recipe, theirs: Theirs, together: int) -> tuple[list[dict[str, float]], object]:
-    """Steps, seconds and J of `style.transfer`, until they have ended and J is at most theirs; and its result."""
+def ours(
+    content, painting, recipe, theirs: Theirs, together: int, minutes: float
+) -> tuple[list[dict[str, float]], object]:
+    """Steps, seconds and J of `style.transfer`, to their J at their end or the end of time; its result."""
     from keras_apps.style.loop import transfer
 
     rows, paused, began = [], 0.0, time.perf_counter()
@@ -89,11 +91,13 @@ def ours(content, painting, recipe, theirs: Theirs, together: int) -> tuple[list
         rows.append({"steps": told.step - 1, "seconds": now - began - paused, "cost": told.cost})
         theirs.advance(together)
         paused += time.perf_counter() - now
-        if theirs.ended and told.cost <= theirs.rows[-1]["cost"]:
+        over = time.perf_counter() - began > 60 * minutes
+        if over or theirs.ended and told.cost <= theirs.rows[-1]["cost"]:
             raise KeyboardInterrupt  # which `transfer` takes as the end, and returns the best picture so far
 
     result = transfer(content, painting, recipe, progress=watch)
-    theirs.advance(theirs.steps)
+    if time.perf_counter() - began < 60 * minutes:
+        theirs.advance(theirs.steps)
     return rows, result
 
 
@@ -106,6 +110,7 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, help="ours")
     parser.add_argument("--our-steps", type=int, default=1000, help="at most")
     parser.add_argument("--together", type=int, default=20, help="their steps after each of ours")
+    parser.add_argument("--minutes", type=float, default=60, help="of both; then the table ends where they are")
     parser.add_argument("--content", default="astronaut")
     parser.add_argument("--style", default="vortices")
     parser.add_argument("--save", help="folder for both pictures")
@@ -129,11 +134,11 @@ def main() -> None:
 
     program_run = Theirs(program, content, painting, steps, cost)
     program_run.advance(1)
-    our_rows, result = ours(content, painting, recipe, program_run, options.together)
+    our_rows, result = ours(content, painting, recipe, program_run, options.together, options.minutes)
     their_rows = program_run.rows
     achieved = cost(result.image)
     table = []
-    differences = [abs(row["own"] / row["cost"] - 1) for row in (their_rows[0], their_rows[-1])]
+    differences = [abs(row["own"] / row["cost"] - 1) for row in their_rows if "own" in row]
     for row in their_rows[1:]:
         reached = next((ours for ours in our_rows if ours["cost"] <= row["cost"]), None)
         table.append({"steps": row["steps"], "cost": row["cost"], "theirs": row["seconds"]})
