@@ -5,7 +5,7 @@ VGG16 and AlexNet travel with the package. VGG19's weights are used where Keras'
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from keras_apps import weights
@@ -79,6 +79,33 @@ def minimum_size(name: str, layers: Iterable[str]) -> int:
             size = (size - 1) * stride + kernel - 2 * padding
         return size
     return 2 ** sum(layer.endswith("pool") for layer in known[: deepest + 1])
+
+
+def convolutions(name: str, height: int, width: int) -> Iterator[tuple[str, tuple[int, int], int, int]]:
+    """Yield a backbone's convolutions in order, for a picture of a size in pixels.
+
+    Yields:
+        The layer's name, the `(height, width)` of its activations, the number of its weights, and of its filters.
+
+    Example:
+        >>> list(convolutions("vgg16", 32, 48))[2]
+        ('block2_conv1', (16, 24), 73728, 128)
+    """
+    size, channels = (height, width), 3
+    if name == "alexnet":
+        for layer, filters, kernel, stride, padding in _ALEXNET:
+            size = tuple((side + 2 * padding - kernel) // stride + 1 for side in size)
+            if filters is not None:
+                yield layer, size, kernel * kernel * channels * filters, filters
+                channels = filters
+        return
+    for layer in layer_names(name):
+        if layer.endswith("pool"):
+            size = tuple(side // 2 for side in size)
+            continue
+        filters = _VGG_FILTERS[int(layer[5]) - 1]
+        yield layer, size, 9 * channels * filters, filters
+        channels = filters
 
 
 def best_available() -> str:

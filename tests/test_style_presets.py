@@ -50,14 +50,12 @@ def course(C, S, G, pixels):
 
 
 def gatys2016(C, S, G, pixels):
-    """Equations 1 to 7 of the paper, w_l = 1/5, alpha / beta = 1e-3."""
-    content = tf.reduce_sum((G["block4_conv2"] - C["block4_conv2"]) ** 2) / 2
-    style = 0
-    for layer in FIVE:
-        M, N = flat(S[layer]).shape
-        A, F = (tf.einsum("ki,kj->ij", flat(P[layer]), flat(P[layer])) for P in (S, G))
-        style += tf.reduce_sum((F - A) ** 2) / (4.0 * N**2 * M**2) / 5
-    return 1e-3 * content + style
+    """The authors' PyTorch program: means of squares, Gram matrices over h w, weights 1000 / n^2 and 1."""
+    loss = tf.reduce_mean((G["block4_conv2"] - C["block4_conv2"]) ** 2)
+    for layer, n in zip(FIVE, (64, 128, 256, 512, 512), strict=True):
+        A, F = (tf.einsum("ki,kj->ij", flat(P[layer]), flat(P[layer])) / len(flat(P[layer])) for P in (S, G))
+        loss += 1e3 / n**2 * tf.reduce_mean((F - A) ** 2)
+    return loss
 
 
 def keras_io(C, S, G, pixels):
@@ -87,7 +85,7 @@ def tensorflow(C, S, G, pixels):
 def one_step(program, recipe, content, style):
     """The programs' loops, once: cost and changed picture; keras.io's on its own scale of 0..255."""
     network = backbones.load("vgg16", recipe.layers, pooling=recipe.pooling)
-    if program in (keras_io, tensorflow):  # VGG16's activations as they would be of pictures in 0..255
+    if program is not course:  # VGG16's activations as they would be of pictures in 0..255
         in_deviations, unit = network, 255 * (0.229 + 0.224 + 0.225) / 3
         network = lambda pictures: {k: unit * a for k, a in in_deviations(pictures).items()}  # noqa: E731
     C, S = network(content[None]), network(style[None])

@@ -12,6 +12,7 @@ import numpy as np
 from keras_apps import _console, images
 from keras_apps._files import check_destination
 from keras_apps.style import recipe_files
+from keras_apps.style.estimates import estimate
 from keras_apps.style.gif import GifRecorder
 from keras_apps.style.plots import check_plot, save_history_plot
 from keras_apps.style.recipe import Recipe
@@ -43,6 +44,7 @@ def paint(
     pictures = {"content": [content], "style": paintings, "mask": arguments["masks"] or []}
     pictures["start"] = [arguments["start_picture"]] if arguments["start_picture"] is not None else []
     described = {role: [describe_picture(name) for name in names] for role, names in pictures.items() if names}
+    _console.say(f"{estimate(content, recipe, arguments['tile'])} for {recipe.steps} steps at {recipe.size} pixels")
     _console.load_tensorflow()
     result = transfer_with_bar(content, paintings, recipe, also=recorder, **arguments)
     if result.interrupted and not result.history:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_apps.images import Picture, resize
+from keras_apps.images import Picture, resize, scaled
 from keras_apps.style import checkpoint as checkpoints
 from keras_apps.style.colors import finish
 from keras_apps.style.inputs import Inputs, read_inputs
 from keras_apps.style.lbfgs import LBFGS
+from keras_apps.style.memory import check_memory
 from keras_apps.style.networks import load_network, runner
 from keras_apps.style.objective import Objective
 from keras_apps.style.recipe import Recipe
@@ -76,6 +77,7 @@ def transfer(
     """
     recipe = recipe or Recipe()
     inputs = read_inputs(content, style, masks, start_picture, recipe)
+    check_memory(*scaled(inputs.content, inputs.stages[-1][0]), tile)
     model = load_network(recipe, network)
     run = Run(recipe, inputs, checkpoint, resume, progress)
     picture, rate = None, math.nan

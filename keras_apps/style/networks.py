@@ -8,11 +8,9 @@ import keras
 
 from keras_apps import backbones
 from keras_apps._choices import check_choice
+from keras_apps.style.estimates import WORTH_COMPILING
 from keras_apps.style.recipe import Recipe
 from keras_apps.style.winograd import fast_model
-
-WORTH_COMPILING = 2_000_000
-"""Steps times pixels from which the fast convolutions save more seconds than they take to compile."""
 
 
 def load_network(recipe: Recipe, own: keras.Model | None = None) -> keras.Model:

@@ -24,10 +24,10 @@ PRESETS = {
     "gatys2016": {
         "pooling": "average",
         "content_layers": {"block4_conv2": 1.0},
-        "style_layers": FIVE_LAYERS,
-        "content_weight": 1e-3,
+        "style_layers": {f"block{b}_conv1": 1e3 / n**2 for b, n in enumerate((64, 128, 256, 512, 512), start=1)},
+        "content_weight": 1.0,
         "style_weight": 1.0,
-        "normalization": "course",
+        "normalization": "tensorflow",
         "optimizer": "lbfgs",
         "start": "noise",
         "size": 512,
@@ -66,7 +66,7 @@ PRESETS = {
 }
 """`{name: entries of the recipe}`, with VGG19's layers; none of these programs paints coarse to fine."""
 
-IN_LEVELS = ("keras.io", "tensorflow")
+IN_LEVELS = ("gatys2016", "keras.io", "tensorflow")
 """Presets whose weights suit activations of pictures in 0..255, as VGG19's are."""
 UNIT = 255 * sum(backbones.IMAGENET_DEVIATION) / 3
 """VGG16's unit of brightness in levels, 57.6; content costs grow as its square, style costs as its fourth power."""
@@ -91,9 +91,9 @@ def preset(name: str, **changes: object) -> Recipe:
     - course: it shows VGG19 pictures in 0..1 without subtracting ImageNet's mean, so that its activations are smaller
       and style weighs less than here with VGG19; it distorts pictures to squares of 400 x 400; it starts from C plus
       noise in -0.25..0.25, cut to 0..1, where the blend is 0.75 C plus 0.25 times noise in 0..1.
-    - gatys2016: its network's weights were scaled so that each channel's mean activation is 1, over ImageNet's pictures
-      and positions; here they are as they were trained, and so the balance between content, style and their layers is
-      another. Pixels are kept within 0..1.
+    - gatys2016: layers, pooling, optimiser and start are the paper's; costs and weights are those of its authors' later
+      PyTorch program (means, and 1000 / n_C^2 for each style layer). Their network's weights were scaled so that each
+      channel's mean activation is 1; here they are as they were trained. Pixels are kept within 0..1.
     - keras.io: it makes the picture 400 pixels high, distorts the style picture to the same shape and does not keep
       pixels within 0..255 before it saves them. With a style picture of the content's proportions the costs are equal.
     - tensorflow: nothing.
