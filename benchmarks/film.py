@@ -3,7 +3,7 @@
     python benchmarks/film.py [--frames 8] [--size 128] [--steps 40] [--weights 0 10000] [--sheet film.png]
 
 The film: a cat's head goes across a still table, with a camera's faint noise. Frame by frame, every frame is a transfer
-of its own, from the content or from noise of one seed. Flicker is the mean |G_t - G_(t-1)|, in 255ths, where the film
+of its own, from the content. Flicker is the mean |G_t - G_(t-1)|, in 255ths, where the film
 stands still. Ghost is what is left of the last frame where the head has just gone away: the slope of G_t - B over
 G_(t-1) - B, with B the painting of the bare table; 0 where nothing is left.
 """
@@ -70,7 +70,9 @@ def main() -> None:
     parser.add_argument("--next-steps", type=int, default=None)
     parser.add_argument("--weights", type=float, nargs="+", default=[0.0, 10_000.0], help="temporal weights to compare")
     parser.add_argument("--style", default="bundled:vortices")
-    parser.add_argument("--starts", nargs="*", default=["content", "noise"], help="of frame by frame")
+    parser.add_argument(
+        "--starts", nargs="*", default=["content"], help="of frame by frame; from noise 40 steps give no picture yet"
+    )
     parser.add_argument(
         "--compiled", action="store_true", help="with XLA, which compiles anew for every frame by itself"
     )
