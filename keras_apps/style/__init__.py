@@ -37,6 +37,8 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "plot_history": "plots",
         "NotebookPreview": "preview",
         "stylize_frames": "film",
+        "PaintedFrame": "film",
+        "FilmProgress": "film_painter",
         "flicker": "motion",
     },
 )

@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_apps.images import Picture, load_image, resize, scaled
 from keras_apps.style import checkpoint
-from keras_apps.style.colors import prepare
+from keras_apps.style.colors import finish, prepare
 from keras_apps.style.networks import deepest_layer, smallest_side
 from keras_apps.style.recipe import Recipe
 from keras_apps.style.regions import layer_regions, layer_sizes, read_masks
@@ -46,9 +46,9 @@ class Inputs:
         sizes = layer_sizes(model, *C.shape[:2])
         return C, styles, layer_regions(self.masks, {k: sizes[k] for k in self.recipe.resolved_style_layers})
 
-    def content_at(self, shape: tuple[int, int]) -> np.ndarray:
-        """Return the content, in its own colours, `(height, width)` pixels large."""
-        return resize(self.content, shape)
+    def finished(self, picture: np.ndarray) -> np.ndarray:
+        """Return a painted picture with the colours that the recipe wants it to have."""
+        return finish(picture, resize(self.content, picture.shape[:2]), self.recipe.color)
 
     def start(self, content: np.ndarray, style: np.ndarray) -> np.ndarray:
         """Return the first G for a content picture that is as large as it."""

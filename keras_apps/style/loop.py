@@ -12,7 +12,6 @@ import numpy as np
 
 from keras_apps.images import Picture, resize, scaled
 from keras_apps.style import checkpoint as checkpoints
-from keras_apps.style.colors import finish
 from keras_apps.style.inputs import Inputs, read_inputs
 from keras_apps.style.lbfgs import LBFGS
 from keras_apps.style.memory import check_memory
@@ -94,8 +93,9 @@ def transfer(
         descent = LBFGS(objective, start) if recipe.optimizer == "lbfgs" else StyleStep(objective, start, recipe, steps)
         picture = run.paint(descent, stage)
         rate = descent.learning_rate
-    image = finish(picture, inputs.content_at(picture.shape[:2]), recipe.color)
-    return StyleResult(image, run.history, recipe, recipe.resolved_backbone, rate, run.seconds, run.stopped)
+    return StyleResult(
+        inputs.finished(picture), run.history, recipe, recipe.resolved_backbone, rate, run.seconds, run.stopped
+    )
 
 
 class Run:
@@ -117,6 +117,7 @@ class Run:
 
     def __init__(self, recipe: Recipe, inputs: Inputs, checkpoint, resume: bool, progress):
         self.recipe, self.stages, self.file, self.progress = recipe, inputs.stages, checkpoint, progress
+        self.finished = inputs.finished
         self.history: list[dict[str, float]] = []
         self.stopped, self.first_stage, self.resumed = "steps", 0, None
         if resume and checkpoint is None:
@@ -190,7 +191,10 @@ class Run:
         size, steps = self.stages[self.stage]
         left = steps - self.done + sum(n * (s / size) ** 2 for s, n in self.stages[self.stage + 1 :])
         total = sum(n for _, n in self.stages)
-        return Progress(row["step"], total, size, row["cost"], row["seconds"], pace * left, self.descent.picture.numpy)
+        return Progress(row["step"], total, size, row["cost"], row["seconds"], pace * left, self._picture)
+
+    def _picture(self) -> np.ndarray:
+        return self.finished(self.descent.picture.numpy())
 
     def _keep(self) -> None:
         if self.file is None or not self.rows or not self.descent.resumable:
