@@ -137,10 +137,11 @@ def test_where_vgg19_is_there_it_is_used(monkeypatch):
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_presets_paint_one_size_with_five_layers_of_one_fifth(name):
+def test_presets_paint_one_size_with_five_layers(name):
     recipe = preset(name)
     assert recipe.stages == [(PRESETS[name]["size"], PRESETS[name]["steps"])]
-    assert recipe.resolved_style_layers == dict.fromkeys(FIVE, 0.2)
+    lambdas = [1000 / n**2 for n in (64, 128, 256, 512, 512)] if name == "gatys2016" else [0.2] * 5
+    assert recipe.resolved_style_layers == dict(zip(FIVE, lambdas, strict=True))
 
 
 def test_the_units_of_the_network_are_made_up_for():
