@@ -97,6 +97,7 @@ class TiledObjective(Objective):
 
     def costs(self, picture: tf.Tensor) -> dict[str, tf.Tensor]:
         """Compute the costs of a picture, as `Objective.costs` does."""
+        picture = tf.convert_to_tensor(picture)
         return self._total(picture, *self._first_pass(picture))[0]
 
     def _costs_and_gradient_by_tiles(self, picture: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
@@ -109,7 +110,7 @@ class TiledObjective(Objective):
 
     def _first_pass(self, picture: tf.Tensor) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
         sums = None
-        for _, arguments in self._each(tf.convert_to_tensor(picture)):
+        for _, arguments in self._each(picture):
             found = self._sums(*arguments)[:2]
             sums = found if sums is None else tf.nest.map_structure(tf.add, sums, found)
         return sums
