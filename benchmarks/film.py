@@ -88,7 +88,7 @@ def main() -> None:
 
     frames, opacities = film(arguments.frames, arguments.size)
     style = resize(load_image(arguments.style), round(1.25 * arguments.size))
-    recipe = Recipe(backbone="vgg16", size=arguments.size, steps=arguments.steps)
+    recipe = Recipe(backbone="vgg16", size=arguments.size, steps=arguments.steps, optimizer="adam")
     compiled = arguments.compiled
     bare = transfer("bundled:coffee", style, recipe, compiled=compiled).image
     sides = {}

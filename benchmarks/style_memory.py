@@ -34,7 +34,12 @@ def measure(size: int, layers: int, tile: int | None, steps: int) -> dict[str, f
     from keras_apps.style.tiling import TiledObjective
     from keras_apps.style.winograd import fast_model
 
-    recipe = Recipe(backbone="vgg16", size=size, style_layers=dict.fromkeys(list(FIVE_LAYERS)[:layers], 1 / layers))
+    recipe = Recipe(
+        backbone="vgg16",
+        size=size,
+        optimizer="adam",
+        style_layers=dict.fromkeys(list(FIVE_LAYERS)[:layers], 1 / layers),
+    )
     content, painting = (resize(load_image(f"bundled:{name}"), (size, size)) for name in ("astronaut", "hopper"))
     model = backbones.load("vgg16", recipe.layers)
     if tile is None:

@@ -65,7 +65,7 @@ def main() -> None:
     from keras_apps import backbones, style
     from keras_apps.style.winograd import fast_model
 
-    recipe = style.Recipe(backbone="vgg16")
+    recipe = style.Recipe(backbone="vgg16", optimizer="adam")
     content, painting = pictures("astronaut", "vortices", options.size)
     model = backbones.load("vgg16", recipe.layers)
     fast = fast_model(model)

@@ -158,7 +158,7 @@ def main() -> None:
     from keras_apps.style.winograd import fast_model
 
     torch.set_num_threads(options.threads)
-    recipe = Recipe(backbone="vgg16")
+    recipe = Recipe(backbone="vgg16", optimizer="adam")
     content, painting = pictures("astronaut", "vortices", options.size)
     start = np.clip(content + 0.1 * np.random.default_rng(0).standard_normal(content.shape), 0, 1).astype(np.float32)
     model = backbones.load("vgg16", recipe.layers)

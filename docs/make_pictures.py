@@ -1,4 +1,4 @@
-"""Make the pictures of README.md again: `python docs/make_pictures.py [--steps 120]`."""
+"""Make the pictures of README.md again: `python docs/make_pictures.py [--steps 80]`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def beside(pictures: list[np.ndarray], height: int) -> Image.Image:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=120)
+    parser.add_argument("--steps", type=int, default=80)
     parser.add_argument("--size", type=int, default=384)
     options = parser.parse_args()
     faces = recognise(HERE / "readme.db", say=print)

@@ -59,7 +59,9 @@ def test_recipe_as_dict_is_plain():
 
 def test_recipe_as_dict_fills_in_the_defaults():
     values = style.Recipe(backbone="vgg16").as_dict()
-    assert values["content_layers"] == {"block4_conv2": 1.0} and values["learning_rate"] == 0.02
+    assert values["content_layers"] == {"block4_conv2": 1.0}
+    assert values["learning_rate"] is None and values["optimizer"] == "lbfgs"
+    assert style.Recipe(backbone="vgg16", optimizer="adam").as_dict()["learning_rate"] == 0.02
     assert values["style_layers"] == {f"block{b}_conv1": 0.2 for b in range(1, 6)}
 
 

@@ -10,7 +10,9 @@ import tensorflow as tf
 
 from keras_apps import backbones, images, style
 
-SMALL = style.Recipe(backbone="vgg16", size=48, steps=8, style_layers={"block1_conv1": 0.5, "block2_conv1": 0.5})
+SMALL = style.Recipe(
+    backbone="vgg16", size=48, steps=8, optimizer="adam", style_layers={"block1_conv1": 0.5, "block2_conv1": 0.5}
+)
 SHALLOW = dataclasses.replace(SMALL, content_layers="block2_conv2")
 OWN = style.Recipe(backbone="own", content_layers={"b": 1.0, "a": 0.5}, style_layers={"a": 0.3, "b": 0.7})
 

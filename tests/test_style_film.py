@@ -14,7 +14,13 @@ from keras_apps.style import commands_film, film, film_folder, motion
 from keras_apps.style.recipe import Recipe
 
 OWN = Recipe(
-    backbone="own", size=64, steps=5, content_layers="deep", style_layers={"shallow": 1.0, "deep": 1.0}, seed=3
+    backbone="own",
+    size=64,
+    steps=5,
+    content_layers="deep",
+    style_layers={"shallow": 1.0, "deep": 1.0},
+    optimizer="adam",
+    seed=3,
 )
 
 

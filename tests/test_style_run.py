@@ -15,6 +15,7 @@ SHALLOW = style.Recipe(
     backbone="vgg16",
     size=48,
     steps=8,
+    optimizer="adam",
     content_layers="block2_conv2",
     style_layers={"block1_conv1": 0.5, "block2_conv1": 0.5},
 )

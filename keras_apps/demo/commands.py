@@ -14,7 +14,7 @@ def demo(
     out: Annotated[str, typer.Option(help="Folder for report.html and the pictures; made when missing.")] = (
         "keras-apps-demo"
     ),
-    steps: Annotated[int, typer.Option(help="Gradient steps of the repainting.")] = 100,
+    steps: Annotated[int, typer.Option(help="Gradient steps of the repainting.")] = 60,
     size: Annotated[int, typer.Option(help="Longer side of the repainted picture, in pixels.")] = 256,
     as_json: AsJson = False,
 ) -> None:

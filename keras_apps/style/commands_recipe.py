@@ -12,7 +12,7 @@ from keras_apps.style.recipe import Recipe
 Option = typer.Option
 
 Size = Annotated[int | None, Option(help="Longer side in pixels, 32 to 8192. [256]")]
-Steps = Annotated[int | None, Option(help="Steps in all. [120]")]
+Steps = Annotated[int | None, Option(help="Steps in all. [80]")]
 ContentWeight = Annotated[float | None, Option(help="The course's alpha. [1]")]
 StyleWeight = Annotated[float | None, Option(help="The course's beta. [10]")]
 VariationWeight = Annotated[float | None, Option(help="Weight of the total variation. [0]")]
@@ -33,7 +33,7 @@ CoarseToFine = Annotated[
 ]
 Start = Annotated[str | None, Option(help="content, noise, style or blend (of noise and content). [content]")]
 NoiseShare = Annotated[float | None, Option(help="Of a blend, 0 to 1. [0.25]")]
-Optimizer = Annotated[str | None, Option(help="gradient-descent, lbfgs, or one of Keras: adam, rmsprop ... [adam]")]
+Optimizer = Annotated[str | None, Option(help="lbfgs, gradient-descent, or one of Keras: adam, rmsprop ... [lbfgs]")]
 OptimizerOptions = Annotated[
     list[str] | None, Option("--optimizer-option", help="NAME=NUMBER for a Keras optimiser, repeated.")
 ]

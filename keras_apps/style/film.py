@@ -67,7 +67,8 @@ def stylize_frames(
     Args:
         frames: A folder of pictures, taken in natural order (`f2` before `f10`), or pictures; all of one size.
         style: A picture, or several, as in `transfer`.
-        recipe: Of the first frame, and of the others but for their number of steps; `Recipe()` by default.
+        recipe: Of the first frame, and of the others but for their number of steps and, for L-BFGS, the optimiser,
+            which is Adam; `Recipe()` by default.
         temporal_weight: Weight of the mean squared difference to the last frame where the content stands still, >= 0.
         next_steps: Steps of each frame after the first, >= 1; by default two fifths of the recipe's.
         out: A folder to write the frames to, under their own names; it is made if need be. Each file is whole, so a run

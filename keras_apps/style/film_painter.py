@@ -16,7 +16,6 @@ from scipy import ndimage
 from keras_apps.images import resize
 from keras_apps.style.colors import as_grey, finish
 from keras_apps.style.inputs import read_inputs
-from keras_apps.style.lbfgs import LBFGS
 from keras_apps.style.loop import transfer
 from keras_apps.style.motion import Steadiness, steady_map
 from keras_apps.style.networks import load_network, runner
@@ -99,7 +98,7 @@ class FramePainter:
         self.network, self.compiled, self.count, self.progress = network, compiled, count, progress
         self.frame, self.paced, self.paced_seconds = 0, 0, 0.0
         self.last: np.ndarray | None = None
-        self.descent: HeldStep | LBFGS | None = None
+        self.descent: HeldStep | None = None
 
     def skip(self, content: np.ndarray, done: np.ndarray) -> None:
         """Take note of a frame that is painted already."""
@@ -139,8 +138,7 @@ class FramePainter:
         if self.temporal_weight:
             self.objective.previous.assign(last)
             self.objective.steady.assign(self.steady)
-            if isinstance(self.descent, HeldStep):
-                self.descent.pace.assign(1 - (1 - HELD) * self.steady)
+            self.descent.pace.assign(1 - (1 - HELD) * self.steady)
         self.descent.restore(self._start(C, last, change), self.first_state)
         self.done, self.began = 0, time.perf_counter()
         self.descent.run(self.next_steps, self._after_step)
@@ -167,13 +165,12 @@ class FramePainter:
         net = runner(model, self.recipe, C.shape[0] * C.shape[1], frames * self.next_steps, self.compiled)
         weight = self.temporal_weight
         self.objective = Objective(net, C, styles, self.recipe, temporal_weight=weight, compiled=self.compiled)
-        if self.recipe.optimizer == "lbfgs":
-            self.descent = LBFGS(self.objective, C)
-        else:
-            recipe = self.recipe
-            if recipe.schedule == "constant" and recipe.optimizer != "gradient-descent":
-                recipe = dataclasses.replace(recipe, schedule="cosine")
-            self.descent = HeldStep(self.objective, C, recipe, self.next_steps)
+        recipe = self.recipe
+        if recipe.optimizer == "lbfgs":  # it knows no rates, and so cannot be held back where nothing moves
+            recipe = dataclasses.replace(recipe, optimizer="adam")
+        if recipe.schedule == "constant" and recipe.optimizer != "gradient-descent":
+            recipe = dataclasses.replace(recipe, schedule="cosine")
+        self.descent = HeldStep(self.objective, C, recipe, self.next_steps)
         self.first_state = self.descent.state()
 
     def _after_step(self, costs: dict[str, float]) -> None:

@@ -49,9 +49,10 @@ class Recipe:
         start: `"content"`, `"noise"` (uniform, as the course starts), `"style"`, `"blend"` of noise and content, or
             `"picture"`, one that `transfer` is given.
         noise_share: Of a blend: G = (1 - noise_share) C + noise_share noise, in [0, 1].
-        optimizer: `"gradient-descent"` (G := G - learning_rate dJ/dG), `"lbfgs"` (SciPy's L-BFGS-B, within 0..1), or
-            a Keras optimiser: `"adam"`, `"adamw"`, `"adamax"`, `"nadam"`, `"rmsprop"`, `"adagrad"`, `"adadelta"`,
-            `"sgd"`, `"lion"` or `"ftrl"`.
+        optimizer: `"lbfgs"` (SciPy's L-BFGS-B, within 0..1; of all the soonest at a given cost, see docs/style.md),
+            `"gradient-descent"` (G := G - learning_rate dJ/dG, as the course writes it), or a Keras
+            optimiser: `"adam"`, `"adamw"`, `"adamax"`, `"nadam"`, `"rmsprop"`, `"adagrad"`, `"adadelta"`, `"sgd"`,
+            `"lion"` or `"ftrl"`.
         optimizer_options: Further arguments of a Keras optimiser, for instance `{"beta_1": 0.99}`.
         learning_rate: > 0; by default 0.02 for Adam and Keras's own for its others. For gradient descent the first step
             moves the pixels by 0.1 (root mean square), or the half, quarter, ... of it that lowers the cost enough;
@@ -83,12 +84,12 @@ class Recipe:
     style_weight: float = 10.0
     variation_weight: float = 0.0
     normalization: str = "scale-free"
-    steps: int = 120
+    steps: int = 80
     size: int = 256
     coarse_to_fine: bool = True
     start: str = "content"
     noise_share: float = 0.25
-    optimizer: str = "adam"
+    optimizer: str = "lbfgs"
     optimizer_options: Mapping[str, float] | None = field(default=None, hash=False)
     learning_rate: float | None = None
     schedule: str = "constant"

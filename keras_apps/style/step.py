@@ -107,8 +107,12 @@ def keras_optimizer(recipe: Recipe, learning_rate: float | None, steps: int) -> 
         steps: Number of steps, for the cosine schedule.
 
     Raises:
-        ValueError: If the optimiser does not take an option.
+        ValueError: If the optimiser is L-BFGS, or does not take an option.
     """
+    if recipe.optimizer == "lbfgs":
+        raise ValueError(
+            "expected a Keras optimiser or 'gradient-descent' for StyleStep, received 'lbfgs'; LBFGS is it"
+        )
     name = "sgd" if recipe.optimizer == "gradient-descent" else recipe.optimizer
     options = ({"epsilon": 1e-8} if name == "adam" else {}) | dict(recipe.optimizer_options or {})
     optimizer_class = type(keras.optimizers.get(name))
