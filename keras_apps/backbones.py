@@ -108,6 +108,18 @@ def convolutions(name: str, height: int, width: int) -> Iterator[tuple[str, tupl
         channels = filters
 
 
+def deepest_convolution(name: str, layers: Iterable[str]) -> str:
+    """Return the last convolution that the deepest of some layers needs.
+
+    Example:
+        >>> deepest_convolution("vgg16", ["block2_pool", "block1_conv1"])
+        'block2_conv2'
+    """
+    known = layer_names(name)
+    upto = known[: max(known.index(layer) for layer in layers) + 1]
+    return [layer for layer in upto if "conv" in layer][-1]
+
+
 def best_available() -> str:
     """Return `"vgg19"` where Keras's cache has its weights, else the bundled `"vgg16"`."""
     return "vgg19" if weights.vgg19_available() else "vgg16"

@@ -163,6 +163,16 @@ def test_wrong_style_arguments(fails, tmp_path):
         (("--backbone", "resnet"), "auto, vgg16, vgg19, alexnet"),
         (("-o", "out.txt"), "ending in .png"),
         (("-o", "no/such/folder/out.png"), "existing folder"),
+        (("--plot", "out.png"), "which is --out too"),
+        (("--share", 0.5, "--share", 0.5), "--share 1 times"),
+        (("--tile", 0), "--tile of at least 1 pixel"),
+        (("--resume",), "--checkpoint with --resume"),
+        (("--resume", "--checkpoint", "no.npz"), "checkpoint to resume from"),
+        (("--start", "picture"), "--start-picture exactly with"),
+        (("--mask", "bundled:mosaic"), "mask 1 to have the content's size"),
+        (("--bits", 12), "8 or 16 bits"),
+        (("--preset", "curse"), "did you mean 'course'"),
+        (("--sweep", "stile=1,2"), "did you mean 'style'"),
     ):
         assert words in fails(*good, *change), change
     Image.new("RGB", (1, 1)).save(tmp_path / "one.png")

@@ -33,6 +33,8 @@ from keras_apps import style
         ({"content_weight": 0, "style_weight": 0}, ValueError, "received 0 for both"),
         ({"learning_rate": 0}, ValueError, "learning_rate above 0"),
         ({"learning_rate": "fast"}, TypeError, "number for learning_rate"),
+        ({"style_weight": "10"}, TypeError, "number for style_weight"),
+        ({"optimizer_options": {"beta_1": "x"}}, TypeError, "optimizer option beta_1"),
         ({"pooling": "mean"}, ValueError, "max, average"),
         ({"schedule": "linear"}, ValueError, "constant, cosine, exponential"),
         ({"color": "grey"}, ValueError, "style, luminance, matched"),

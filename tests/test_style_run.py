@@ -257,3 +257,43 @@ def test_shares_are_as_many_as_styles(pictures):
         style.transfer(*pictures, dataclasses.replace(SHALLOW, style_shares=[0.5, 0.5]))
     with pytest.raises(ValueError, match="at least one style"):
         style.transfer(pictures[0], [], SHALLOW)
+
+
+def test_lbfgs_at_the_best_there_is_takes_no_step(pictures):
+    """Content and style are one picture, and so is the start: J = 0, and nothing can be lower."""
+    same = dataclasses.replace(SHALLOW, optimizer="lbfgs")
+    result = style.transfer(pictures[0], pictures[0], same, compiled=False)
+    assert result.stopped == "settled" and [row["cost"] for row in result.history] == [pytest.approx(0, abs=1e-9)]
+    np.testing.assert_array_equal(result.image, pictures[0])
+
+
+def test_a_weight_that_overflows_is_named(pictures):
+    recipe = dataclasses.replace(SHALLOW, optimizer="lbfgs", style_weight=1e39)
+    with pytest.raises(ValueError, match="not finite: style at step 1; smaller weights may help"):
+        style.transfer(*pictures, recipe, compiled=False)
+
+
+@pytest.mark.parametrize("shape", [(48, 48, 3), (None, None, 1)])
+def test_networks_that_take_other_pictures_are_refused(pictures, shape):
+    inputs = keras.Input(shape)
+    network = keras.Model(inputs, keras.layers.Conv2D(2, 3, name="c")(inputs))
+    recipe = style.Recipe(backbone="own", content_layers="c", style_layers={"c": 1.0})
+    with pytest.raises(ValueError, match="of any size, received .None, "):
+        style.transfer(*pictures, recipe, network=network)
+
+
+def test_lbfgs_is_kept_at_the_end_of_each_round(pictures, monkeypatch, tmp_path):
+    monkeypatch.setattr(lbfgs, "ROUND", 3)
+    monkeypatch.setattr(loop, "CHECKPOINT_EVERY", 2)
+
+    def stop(progress):
+        if progress.step == 7:
+            raise KeyboardInterrupt
+
+    recipe = dataclasses.replace(SHALLOW, optimizer="lbfgs")
+    style.transfer(*pictures, recipe, compiled=False, checkpoint=tmp_path / "run.npz", progress=stop)
+    resumed = []
+    style.transfer(
+        *pictures, recipe, compiled=False, checkpoint=tmp_path / "run.npz", resume=True, progress=resumed.append
+    )
+    assert [p.step for p in resumed] == [7, 8]

@@ -55,7 +55,9 @@ def style(
     settled: options.Settled = None,
     coarse_to_fine: options.CoarseToFine = None,
     tile: Annotated[int | None, Option(help="Compute in squares of this side: for pictures beyond memory.")] = None,
-    checkpoint: Annotated[str | None, Option(help="Keep the run in this file, every 20 steps and on Ctrl-C.")] = None,
+    checkpoint: Annotated[
+        str | None, Option(help="Keep the run here: every 20 steps and on Ctrl-C; lbfgs: every 25.")
+    ] = None,
     resume: Annotated[bool, Option("--resume", help="Go on from --checkpoint.")] = False,
     bits: Annotated[int, Option(help="8, or 16 for a .png, per colour.")] = 8,
     save_recipe: Annotated[str | None, Option(help="Write the recipe to this .json; a .png always holds it.")] = None,
@@ -114,7 +116,9 @@ def style(
             _paint_sweep(content, paintings, out, chosen, sweep, more, as_json)
         return
     commands_paint.refuse("a single picture", {"temporal_weight": temporal_weight})
-    commands_paint.paint(content, paintings, out, chosen, more | kept, bits, as_json=as_json, **files)
+    commands_paint.paint(
+        content, paintings, out, chosen, more | kept, bits, recipe_file=recipe, as_json=as_json, **files
+    )
 
 
 def _paint_frames(content: str, paintings: list[str], out: str, recipe, temporal_weight, as_json: bool) -> None:
@@ -134,7 +138,7 @@ def _paint_sweep(content: str, paintings: list[str], out: str, recipe, sweep, mo
     axes = parse_sweep(sweep)
     _console.load_tensorflow()
     found = paint_sweep(content, paintings, recipe, axes, out, **more)
-    costs = [result.history[-1]["cost"] for result in found.results]
+    costs = [min(row["cost"] for row in result.history) for result in found.results]
     seconds = sum(result.seconds for result in found.results)
     if as_json:
         recipes = [result.recipe.as_dict() for result in found.results]

@@ -14,9 +14,11 @@ from keras_apps._files import check_destination
 from keras_apps.style import recipe_files
 from keras_apps.style.estimates import estimate
 from keras_apps.style.gif import GifRecorder
+from keras_apps.style.memory import bytes_per_pixel, check_memory
 from keras_apps.style.plots import check_plot, save_history_plot
 from keras_apps.style.recipe import Recipe
 from keras_apps.style.recipe_files import KEYWORD, describe_picture, recipe_text
+from keras_apps.style.regions import read_masks
 
 
 def paint(
@@ -29,9 +31,11 @@ def paint(
     film: str | None = None,
     plot: str | None = None,
     save_recipe: str | None = None,
+    recipe_file: str | None = None,
     as_json: bool = False,
 ) -> None:
     """Paint one picture and write it, with its recipe, and what else was asked for."""
+    _check_files({"out": out, "film": film, "plot": plot, "save_recipe": save_recipe} | arguments, content, paintings)
     images.check_output(out, bits)
     if save_recipe is not None and Path(save_recipe).suffix.lower() != ".json":
         raise ValueError(f"expected --save-recipe to end in .json, received {save_recipe!r}")
@@ -44,6 +48,11 @@ def paint(
     pictures = {"content": [content], "style": paintings, "mask": arguments["masks"] or []}
     pictures["start"] = [arguments["start_picture"]] if arguments["start_picture"] is not None else []
     described = {role: [describe_picture(name) for name in names] for role, names in pictures.items() if names}
+    _check_pictures(content, paintings, recipe, arguments)
+    if recipe_file is not None:
+        recorded = recipe_files.read_recipe_file(recipe_file).pictures
+        for picture in recipe_files.differing_pictures(recorded, dict.fromkeys(recorded, []) | described):
+            _console.say(f"'{recipe_file}' was painted from other pictures: {picture}")
     _console.say(f"{estimate(content, recipe, arguments['tile'])} for {recipe.steps} steps at {recipe.size} pixels")
     _console.load_tensorflow()
     result = transfer_with_bar(content, paintings, recipe, also=recorder, **arguments)
@@ -70,8 +79,11 @@ def _report(result, out: str, as_json: bool) -> None:
         return
     done, steps = len(result.history), result.recipe.steps
     words = {"interrupted": f"interrupted after {done} of {steps} steps", "settled": f"settled after {done} steps"}
-    costs = [row["cost"] for row in result.history]
+    size = result.history[-1]["size"] if result.history else 0
+    costs = [row["cost"] for row in result.history if row["size"] == size]
     fell = f", cost {costs[0]:.4g} -> {costs[-1]:.4g}" if costs else ""
+    if costs and costs[-1] > min(costs):
+        fell += f"; the picture is the best, {min(costs):.4g}"
     said = words.get(result.stopped, f"{done} steps")
     print(f"{out}: {said} with {result.backbone} in {result.seconds:.0f} s{fell}")
 
@@ -105,6 +117,37 @@ def refuse(what: str, options: dict) -> None:
     for name, value in options.items():
         if value is not None and value is not False:
             raise ValueError(f"expected no --{name.replace('_', '-')} with {what}, received {value!r}")
+
+
+def _check_files(files: dict, content: str, paintings: list[str]) -> None:
+    """Refuse files that would overwrite one another or the pictures that they are painted from."""
+    taken = {Path(name).resolve(): "a picture it is painted from" for name in (content, *paintings)}
+    for option in ("out", "film", "plot", "save_recipe", "checkpoint"):
+        if files[option] is None:
+            continue
+        path = Path(files[option]).resolve()
+        name = f"--{option.replace('_', '-')}"
+        if path in taken:
+            raise ValueError(f"expected {name} besides the other files, received {files[option]!r}, {taken[path]}")
+        taken[path] = f"which is {name} too"
+
+
+def _check_pictures(content: str, paintings: list[str], recipe: Recipe, arguments: dict) -> None:
+    """Say what is wrong with the pictures before TensorFlow is loaded."""
+    picture = images.load_image(content)
+    if arguments["masks"]:
+        read_masks(arguments["masks"], len(paintings), picture.shape[:2])
+    if recipe.style_shares is not None and len(recipe.style_shares) != len(paintings):
+        raise ValueError(f"expected --share {len(paintings)} times, one a STYLE, received {len(recipe.style_shares)}")
+    if arguments["tile"] is not None and arguments["tile"] < 1:
+        raise ValueError(f"expected --tile of at least 1 pixel, received {arguments['tile']}")
+    if (recipe.start == "picture") != (arguments["start_picture"] is not None):
+        raise ValueError("expected --start-picture exactly with --start picture")
+    if arguments["resume"] and arguments["checkpoint"] is None:
+        raise ValueError("expected --checkpoint with --resume, received none")
+    if arguments["resume"] and not Path(arguments["checkpoint"]).exists():
+        raise FileNotFoundError(f"expected a checkpoint to resume from, received {arguments['checkpoint']!r}")
+    check_memory(*images.scaled(picture, recipe.size), arguments["tile"], bytes_per_pixel(recipe))
 
 
 def _save(image: np.ndarray, out: str, bits: int, text: dict[str, str] | None) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_apps import backbones
 from keras_apps.images import Picture, load_image, scaled
+from keras_apps.style.memory import bytes_per_pixel, memory_needed
 from keras_apps.style.recipe import Recipe
 
 WORTH_COMPILING = 2_000_000
@@ -37,7 +38,8 @@ class Estimate:
     stages: list[tuple[int, int, float]]
 
     def __str__(self) -> str:
-        return f"about {self.seconds:.0f} s and {self.memory / 1e9:.1f} GB"
+        seconds = "an unknown time" if math.isnan(self.seconds) else f"{self.seconds:.0f} s"
+        return f"about {seconds} and {self.memory / 1e9:.1f} GB"
 
 
 def estimate(content: Picture, recipe: Recipe, tile: int | None = None) -> Estimate:
@@ -50,16 +52,17 @@ def estimate(content: Picture, recipe: Recipe, tile: int | None = None) -> Estim
 
     Returns:
         An `Estimate`. It times a small matrix product, about 0.1 s.
-    """
-    from keras_apps.style.memory import memory_needed
 
+    Raises:
+        ValueError: If `tile` is below 1.
+    """
     picture, speed, stages = load_image(content), machine_speed(), []
     for size, steps in recipe.stages:
         height, width = scaled(picture, size)
         factor = FAST if steps * height * width >= WORTH_COMPILING else DIRECT
         factor = TILED if tile is not None and tile < max(height, width) else factor
         stages.append((size, steps, COMPILING + steps * factor * step_operations(recipe, height, width) / speed))
-    memory = memory_needed(*scaled(picture, recipe.size), tile)
+    memory = memory_needed(*scaled(picture, recipe.size), tile, bytes_per_pixel(recipe))
     return Estimate(START + sum(seconds for _, _, seconds in stages), memory, stages)
 
 
@@ -81,11 +84,11 @@ def step_operations(recipe: Recipe, height: int, width: int) -> float:
     """
     if recipe.backbone == "own":
         return math.nan
-    total, positions = 0.0, {}
+    total, positions, deepest = 0.0, {}, backbones.deepest_convolution(recipe.resolved_backbone, recipe.layers)
     for layer, (h, w), weights, channels in backbones.convolutions(recipe.resolved_backbone, height, width):
         positions[layer] = (h * w, channels)
         total += 2 * 2 * weights * h * w
-        if all(name in positions or name.endswith("pool") for name in recipe.layers):
+        if layer == deepest:
             break
     grams = (positions[layer] for layer in recipe.resolved_style_layers if layer in positions)
     return total + sum(2 * 2 * n * c * c for n, c in grams)

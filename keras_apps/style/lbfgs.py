@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 
 from keras_apps.style.objective import Objective
 
-ROUND = 50
+ROUND = 25
 """Iterations after which the curvature is forgotten, so that a run can be resumed there: SciPy cannot save it."""
 MEMORY = 10
 """Past changes from which the curvature is estimated."""
@@ -43,8 +43,11 @@ class LBFGS:
         until = self.done + steps
         while self.done < until:
             began = self.done
-            self._round(min(until, (self.done // ROUND + 1) * ROUND) - self.done, on_step)
+            costs = self._round(min(until, (self.done // ROUND + 1) * ROUND) - self.done, on_step)
             if self.done == began:
+                if self.done == 0:  # the start is the best there is
+                    self.done = 1
+                    on_step(costs)
                 break
 
     @property
@@ -52,7 +55,8 @@ class LBFGS:
         """Whether the run can be resumed from here."""
         return self.done % ROUND == 0
 
-    def _round(self, iterations: int, on_step: Callable[[dict[str, float]], None]) -> None:
+    def _round(self, iterations: int, on_step: Callable[[dict[str, float]], None]) -> dict[str, float]:
+        """Take some steps, and return the costs of the picture after them."""
         shape = self.picture.shape
         before: list[dict[str, float]] = []  # the costs of the picture before the iteration that is under way
         latest: list[dict[str, float]] = []
@@ -84,6 +88,7 @@ class LBFGS:
             callback=after_iteration,
             options=options,
         )
+        return before[0]
 
     def state(self) -> dict[str, np.ndarray]:
         """Return what the next steps depend on besides the picture; a run can be resumed after whole rounds only."""

@@ -14,7 +14,7 @@ from keras_apps.images import Picture, resize, scaled
 from keras_apps.style import checkpoint as checkpoints
 from keras_apps.style.inputs import Inputs, read_inputs
 from keras_apps.style.lbfgs import LBFGS
-from keras_apps.style.memory import check_memory
+from keras_apps.style.memory import bytes_per_pixel, check_memory
 from keras_apps.style.networks import load_network, runner
 from keras_apps.style.objective import Objective
 from keras_apps.style.recipe import Recipe
@@ -55,7 +55,8 @@ def transfer(
         start_picture: The first G, with `recipe.start="picture"`; of any size.
         network: A Keras model of your own, with `recipe.backbone="own"`; see `networks.load_network`.
         tile: Side of the squares, in pixels, in which pictures larger than memory are computed; same picture, slower.
-        checkpoint: A file in which the run is kept, every 20 steps and after Ctrl-C.
+        checkpoint: A file in which the run is kept, every 20 steps and after Ctrl-C; with L-BFGS, whose curvature
+            SciPy does not give away, every 25 steps only.
         resume: Go on from `checkpoint`; the picture is the one that the run would have given without interruption.
         progress: Called after every step.
         compiled: Compile the step with XLA and, where there are enough steps to repay the longer compilation, convolve
@@ -76,7 +77,7 @@ def transfer(
     """
     recipe = recipe or Recipe()
     inputs = read_inputs(content, style, masks, start_picture, recipe)
-    check_memory(*scaled(inputs.content, inputs.stages[-1][0]), tile)
+    check_memory(*scaled(inputs.content, inputs.stages[-1][0]), tile, bytes_per_pixel(recipe))
     model = load_network(recipe, network)
     run = Run(recipe, inputs, checkpoint, resume, progress)
     picture, rate = None, math.nan
@@ -134,18 +135,20 @@ class Run:
 
     def paint(self, descent: StyleStep | LBFGS, stage: int) -> np.ndarray:
         """Paint one size, and return the last picture, or the best one where the cost has risen since."""
-        self.descent, self.stage, self.done = descent, stage, 0
+        self.descent, self.stage, self.done, self.kept = descent, stage, 0, 0
         self.best, self.best_cost = descent.picture.numpy(), math.inf
         if self.resumed:
             kept, self.resumed = self.resumed, None
             descent.restore(kept.picture, kept.state)
-            self.best, self.best_cost, self.done = kept.best, kept.best_cost, kept.steps
+            self.best, self.best_cost, self.done, self.kept = kept.best, kept.best_cost, kept.steps, kept.steps
         self.before = descent.picture.numpy()
         self.rows = [row for row in self.history if row["stage"] == stage]
         self.first_second = math.nan
         try:
             self.stopped = "steps"
             descent.run(self.stages[stage][1] - self.done, self._after_step)
+            if self.done < self.stages[stage][1]:  # L-BFGS found no step that lowers the cost
+                self.stopped = "settled"
         except _Ended as ended:
             self.stopped = str(ended)
         except KeyboardInterrupt:
@@ -158,13 +161,11 @@ class Run:
         step = len(self.history) + 1
         wrong = [name for name, value in costs.items() if not math.isfinite(value)]
         if wrong:
-            terms = [name for name in ("content", "style", "variation", "temporal") if name in wrong] or wrong
-            told = f"not finite: {' and '.join(terms)} at step {step}"
+            told = f"not finite: {' and '.join(self._wrong_terms(costs) or wrong)} at step {step}"
             if not self.rows:
-                raise ValueError(
-                    f"expected a finite cost, received one that is {told}; a smaller learning_rate than "
-                    f"{self.descent.learning_rate:g} or smaller weights may help"
-                )
+                rate = self.descent.learning_rate
+                smaller = "smaller weights" if math.isnan(rate) else f"a smaller learning_rate than {rate:g}"
+                raise ValueError(f"expected a finite cost, received one that is {told}; {smaller} may help")
             raise _Ended(told)
         if costs["cost"] < self.best_cost:
             self.best, self.best_cost = self.before, costs["cost"]
@@ -174,7 +175,7 @@ class Run:
         self.history.append(row)
         self.rows.append(row)
         self.done += 1
-        if self.done % CHECKPOINT_EVERY == 0:
+        if self.done - self.kept >= CHECKPOINT_EVERY:
             self._keep()
         if self.progress:
             self.progress(self._told(row))
@@ -182,6 +183,13 @@ class Run:
             earlier = self.rows[-1 - SETTLING]["cost"]
             if earlier - costs["cost"] < self.recipe.settled * earlier:
                 raise _Ended("settled")
+
+    def _wrong_terms(self, costs: dict[str, float]) -> list[str]:
+        """Return the terms that are not finite, or that overflow once they are weighted."""
+        terms = ("content", "style", "variation", "temporal")
+        weights = {name: getattr(self.recipe, f"{name}_weight", 1.0) for name in terms}
+        # what float32 cannot hold is what the graph could not add up
+        return [name for name in terms if not abs(weights[name] * costs[name]) < 3.4e38]
 
     def _told(self, row: dict[str, float]) -> Progress:
         if math.isnan(self.first_second):
@@ -199,6 +207,7 @@ class Run:
     def _keep(self) -> None:
         if self.file is None or not self.rows or not self.descent.resumable:
             return
+        self.kept = self.done
         state, picture = self.descent.state(), self.descent.picture.numpy()
         kept = (self.stage, self.done, picture, self.best, self.best_cost, state, self.history)
         checkpoints.save(self.file, checkpoints.Checkpoint(*kept), self.recipe, self.pictures)

@@ -35,6 +35,10 @@ def load_network(recipe: Recipe, own: keras.Model | None = None) -> keras.Model:
         return backbones.load(recipe.resolved_backbone, recipe.layers, pooling=recipe.pooling)
     if not isinstance(own, keras.Model):
         raise TypeError(f"expected a Keras model as network, received {type(own).__name__}")
+    shapes = [tuple(one.shape) for one in getattr(own, "inputs", None) or []]
+    if len(shapes) != 1 or shapes[0][1:] != (None, None, 3):
+        received = " and ".join(map(str, shapes)) or "one that is not built of layers with known inputs"
+        raise ValueError(f"expected a network from pictures (None, None, None, 3) of any size, received {received}")
     known = [layer.name for layer in own.layers]
     outputs = {}
     for name in recipe.layers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -49,8 +50,12 @@ def check_recipe(recipe: Recipe) -> None:
             _weights(kind, given)
     if recipe.style_shares is not None:
         _shares(recipe.style_shares)
-    if recipe.optimizer_options is not None and not isinstance(recipe.optimizer_options, Mapping):
-        raise TypeError(f"expected optimizer_options as {{name: value}}, received {recipe.optimizer_options!r}")
+    if recipe.optimizer_options is not None:
+        if not isinstance(recipe.optimizer_options, Mapping):
+            raise TypeError(f"expected optimizer_options as {{name: value}}, received {recipe.optimizer_options!r}")
+        for name, value in recipe.optimizer_options.items():
+            if not isinstance(value, (bool, numbers.Real)):
+                raise TypeError(f"expected a number for optimizer option {name}, received {value!r}")
     if recipe.backbone != "own":
         backbones.check_layers(recipe.resolved_backbone, recipe.layers)
     elif recipe.content_layers is None or recipe.style_layers is None:
@@ -84,10 +89,9 @@ def _integer(name: str, value, low: int, high: float = math.inf) -> None:
 
 
 def _number(name: str, value, positive: bool = False, most: float = math.inf) -> None:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"expected a number for {name}, received {value!r}") from None
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"expected a number for {name}, received {value!r}")
+    number = float(value)
     if not math.isfinite(number) or number < 0 or (positive and number == 0) or number > most:
         least = "above 0" if positive else "of at least 0"
         raise ValueError(f"expected {name} {least}{'' if most == math.inf else f' and up to {most}'}, received {value}")

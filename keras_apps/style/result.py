@@ -45,8 +45,8 @@ class StyleResult:
         backbone: The network that was used, `"vgg16"`, `"vgg19"`, `"alexnet"` or `"own"`.
         learning_rate: The rate at the end; not a number for L-BFGS.
         seconds: Wall-clock seconds in all, those before a resumed interruption included.
-        stopped: Why it ended: `"steps"` (all were done), `"settled"`, `"interrupted"` (Ctrl-C), or
-            `"not finite: ..."` with the step and the terms whose cost was no number.
+        stopped: Why it ended: `"steps"` (all were done), `"settled"` (or L-BFGS found no lower cost), `"interrupted"`
+            (Ctrl-C), or `"not finite: ..."` with the step and the terms whose cost was no number.
     """
 
     image: np.ndarray
