@@ -238,7 +238,7 @@ def test_too_little_memory_is_said_before_it_starts(fails, monkeypatch):
     line = fails("style", "bundled:astronaut", "bundled:mosaic", "-o", "x.png", "--size", 1024)
     assert (
         "1024 x 1024" in line
-        and "3.0 GB that are free; choose a size of at most 608 or tiles of 256 (--tile 256)" in line
+        and "3.0 GB that are free; choose a size of at most 672 or tiles of 512 (--tile 512)" in line
     )
 
 
