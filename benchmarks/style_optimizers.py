@@ -21,7 +21,7 @@ import time
 import numpy as np
 from _interleaved import pictures
 
-PAIRS = (("astronaut", "vortices"), ("cat", "woodcut-wave"), ("coffee", "mosaic"))
+PAIRS = ("astronaut/vortices", "cat/woodcut-wave", "coffee/mosaic")
 CANDIDATES = {
     "adam 0.01": {"optimizer": "adam", "learning_rate": 0.01},
     "adam 0.02": {"optimizer": "adam", "learning_rate": 0.02},
@@ -108,7 +108,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=192)
     parser.add_argument("--gradients", type=int, default=120, help="a run")
-    parser.add_argument("--pairs", type=int, default=len(PAIRS))
+    parser.add_argument("--pairs", nargs="*", default=PAIRS, help="CONTENT/STYLE, of the bundled pictures")
     parser.add_argument("--start", choices=("content", "noise"), default="content")
     parser.add_argument("--only", nargs="*", help="names of optimisers, as the table has them")
     parser.add_argument("--json", help="file for the curves")
@@ -125,8 +125,8 @@ def main() -> None:
     recipe = Recipe(backbone="vgg16")
     model = backbones.load("vgg16", recipe.layers)
     runs: dict[str, list[Watched]] = {name: [] for name in names}
-    for pair in PAIRS[: options.pairs]:
-        content, painting = pictures(*pair, options.size)
+    for pair in options.pairs:
+        content, painting = pictures(*pair.split("/"), options.size)
         start = content
         if options.start == "noise":
             start = np.random.default_rng(0).uniform(0, 1, content.shape).astype(np.float32)
@@ -135,11 +135,10 @@ def main() -> None:
         for name in names:
             watched = run(objective, start, Recipe(backbone="vgg16", **CANDIDATES[name]), options.gradients)
             runs[name].append(watched)
-            print(f"{'/'.join(pair)} from {options.start}: {name:18} J {watched.best[-1]:.4f}", flush=True)
+            print(f"{pair} from {options.start}: {name:18} J {watched.best[-1]:.4f}", flush=True)
     rows = table(runs, options.gradients)
-    print(
-        f"{options.size} pixels from {options.start}, {options.gradients} gradients, medians of {options.pairs} pairs"
-    )
+    settings = f"{options.size} pixels from {options.start}, {options.gradients} gradients"
+    print(f"{settings}, medians of {len(options.pairs)} pairs")
     headings = list(next(iter(rows.values())))
     print(f"{'':18}" + "".join(f"{heading:>18}" for heading in headings))
     for name, row in rows.items():
