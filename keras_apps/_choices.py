@@ -19,9 +19,9 @@ def check_choice(what: str, value: object, choices: Iterable[str], error: type[E
         ValueError: (or `error`) If the value is not a string among the choices.
 
     Example:
-        >>> check_choice("fruit", "aple", ["apple", "pear"])
+        >>> check_choice("fruit", "aple", ["apple", "fig"])
         Traceback (most recent call last):
-        ValueError: expected a fruit among apple, pear, received 'aple'; did you mean 'apple'?
+        ValueError: expected a fruit among apple, fig, received 'aple'; did you mean 'apple'?
     """
     known = list(choices)
     if isinstance(value, str) and value in known:
