@@ -130,10 +130,8 @@ def main() -> None:
         if not options.json:
             row, how = rows[-1], f", tiles of {tile}" if tile else ""
             taken = f"{row['seconds']:6.2f} s, {row['processor_seconds']:6.2f} processor s a step"
-            print(
-                f"{size:5} x {size:4}, {layers} layers{how:14} {row['gigabytes']:5.2f} GB {taken} (first {row['first']:.0f} s)",
-                flush=True,
-            )
+            taken += f" (first {row['first']:.0f} s)"
+            print(f"{size:5} x {size:4}, {layers} layers{how:14} {row['gigabytes']:5.2f} GB {taken}", flush=True)
     if options.json:
         print(json.dumps(rows))
     if options.figure and len(options.sizes) > 1:
