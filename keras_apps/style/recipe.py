@@ -49,7 +49,7 @@ class Recipe:
         start: `"content"`, `"noise"` (uniform, as the course starts), `"style"`, `"blend"` of noise and content, or
             `"picture"`, one that `transfer` is given.
         noise_share: Of a blend: G = (1 - noise_share) C + noise_share noise, in [0, 1].
-        optimizer: `"lbfgs"` (SciPy's L-BFGS-B, within 0..1; of all the soonest at a given cost, see docs/style.md),
+        optimizer: `"lbfgs"` (SciPy's L-BFGS-B, within 0..1; from the content the fewest gradients, docs/style.md),
             `"gradient-descent"` (G := G - learning_rate dJ/dG, as the course writes it), or a Keras
             optimiser: `"adam"`, `"adamw"`, `"adamax"`, `"nadam"`, `"rmsprop"`, `"adagrad"`, `"adadelta"`, `"sgd"`,
             `"lion"` or `"ftrl"`.
