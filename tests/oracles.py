@@ -80,3 +80,31 @@ def nearest(probe, gallery):
     """Index and squared distance of the nearest row, one by one."""
     distances = [sum((float(p) - float(g)) ** 2 for p, g in zip(probe, row, strict=True)) for row in gallery]
     return int(np.argmin(distances)), min(distances)
+
+
+def convolution_counted(inputs, kernel, stride=1, padding="valid", dilation=1, groups=1):
+    """A convolution of any rank by scalar products, one by one; returns the output and how many products there were."""
+    rank = inputs.ndim - 1
+    sizes = inputs.shape[:rank]
+    each = lambda value: (value,) * rank if isinstance(value, int) else tuple(value)  # noqa: E731
+    stride, dilation = each(stride), each(dilation)
+    reach = [(k - 1) * d + 1 for k, d in zip(kernel.shape, dilation, strict=False)]
+    if padding == "same":
+        before = [max((-(-n // s) - 1) * s + r - n, 0) // 2 for n, s, r in zip(sizes, stride, reach, strict=True)]
+        out = [-(-n // s) for n, s in zip(sizes, stride, strict=True)]
+    else:
+        before = [0] * rank if padding == "valid" else list(each(padding))
+        out = [(n + 2 * b - r) // s + 1 for n, b, r, s in zip(sizes, before, reach, stride, strict=True)]
+    per_group, filters = kernel.shape[-2], kernel.shape[-1]
+    output, products = np.zeros((*out, filters)), 0
+    for place in np.ndindex(*out):
+        for f in range(filters):
+            for cell in np.ndindex(*kernel.shape[:rank]):
+                at = [p * s + c * d - b for p, s, c, d, b in zip(place, stride, cell, dilation, before, strict=True)]
+                inside = all(0 <= a < n for a, n in zip(at, sizes, strict=True))
+                for c in range(per_group):
+                    channel = f // (filters // groups) * per_group + c
+                    value = float(inputs[(*at, channel)]) if inside else 0.0
+                    output[(*place, f)] += value * float(kernel[(*cell, c, f)])
+                    products += 1
+    return output, products

@@ -1,0 +1,14 @@
+"""One convolution arithmetic -> towers of any rank -> conversion of a 2-D network to 1-D or 3-D."""
+
+from keras_apps._lazy import lazy_exports
+
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {
+        # arithmetic
+        "output_shape": "arithmetic",
+        "parameters": "arithmetic",
+        "multiplications": "arithmetic",
+        "convolve": "sliding",
+    },
+)
