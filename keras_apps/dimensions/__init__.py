@@ -10,5 +10,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "parameters": "arithmetic",
         "multiplications": "arithmetic",
         "convolve": "sliding",
+        # towers
+        "build_tower": "tower",
     },
 )

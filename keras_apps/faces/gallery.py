@@ -12,7 +12,7 @@ from keras_apps.faces.answers import Identification, Verification
 from keras_apps.faces.calibration import Threshold
 from keras_apps.faces.decisions import Decider
 from keras_apps.faces.detect import one_face, some_faces
-from keras_apps.faces.encoding import encode, fitted
+from keras_apps.faces.encoding import encode, fitted, takes_pictures
 from keras_apps.faces.matching import Matcher
 from keras_apps.faces.names import GalleryError, checked_name, unknown
 from keras_apps.images import Picture
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 class Gallery(Matcher):
     """People and the encodings of their pictures, in an SQLite file; photographs are not kept.
 
-    Encodings are computed once, at enrolment. A new person is a few rows more: nothing is retrained.
+    Encodings are computed once, at enrolment. A new person is a few rows more: nothing is retrained. With a tower whose
+    input is not RGB pictures (heartbeats, volumes: `dimensions.build_tower`), "pictures" are arrays of its input's
+    shape: they go to the tower as they are, and no face is looked for.
 
     Args:
         path: The file; made when missing.
@@ -137,6 +139,7 @@ class Gallery(Matcher):
             NoFaceError: If the picture shows no face.
         """
         self._decide()
+        aligned = aligned or self._takes_samples()
         self._place(self._index(), name)  # before a face is looked for
         probe = self._encode([picture if aligned else self._fitted(some_faces(picture)[0].image)])
         return self.verify_encodings(probe, [name])[0]
@@ -155,6 +158,7 @@ class Gallery(Matcher):
             ValueError: If `top` is below 1.
         """
         self._check(top)
+        aligned = aligned or self._takes_samples()
         faces = [] if aligned else some_faces(picture)
         probes = self._encode([picture] if aligned else [self._fitted(face.image) for face in faces])
         return self._identified(probes, top, [face.box for face in faces] or [None])
@@ -169,7 +173,8 @@ class Gallery(Matcher):
         return self._tower
 
     def _encoded(self, name: str, pictures, face, aligned: bool, progress: Callable[[], None]) -> np.ndarray:
-        if getattr(pictures, "ndim", 0) == 4:
+        aligned = aligned or self._takes_samples()
+        if getattr(pictures, "ndim", 0) == (4 if self._tower is None else len(self._tower.input_shape)):
             pictures = list(pictures)
         if isinstance(pictures, (str, os.PathLike)) or not isinstance(pictures, Sequence):
             pictures = [pictures]
@@ -183,6 +188,9 @@ class Gallery(Matcher):
         if self._fingerprint != _fingerprint(self._tower):
             raise GalleryError("the tower was trained further since this gallery was opened; open it again")
         return encodings
+
+    def _takes_samples(self) -> bool:
+        return self._tower is not None and not takes_pictures(self._tower)
 
     def _fitted(self, chip: np.ndarray) -> np.ndarray:
         return fitted(chip, self.tower)

@@ -1,0 +1,80 @@
+"""A small residual tower of any rank that two cores can train from scratch: written once, for 1-D, 2-D and 3-D."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+from keras_apps._ranks import of_rank
+
+# filters of each residual block, and its stride
+BLOCKS = ((64, 2), (64, 1), (128, 2), (128, 1), (128, 2))
+
+
+def residual_tower(
+    input_shape: Sequence[int | None],
+    *,
+    name: str,
+    encoding: int = 128,
+    filters: int = 32,
+    stem: int = 5,
+    kernel: int = 3,
+    blocks: Sequence[tuple] = BLOCKS,
+    scale: float = 1.0,
+    offset: float = 0.0,
+    normalized: bool = True,
+    readout: str = "places",
+    unit_length: bool = True,
+) -> keras.Model:
+    """Build a stem of stride 2, residual blocks and a readout; its arguments are `dimensions.build_tower`'s.
+
+    The rank is that of the input: each convolution and pooling is the Keras layer for so many axes.
+
+    Reference:
+        He et al., "Deep Residual Learning for Image Recognition", CVPR 2016.
+    """
+    rank = len(input_shape) - 1
+
+    def conv(x, width: int, size: int, stride, label: str):
+        convolution = of_rank("Conv2D", rank)(
+            width,
+            size,
+            strides=stride,
+            padding="same",
+            use_bias=not normalized,
+            kernel_initializer="he_normal",
+            name=label,
+        )
+        x = convolution(x)
+        return layers.BatchNormalization(momentum=0.9, name=f"{label}_normalised")(x) if normalized else x
+
+    def residual_block(x, width: int, stride, label: str):
+        shortcut = x
+        if any(s > 1 for s in (stride if hasattr(stride, "__len__") else (stride,))):
+            shortcut = of_rank("AveragePooling2D", rank)(stride, padding="same", name=f"{label}_pool")(shortcut)
+        if shortcut.shape[-1] != width:
+            shortcut = conv(shortcut, width, 1, 1, f"{label}_shortcut")
+        x = conv(x, width, kernel, stride, f"{label}_conv1")
+        x = layers.Activation("relu", name=f"{label}_relu1")(x)
+        x = conv(x, width, kernel, 1, f"{label}_conv2")
+        x = layers.Add(name=f"{label}_add")([x, shortcut])
+        return layers.Activation("relu", name=f"{label}_relu2")(x)
+
+    inputs = keras.Input(tuple(input_shape), name="pictures" if rank == 2 else "samples")
+    x = layers.Rescaling(scale, offset, name="preprocessing")(inputs)
+    x = conv(x, filters, stem, 2, "conv1")
+    x = layers.Activation("relu", name="conv1_relu")(x)
+    for number, (width, stride) in enumerate(blocks, start=1):
+        x = residual_block(x, width, stride, f"block{number}")
+    if readout == "places":
+        x = layers.Flatten(name="places")(x)
+    else:
+        x = of_rank("GlobalAveragePooling2D", rank)(name="average")(x)
+    x = layers.Dense(encoding, use_bias=False, name="encoding")(x)
+    if normalized:
+        x = layers.BatchNormalization(scale=False, center=False, momentum=0.9, name="encoding_normalised")(x)
+    if unit_length:
+        x = layers.UnitNormalization(dtype="float32", name="unit_length")(x)
+    return keras.Model(inputs, x, name=name)
