@@ -1,0 +1,14 @@
+"""Model + pictures -> receptive field -> patches; unit -> picture."""
+
+from keras_apps._lazy import lazy_exports
+
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {
+        "receptive_field": "fields",
+        "ReceptiveField": "fields",
+        "seen_box": "fields",
+        "Window": "windows",
+        "WHOLE": "windows",
+    },
+)
