@@ -12,5 +12,11 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "convolve": "sliding",
         # towers
         "build_tower": "tower",
+        # conversion
+        "convert": "conversion",
+        "inflate_kernel": "kernels",
+        "center_kernel": "kernels",
+        "sum_kernel": "kernels",
+        "RepeatBorder": "borders",
     },
 )

@@ -31,6 +31,9 @@ class ShortcutAdd(keras.layers.Layer):
         He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, section 3.3 (option A); King, dlib.
     """
 
+    any_rank = True
+    """For `dimensions.convert`: it adds signals and volumes just as it adds pictures."""
+
     def build(self, input_shape):
         if len(input_shape) != 2 or len(input_shape[0]) != len(input_shape[1]):
             raise ValueError(f"expected two inputs of equal rank, received shapes {input_shape}")

@@ -1,0 +1,185 @@
+"""A 2-D network with its weights -> the same network in 1-D or 3-D."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import keras
+
+from keras_apps.dimensions.geometry import check_rank, check_whole
+from keras_apps.dimensions.plan import HOWS, Plan
+from keras_apps.dimensions.rules import check_layers, graph_of, is_graph, is_operation, rule_of
+from keras_apps.dimensions.rules_plain import unchanged
+from keras_apps.dimensions.twins import Twins
+
+_GROWING = ("UpSampling2D", "Conv2DTranspose")
+
+
+def convert(
+    model: keras.Model,
+    rank: int,
+    how: str | None = None,
+    *,
+    length: int | None = None,
+    input_shape: Sequence[int | None] | Mapping[str, Sequence[int | None]] | None = None,
+    depth: int | Mapping[str, int] | None = None,
+    time_stride: str | Mapping[str, int] = "paper",
+    borders: str = "zeros",
+    over: str = "width",
+    name: str | None = None,
+) -> keras.Model:
+    """Make a 2-D network 1-D or 3-D, with its weights: for films and volumes, or for signals.
+
+    What the new network promises is exact, up to float32's rounding:
+
+    - `"inflate"` (3-D): on a film that repeats one picture, each step answers as the 2-D network does on the picture:
+      all steps with `borders="repeat"`; with `borders="zeros"` those that see nothing of the zeros which 'same'
+      padding adds before the first and after the last step. Global poolings and Flatten mix all steps.
+    - `"center"` (3-D): the same; and with `time_stride="keep"` each step answers as the 2-D network does on that step
+      of any film whatever.
+    - `"sum"` (1-D): on a picture that is constant along the axis that goes, the 2-D network answers, all along it,
+      as the 1-D network does on one line. Where the 2-D network pads that axis with zeros, its own answer bends near
+      the border, and the two are equal at those places alone that see nothing of the padding.
+    - `"center"` (1-D): on pictures one pixel wide the 'same'-padded 2-D network answers as the 1-D one.
+
+    Args:
+        model: A functional or Sequential model on `(n, height, width, channels)`, with branches and nested models.
+        rank: 1 or 3.
+        how: `"inflate"` (default) or `"center"` for 3-D; `"sum"` (default) or `"center"` for 1-D.
+        length: Steps along the new axis (3-D; by default any number, where the network allows) or along the one that
+            stays (1-D; by default the picture's).
+        input_shape: The whole new input shape instead, without batch axis: `(steps, height, width, channels)` or
+            `(length, channels)`, or one for each input by name.
+        depth: How deep kernels become; by default as the smaller of their sides, so that a 3x3 becomes a 3x3x3. One
+            number for all that are larger than 1, or `{layer: depth}`.
+        time_stride: How strides and poolings treat the steps: `"paper"`, as their rows, but that the first two
+            max-poolings keep every step, as I3D (for networks that grow their maps again, as `"own"`); `"own"`, as
+            their rows; `"keep"` every step; or `{layer: stride}`, the others as their rows.
+        borders: `"zeros"` around a film, as the paper; or `"repeat"`, its first and last step.
+        over: `"width"` or `"height"`: the picture's axis that goes (1-D).
+        name: Of the new model; by default the old one's with `_1d` or `_3d`.
+
+    Returns:
+        A functional `keras.Model`, which can be saved as `.keras`. Its layers have the old ones' names. Layers used
+        in several places are shared as before.
+
+    Raises:
+        TypeError: If the model is no Keras model, or a size no whole number.
+        ValueError: If the rank, a choice or a shape is not one of the above, no input is a picture, or a layer cannot
+            be converted; all such layers are named, each with the reason.
+
+    Example:
+        >>> picture = keras.Input((32, 32, 3))
+        >>> model = keras.Model(picture, keras.layers.Conv2D(8, 3, name="conv")(picture))
+        >>> convert(model, 3).output_shape, convert(model, 3).get_layer("conv").kernel.shape
+        ((None, None, 30, 30, 8), (3, 3, 3, 3, 8))
+        >>> convert(model, 1).output_shape, convert(model, 1).get_layer("conv").kernel.shape
+        ((None, 30, 8), (3, 3, 8))
+
+    Reference:
+        Carreira and Zisserman, "Quo Vadis, Action Recognition? A New Model and the Kinetics Dataset", CVPR 2017.
+    """
+    if check_rank(rank) == 2:
+        raise ValueError("expected a rank of 1 or 3, received 2, which the network has")
+    graph = _graph(model)
+    plan = Plan(rank, HOWS[rank][0] if how is None else how, depth, time_stride, borders, over)
+    check_layers(graph, plan)
+    plan.symmetric = any(type(layer).__name__ in _GROWING for layer in model._flatten_layers())
+    named = dict(input_shape) if isinstance(input_shape, Mapping) else None
+    pictures = [x for x in graph.inputs if len(x.shape) == 4]
+    if not pictures:
+        shapes = ", ".join(str(x.shape) for x in graph.inputs)
+        raise ValueError(f"expected a network of pictures (n, height, width, channels), received inputs {shapes}")
+    if input_shape is not None and named is None and len(pictures) > 1:
+        raise ValueError(f"expected input_shape by name for {len(pictures)} inputs, received {tuple(input_shape)}")
+
+    def new_input(x):
+        given = named.get(x.name) if named is not None else input_shape
+        shape = _input_shape(x, plan, length, given) if len(x.shape) == 4 else x.shape[1:]
+        return keras.Input(shape, dtype=x.dtype, name=x.name)
+
+    inputs = keras.tree.map_structure(new_input, graph.input)
+    converted = _run(graph, inputs, Twins(plan))
+    result = keras.Model(converted.input, converted.output, name=name or f"{model.name}_{rank}d")
+    if not model.trainable:
+        result.trainable = False
+    return result
+
+
+def _graph(model) -> keras.Model:
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"expected a Keras model, received {type(model).__name__}")
+    if not is_graph(model):
+        inner = " (its .tower may be one)" if hasattr(model, "tower") else ""
+        raise ValueError(
+            f"expected a functional or Sequential model, received a {type(model).__name__}, into which Keras cannot "
+            f"see{inner}"
+        )
+    if not model.built or not model.inputs:
+        raise ValueError(f"expected a network that knows its input, received {model.name!r}, which is not built")
+    return graph_of(model)
+
+
+def _input_shape(x, plan: Plan, length, given) -> tuple[int | None, ...]:
+    height, width, channels = x.shape[1:]
+    if given is None:
+        if length is not None:
+            check_whole("length", length)
+        if plan.rank == 3:
+            return (length, height, width, channels)
+        return ((height, width)[1 - plan.gone] if length is None else length, channels)
+    shape = tuple(None if size is None else check_whole("each size of input_shape", size) for size in given)
+    if len(shape) != plan.rank + 1 or shape[-1] != channels:
+        expected = f"{plan.rank} spatial sizes and then {channels} channels"
+        raise ValueError(f"expected {expected} as input_shape of {x.name!r}, received {shape}")
+    if length is not None and length != shape[0]:
+        raise ValueError(f"expected length or input_shape, received {length} and {shape}")
+    return shape
+
+
+def _run(graph: keras.Model, inputs, twins: Twins) -> keras.Model:
+    """Call every layer's twin in the order of the graph."""
+
+    def call(layer, *arguments, **options):
+        try:
+            return _called(layer, arguments, options, twins)
+        except (ValueError, TypeError, NotImplementedError) as error:
+            if getattr(error, "named", False):
+                raise
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            told = ValueError(
+                f"expected layers that have a {twins.plan.rank}-D twin, received {layer.name!r} "
+                f"({type(layer).__name__}): {reason}"
+            )
+            told.named = True
+            raise told from error
+
+    return keras.models.clone_model(graph, inputs, clone_function=lambda layer: layer, call_function=call)
+
+
+def _called(layer, arguments, options, twins: Twins):
+    if is_operation(layer):
+        return type(layer).from_config(layer.get_config())(*arguments, **options)
+    if len(arguments) != 1:
+        raise ValueError(f"it is called with {len(arguments)} inputs, not with a list of them")
+    twins.options = {key: value for key, value in options.items() if key == "training" and value is not None}
+    if isinstance(layer, keras.Model):
+        return _nested(layer, arguments[0], twins)
+    return (rule_of(layer) or unchanged)(twins, layer, arguments[0])
+
+
+def _nested(model: keras.Model, x, twins: Twins):
+    options = twins.options
+    nested = twins.models.get(id(model))
+    if nested is None:
+        graph = graph_of(model)
+        inputs = keras.tree.map_structure(lambda t: keras.Input(t.shape[1:], dtype=t.dtype), x)
+        twins.carry(x, inputs)
+        converted = _run(graph, inputs, twins)
+        nested = keras.Model(converted.input, converted.output, name=model.name)
+        if not model.trainable:
+            nested.trainable = False
+        twins.models[id(model)] = nested
+    output = nested(x, **options)
+    twins.carry(nested.output, output)
+    return output

@@ -1,0 +1,99 @@
+"""How a 2-D layer's settings become those of a 1-D or 3-D one: what `convert` was asked for, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from keras_apps._choices import check_choice
+from keras_apps.dimensions import kernels
+from keras_apps.dimensions.geometry import check_whole
+
+HOWS = {1: ("sum", "center"), 3: ("inflate", "center")}
+OVERS = ("height", "width")
+STRIDES = ("paper", "own", "keep")
+BORDERS = ("zeros", "repeat")
+SPARED = 2  # first max-poolings that keep the steps of a film, as in I3D
+
+
+@dataclass
+class Plan:
+    """What a conversion does about the axis that comes or goes; its arguments are those of `convert`.
+
+    Attributes:
+        symmetric: Set for networks that grow maps again: all their poolings halve the film's steps alike.
+    """
+
+    rank: int
+    how: str
+    depth: int | Mapping[str, int] | None = None
+    time_stride: str | Mapping[str, int] = "paper"
+    borders: str = "zeros"
+    over: str = "width"
+    symmetric: bool = False
+    _spared: set[str] = field(default_factory=set)
+
+    def __post_init__(self):
+        check_choice(f"way to rank {self.rank}", self.how, HOWS[self.rank])
+        check_choice("picture axis", self.over, OVERS)
+        check_choice("kind of borders", self.borders, BORDERS)
+        if not isinstance(self.time_stride, Mapping):
+            check_choice("time_stride", self.time_stride, STRIDES)
+        for option, what in ((self.time_stride, "time_stride"), (self.depth, "depth")):
+            for value in option.values() if isinstance(option, Mapping) else ():
+                check_whole(what, value)
+        if self.depth is not None and not isinstance(self.depth, Mapping):
+            check_whole("depth", self.depth)
+
+    @property
+    def gone(self) -> int:
+        """The picture's axis that goes, in 1-D: 0 for height, 1 for width."""
+        return OVERS.index(self.over)
+
+    def axes(self, pair, new) -> tuple:
+        """Turn a setting for `(height, width)` into one for the new axes; `new` is that of the axis that comes."""
+        return (new, *pair) if self.rank == 3 else (pair[1 - self.gone],)
+
+    def depth_of(self, layer, sizes: tuple[int, int]) -> int:
+        """Return how deep a kernel becomes: as its smaller side, so that square kernels become cubes."""
+        if isinstance(self.depth, Mapping) and layer.name in self.depth:
+            return self.depth[layer.name]
+        own = min(sizes)
+        return self.depth if isinstance(self.depth, int) and own > 1 else own
+
+    def stride_of(self, layer, strides: tuple[int, int], spares: bool = False) -> int:
+        """Return a layer's stride along the film's steps; `spares`: it is a max-pooling, of which I3D spares two."""
+        if isinstance(self.time_stride, Mapping):
+            return self.time_stride.get(layer.name, strides[0])
+        if self.time_stride == "keep":
+            return 1
+        if spares and strides[0] > 1 and self.time_stride == "paper" and not self.symmetric:
+            if len(self._spared) < SPARED:
+                self._spared.add(layer.name)
+            if layer.name in self._spared:
+                return 1
+        return strides[0]
+
+    def pool_of(self, sizes: tuple[int, int], strides: tuple[int, int], stride: int) -> int:
+        """Return a pooling's size along the film's steps: 1 where it does not shorten the film, as in I3D."""
+        if self.how == "center" or stride == 1 < strides[0]:
+            return stride
+        return max(min(sizes), stride)
+
+    def kernel(self, kernel: np.ndarray, depth: int) -> np.ndarray:
+        """Convert the kernel of a convolution."""
+        if self.rank == 3:
+            return (kernels.inflate_kernel if self.how == "inflate" else kernels.center_kernel)(kernel, depth)
+        return (kernels.sum_kernel if self.how == "sum" else kernels.middle_kernel)(kernel, self.gone)
+
+    def transposed_kernel(self, kernel: np.ndarray, depth: int, stride: int, strides: tuple[int, int]) -> np.ndarray:
+        """Convert the kernel of a transposed convolution; in 1-D, to its mean over the places that it writes to."""
+        if self.rank == 3 and self.how == "inflate":
+            return kernels.inflate_transposed_kernel(kernel, depth, stride)
+        if self.rank == 3:
+            return kernels.center_transposed_kernel(kernel, depth, stride)
+        if self.how == "sum":
+            return kernels.sum_kernel(kernel, self.gone) / strides[self.gone]
+        return kernels.middle_kernel(kernel, self.gone)

@@ -1,0 +1,141 @@
+"""Rules for layers whose window slides over the axes: convolutions, poolings, paddings, croppings, upsamplings.
+
+A rule is called as `rule(twins, layer, x)` with the converted input and returns the converted output.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from keras_apps._ranks import of_rank
+
+_INITIAL = ("initializer", "regularizer", "constraint")
+
+
+def convolution(twins, layer, x):
+    """Conv2D: the kernel is inflated, put in the middle, or summed."""
+    changes, depth = _window(twins, layer)
+    return twins.slide(layer, x, _class("Conv2D", twins), changes, _with_kernel(twins, depth))
+
+
+def depthwise(twins, layer, x):
+    """DepthwiseConv2D: DepthwiseConv1D, or a Conv3D with a group for each channel, for Keras has no 3-D one."""
+    changes, depth = _window(twins, layer)
+    if twins.plan.rank == 1:
+        return twins.slide(layer, x, _class("DepthwiseConv2D", twins), changes, _with_kernel(twins, depth))
+    config = _grouped(layer, "depthwise")
+    return twins.slide(
+        layer, x, _class("Conv2D", twins), {**config, **changes}, _with_groups(twins, depth), only=config
+    )
+
+
+def separable(twins, layer, x):
+    """SeparableConv2D: SeparableConv1D, or in 3-D a Conv3D with a group for each channel and one of 1 x 1 x 1."""
+    changes, depth = _window(twins, layer)
+    if twins.plan.rank == 1:
+        return twins.slide(layer, x, _class("SeparableConv2D", twins), changes, _separable_weights(twins))
+    own = layer.get_config()
+    first = _grouped(layer, "depthwise") | {"name": f"{layer.name}_depthwise", "use_bias": False, "activation": None}
+    kernel = _with_groups(twins, depth)
+    x = twins.slide(layer, x, _class("Conv2D", twins), {**first, **changes}, lambda w: kernel(w[:1]), only=first)
+    second = {key: own[key] for key in ("name", "trainable", "dtype", "filters", "activation", "use_bias")}
+    second |= {key: own[key] for key in own if key.startswith("bias_")} | {"kernel_size": 1}
+    second |= {f"kernel_{part}": own[f"pointwise_{part}"] for part in _INITIAL}
+    return twins.add(layer, x, _class("Conv2D", twins), second, lambda w: [w[1][None], *w[2:]], only=second, part=1)
+
+
+def transposed(twins, layer, x):
+    """Conv2DTranspose: its kernel is shared out, so that every step that comes out gets it once."""
+    own, plan = layer.get_config(), twins.plan
+    stride = plan.stride_of(layer, layer.strides)
+    depth = max(plan.depth_of(layer, layer.kernel_size), stride)
+    changes = {
+        "kernel_size": plan.axes(layer.kernel_size, depth),
+        "strides": plan.axes(layer.strides, stride),
+        "dilation_rate": plan.axes(layer.dilation_rate, 1),
+    }
+    if own["output_padding"] is not None:
+        pads = own["output_padding"]
+        pads = (pads, pads) if isinstance(pads, int) else tuple(pads)
+        changes["output_padding"] = plan.axes(pads, min(pads[0], stride - 1))
+
+    def weights(old):
+        return [plan.transposed_kernel(old[0], depth, stride, layer.strides), *old[1:]]
+
+    return twins.slide(layer, x, _class("Conv2DTranspose", twins), changes, weights, grows=True)
+
+
+def pooling(twins, layer, x):
+    """MaxPooling2D, AveragePooling2D: the first two maxima of I3D keep every step."""
+    plan = twins.plan
+    stride = plan.stride_of(layer, layer.strides, spares=type(layer).__name__ == "MaxPooling2D")
+    size = plan.pool_of(layer.pool_size, layer.strides, stride)
+    changes = {"pool_size": plan.axes(layer.pool_size, size), "strides": plan.axes(layer.strides, stride)}
+    x = twins.repadded(x, layer.pool_size[0], size)
+    return twins.add(layer, x, _class(type(layer).__name__, twins), changes)
+
+
+def upsampling(twins, layer, x):
+    """UpSampling2D: cells are repeated along the new axis as along the height."""
+    size = twins.plan.axes(layer.size, twins.plan.stride_of(layer, layer.size))
+    own = layer.get_config()
+    config = {"name": own["name"], "trainable": own["trainable"], "dtype": own["dtype"]}
+    config["size"] = size if twins.plan.rank == 3 else size[0]
+    return twins.add(layer, x, _class("UpSampling2D", twins), config, only=config)
+
+
+def zero_padding(twins, layer, x):
+    """ZeroPadding2D: a film's first and last step are padded as rows are, for the window that follows."""
+    return twins.padded(layer, x, layer.padding, layer.padding[0])
+
+
+def cropping(twins, layer, x):
+    """Cropping2D: a film's first and last steps are cut off as rows are."""
+    plan = twins.plan
+    crop = plan.axes(layer.cropping, layer.cropping[0])
+    return twins.add(layer, x, _class("Cropping2D", twins), {"cropping": crop if plan.rank == 3 else crop[0]})
+
+
+def twin_of_rank(twins, layer, x):
+    """Layers whose settings name no axis: global poolings, SpatialDropout2D."""
+    return twins.add(layer, x, _class(type(layer).__name__, twins), {})
+
+
+def _class(name: str, twins):
+    return of_rank(name, twins.plan.rank)
+
+
+def _window(twins, layer) -> tuple[dict, int]:
+    plan = twins.plan
+    depth, stride = plan.depth_of(layer, layer.kernel_size), plan.stride_of(layer, layer.strides)
+    return {
+        "kernel_size": plan.axes(layer.kernel_size, depth),
+        "strides": plan.axes(layer.strides, stride),
+        "dilation_rate": plan.axes(layer.dilation_rate, layer.dilation_rate[0] if depth > 1 else 1),
+    }, depth
+
+
+def _with_kernel(twins, depth: int):
+    return lambda old: [twins.plan.kernel(old[0], depth), *old[1:]]
+
+
+def _with_groups(twins, depth: int):
+    def weights(old):
+        kernel = twins.plan.kernel(old[0], depth)  # (depth, height, width, channels, multiplier)
+        return [np.reshape(kernel, (*kernel.shape[:3], 1, -1)), *old[1:]]
+
+    return weights
+
+
+def _separable_weights(twins):
+    return lambda old: [twins.plan.kernel(old[0], 1), old[1][0], *old[2:]]
+
+
+def _grouped(layer, prefix: str) -> dict:
+    """The settings of a Conv3D that does what a depthwise convolution does: a group for each channel."""
+    own = layer.get_config()
+    channels, multiplier = layer.get_weights()[0].shape[2:]
+    config = {key: own[key] for key in ("name", "trainable", "dtype", "padding", "activation", "use_bias")}
+    config |= {key: own[key] for key in own if key.startswith("bias_")}
+    config |= {f"kernel_{part}": own[f"{prefix}_{part}"] for part in _INITIAL}
+    return config | {"filters": channels * multiplier, "groups": channels}
