@@ -10,5 +10,8 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "seen_box": "fields",
         "Window": "windows",
         "WHOLE": "windows",
+        "top_patches": "patches",
+        "TopPatches": "patch_result",
+        "Patch": "patch_result",
     },
 )

@@ -1,0 +1,194 @@
+"""Pictures + units -> for each unit the patches that excite it most, found in one pass."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_apps._choices import check_choice
+from keras_apps.visualize.fields import receptive_field
+from keras_apps.visualize.graph import graph_of, layer_output
+from keras_apps.visualize.patch_result import Best, Patch, TopPatches, cut
+from keras_apps.visualize.sizes import picture_size
+from keras_apps.visualize.streams import Named, fitted, listed, read_all
+
+FIRST = 9
+"""Units of a layer that are looked at where none are named."""
+
+
+def top_patches(
+    model: keras.Model,
+    layer: str | Sequence[str] | Mapping[str, Sequence[int] | None],
+    pictures,
+    k: int = 9,
+    *,
+    units: Sequence[int] | None = None,
+    size: int | tuple[int, int] | None = None,
+    preprocess: Callable | None = None,
+    batch_size: int = 32,
+    on_error: str = "raise",
+    progress: Callable[[int, int | None], None] | None = None,
+    rules: Mapping | None = None,
+) -> TopPatches:
+    """Find the patches of many pictures that excite the units of one or several layers most.
+
+    "Pick a unit in layer 1, find the nine image patches that maximise the unit's activation; repeat for other units
+    and layers." Of each picture a unit has one patch, where it is excited most: the unit's receptive field there. The
+    pictures are read once, a few at a time, for all layers and units together; only the patches that are among the
+    best so far are kept.
+
+    Args:
+        model: A functional or sequential model with one input. Those of `backbones.load` take pictures as they are.
+        layer: A layer's name, several, or `{layer: units}`; `"inner/conv1"` is a layer of a model within the model.
+        pictures: A folder (with the folders in it), a list of pictures, an array `(n, h, w, 3)`, a `tf.data.Dataset`
+            or another iterable, of pictures or of batches; a picture is what `images.load_image` takes.
+        k: Patches of each unit, >= 1; fewer where there are fewer pictures.
+        units: Channels of the layers, where `layer` does not name them; the first nine by default.
+        size: Height and width, in pixels, to which each picture is resized (its centre, where the proportions
+            differ); the model's own by default, or 224.
+        preprocess: For models that do not take RGB in 0..1: a function of a batch, float32 `(n, h, w, 3)` in 0..1, of
+            TensorFlow operations; `lambda x: 255 * x` for the face towers.
+        batch_size: Pictures that go through the network at once.
+        on_error: `"raise"`, or `"skip"` to leave out pictures that cannot be read; `.skipped` names them.
+        progress: Called with the number of pictures done and of all, or `None` where that is not known.
+        rules: For layers of your own, as in `receptive_field`.
+
+    Returns:
+        A `TopPatches`; `found["conv2"][5][0].image` is the best patch of unit 5. Patches of equal activation stand
+        in the order of their pictures.
+
+    Raises:
+        FileNotFoundError: If a file or folder does not exist.
+        TypeError: If `pictures` or a picture is of another type.
+        ValueError: If there is no such layer or unit, no picture, one that cannot be read, or the size is too small.
+
+    Example:
+        >>> bright = keras.layers.Conv2D(2, 3, kernel_initializer="ones", name="bright")
+        >>> model = keras.Sequential([keras.Input((8, 8, 3)), bright])
+        >>> pictures = np.zeros((2, 8, 8, 3), np.uint8)
+        >>> pictures[1, 4:7, 5:8] = 255
+        >>> best = top_patches(model, "bright", pictures, k=1)["bright"][0][0]
+        >>> best.picture, best.box, best.value, best.image.shape
+        (1, ((4, 7), (5, 8)), 27.0, (3, 3, 3))
+
+    Reference:
+        Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014; Ng, "What are deep
+        ConvNets learning?", deeplearning.ai course 4, week 4.
+
+    Models of other ranks, or other channels, take arrays of the input's shape in its own units; patches are then
+    float32, and what lies beyond the border is 0.
+    """
+    check_choice("on_error", on_error, ("raise", "skip"))
+    for name, value in (("k", k), ("batch_size", batch_size)):
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+            raise ValueError(f"expected a whole number of at least 1 for {name}, received {value!r}")
+    source = graph_of(model).inputs[0]
+    wanted = _wanted(model, layer, units)
+    outputs = [layer_output(model, name) for name in wanted]
+    sizes = picture_size(source, outputs, list(wanted), size)
+    fields = {name: receptive_field(model, name, input_size=sizes, rules=rules) for name in wanted}
+    is_picture = len(sizes) == 2 and source.shape[-1] == 3
+    best = {name: Best(chosen, k) for name, chosen in wanted.items()}
+    peaks = _peaks(keras.Model(model.inputs, outputs), list(wanted.values()), is_picture, preprocess)
+    if is_picture and isinstance(pictures, np.ndarray) and pictures.ndim == 3 and pictures.shape[2] in (1, 3, 4):
+        raise ValueError(f"expected an array (n, height, width, 3), received shape {pictures.shape} of one picture")
+    items, total = listed(pictures)
+
+    def read(picture) -> np.ndarray:
+        return fitted(picture, sizes) if is_picture else _as_array(picture, (*sizes, source.shape[-1]))
+
+    count, skipped = 0, {}
+    for batch in _batches(read_all(items, read, len(sizes) + 1), batch_size):
+        good = [one for one in batch if one.error is None]
+        for one in batch:
+            if one.error is not None:
+                if on_error == "raise" or isinstance(one.error, TypeError):
+                    raise one.error
+                skipped[one.name] = str(one.error)
+        if good:
+            found = peaks(np.stack([one.pixels for one in good]))
+            for name, (values, places) in zip(wanted, found, strict=True):
+                _keep(best[name], fields[name], values.numpy(), places.numpy(), good, count)
+        count += len(good)
+        if progress:
+            progress(count + len(skipped), total)
+    if not count:
+        reason = f"; '{next(iter(skipped))}': {next(iter(skipped.values()))}" if skipped else ""
+        raise ValueError(f"expected at least one picture that can be read, received none{reason}")
+    return TopPatches({name: best[name].patches for name in wanted}, fields, count, skipped)
+
+
+def _wanted(model, layer, units) -> dict[str, list[int]]:
+    """Return `{layer: units}`, checked."""
+    if isinstance(layer, Mapping):
+        if units is not None:
+            raise ValueError("expected units in the mapping of layers or as units, received both")
+        chosen = dict(layer)
+    else:
+        names = [layer] if isinstance(layer, str) or not isinstance(layer, Sequence) else layer
+        chosen = dict.fromkeys(names, units)
+    if not chosen:
+        raise ValueError("expected at least one layer, received none")
+    return {name: _checked_units(name, given, layer_output(model, name).shape[-1]) for name, given in chosen.items()}
+
+
+def _checked_units(layer: str, units, channels: int) -> list[int]:
+    if units is None:
+        return list(range(min(FIRST, channels)))
+    units = [units] if isinstance(units, (int, np.integer)) else list(units)
+    for unit in units:
+        if isinstance(unit, bool) or not isinstance(unit, (int, np.integer)) or not 0 <= unit < channels:
+            raise ValueError(f"expected units of {layer!r} from 0 to {channels - 1}, received {unit!r}")
+    if not units or len(set(units)) < len(units):
+        raise ValueError(f"expected units of {layer!r}, each once, received {units}")
+    return [int(unit) for unit in units]
+
+
+def _peaks(network: keras.Model, units: list[list[int]], is_picture: bool, preprocess: Callable | None) -> Callable:
+    """Return a compiled function: batch -> for each layer the largest activation of each unit, and where it is."""
+
+    @tf.function(reduce_retracing=True)
+    def peaks(batch):
+        x = tf.cast(batch, tf.float32) / 255.0 if is_picture else batch
+        x = x if preprocess is None else preprocess(x)
+        found = []
+        for activations, chosen in zip(tf.nest.flatten(network(x, training=False)), units, strict=True):
+            shape = tf.shape(activations)
+            flat = tf.reshape(activations, (shape[0], -1, shape[-1]))
+            flat = tf.gather(flat, chosen, axis=-1)
+            found.append((tf.reduce_max(flat, axis=1), tf.argmax(flat, axis=1)))
+        return found
+
+    return peaks
+
+
+def _keep(best: Best, field, values: np.ndarray, places: np.ndarray, pictures: Sequence[Named], first: int) -> None:
+    """Add the patches that are among the best so far."""
+    for row, column in zip(*np.nonzero(values > best.least), strict=True):
+        value = float(values[row, column])
+        if not value > best.least[column]:
+            continue  # others of this batch came before
+        unit = tuple(int(i) for i in np.unravel_index(places[row, column], field.units)) if field.units else ()
+        box = field.box(*unit)
+        image = cut(pictures[row].pixels, box)
+        best.add(column, Patch(first + int(row), pictures[row].name, unit, value, box, image))
+
+
+def _batches(pictures, size: int):
+    pictures = iter(pictures)
+    while batch := list(itertools.islice(pictures, size)):
+        yield batch
+
+
+def _as_array(array, shape: tuple) -> np.ndarray:
+    array = np.asarray(array, np.float32)
+    if array.shape != shape:
+        raise ValueError(f"expected arrays of shape {shape}, as the model takes them, received {array.shape}")
+    if not math.isfinite(float(array.sum())):
+        raise ValueError("expected finite values, received an array with others")
+    return array
