@@ -255,7 +255,7 @@ def test_wrong_arguments(model, pictures, tmp_path):
 
 
 def test_pictures_smaller_than_the_network_needs():
-    """conv5 needs one unit of pool2, that needs 3 of pool1, they 7 of conv1, and they 6 x 4 + 11 - 2 x 2 = 31 pixels."""
+    """conv5 needs 1 unit of pool2, that needs 3 of pool1, they 7 of conv1, and they 6 x 4 + 11 - 2 x 2 = 31 pixels."""
     network = backbones.build("alexnet", ["conv5"])
     least = 31
     with pytest.raises(

@@ -13,5 +13,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "top_patches": "patches",
         "TopPatches": "patch_result",
         "Patch": "patch_result",
+        "driving": "driving_pixels",
+        "draw_patches": "patch_drawing",
     },
 )

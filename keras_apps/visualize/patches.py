@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_apps._choices import check_choice
-from keras_apps.visualize.fields import receptive_field
+from keras_apps.visualize.fields import ReceptiveField, receptive_field
 from keras_apps.visualize.graph import graph_of, layer_output
 from keras_apps.visualize.patch_result import Best, Patch, TopPatches, cut
 from keras_apps.visualize.sizes import picture_size
@@ -31,6 +31,7 @@ def top_patches(
     size: int | tuple[int, int] | None = None,
     preprocess: Callable | None = None,
     batch_size: int = 32,
+    inside: bool = False,
     on_error: str = "raise",
     progress: Callable[[int, int | None], None] | None = None,
     rules: Mapping | None = None,
@@ -54,6 +55,7 @@ def top_patches(
         preprocess: For models that do not take RGB in 0..1: a function of a batch, float32 `(n, h, w, 3)` in 0..1, of
             TensorFlow operations; `lambda x: 255 * x` for the face towers.
         batch_size: Pictures that go through the network at once.
+        inside: Whether to look only at units that see nothing beyond the border of the picture.
         on_error: `"raise"`, or `"skip"` to leave out pictures that cannot be read; `.skipped` names them.
         progress: Called with the number of pictures done and of all, or `None` where that is not known.
         rules: For layers of your own, as in `receptive_field`.
@@ -94,7 +96,8 @@ def top_patches(
     fields = {name: receptive_field(model, name, input_size=sizes, rules=rules) for name in wanted}
     is_picture = len(sizes) == 2 and source.shape[-1] == 3
     best = {name: Best(chosen, k) for name, chosen in wanted.items()}
-    peaks = _peaks(keras.Model(model.inputs, outputs), list(wanted.values()), is_picture, preprocess)
+    ranges = {name: _range(field, inside) for name, field in fields.items()}
+    peaks = _peaks(keras.Model(model.inputs, outputs), wanted, ranges, (*sizes, source.shape[-1]), preprocess)
     if is_picture and isinstance(pictures, np.ndarray) and pictures.ndim == 3 and pictures.shape[2] in (1, 3, 4):
         raise ValueError(f"expected an array (n, height, width, 3), received shape {pictures.shape} of one picture")
     items, total = listed(pictures)
@@ -113,7 +116,7 @@ def top_patches(
         if good:
             found = peaks(np.stack([one.pixels for one in good]))
             for name, (values, places) in zip(wanted, found, strict=True):
-                _keep(best[name], fields[name], values.numpy(), places.numpy(), good, count)
+                _keep(best[name], fields[name], ranges[name], values.numpy(), places.numpy(), good, count)
         count += len(good)
         if progress:
             progress(count + len(skipped), total)
@@ -149,31 +152,54 @@ def _checked_units(layer: str, units, channels: int) -> list[int]:
     return [int(unit) for unit in units]
 
 
-def _peaks(network: keras.Model, units: list[list[int]], is_picture: bool, preprocess: Callable | None) -> Callable:
-    """Return a compiled function: batch -> for each layer the largest activation of each unit, and where it is."""
+def _range(field: ReceptiveField, inside: bool) -> tuple[tuple[int, int], ...]:
+    """Return `(start, stop)` of the units that are looked at, along each axis of a layer."""
+    if not inside or not field.units:
+        return tuple((0, n) for n in field.units)
+    ranges = []
+    for axis, n in enumerate(field.units):
+        boxes = [field.box(*(i if a == axis else 0 for a in range(len(field.units))))[axis] for i in range(n)]
+        good = [i for i, (start, stop) in enumerate(boxes) if start >= 0 and stop <= field.input_size[axis]]
+        if not good:
+            raise ValueError(
+                f"expected pictures of at least {field.size[axis]} pixels, since units of {field.layer!r} see so many, "
+                f"or inside=False, received {field.input_size[axis]}"
+            )
+        ranges.append((good[0], good[-1] + 1))
+    return tuple(ranges)
 
-    @tf.function(reduce_retracing=True)
+
+def _peaks(network: keras.Model, wanted: Mapping, ranges: Mapping, shape: tuple, preprocess) -> Callable:
+    """Return a compiled function: batch -> for each layer the largest activation of each unit, and where it is.
+
+    Nothing but these leaves the network, so that memory does not grow with the layers' maps.
+    """
+    is_picture = shape[-1] == 3 and len(shape) == 3
+
+    @tf.function(input_signature=[tf.TensorSpec((None, *shape), tf.uint8 if is_picture else tf.float32)])
     def peaks(batch):
         x = tf.cast(batch, tf.float32) / 255.0 if is_picture else batch
         x = x if preprocess is None else preprocess(x)
         found = []
-        for activations, chosen in zip(tf.nest.flatten(network(x, training=False)), units, strict=True):
-            shape = tf.shape(activations)
-            flat = tf.reshape(activations, (shape[0], -1, shape[-1]))
-            flat = tf.gather(flat, chosen, axis=-1)
+        for activations, name in zip(tf.nest.flatten(network(x, training=False)), wanted, strict=True):
+            looked_at = (slice(None), *(slice(*one) for one in ranges[name]))
+            activations = tf.cast(activations[looked_at], tf.float32)
+            count = tf.shape(activations)
+            flat = tf.gather(tf.reshape(activations, (count[0], -1, count[-1])), wanted[name], axis=-1)
             found.append((tf.reduce_max(flat, axis=1), tf.argmax(flat, axis=1)))
         return found
 
     return peaks
 
 
-def _keep(best: Best, field, values: np.ndarray, places: np.ndarray, pictures: Sequence[Named], first: int) -> None:
+def _keep(best: Best, field, ranges, values: np.ndarray, places: np.ndarray, pictures: Sequence[Named], first: int):
     """Add the patches that are among the best so far."""
     for row, column in zip(*np.nonzero(values > best.least), strict=True):
         value = float(values[row, column])
         if not value > best.least[column]:
             continue  # others of this batch came before
-        unit = tuple(int(i) for i in np.unravel_index(places[row, column], field.units)) if field.units else ()
+        place = np.unravel_index(places[row, column], [stop - start for start, stop in ranges]) if ranges else ()
+        unit = tuple(int(i) + start for i, (start, _) in zip(place, ranges, strict=True))
         box = field.box(*unit)
         image = cut(pictures[row].pixels, box)
         best.add(column, Patch(first + int(row), pictures[row].name, unit, value, box, image))
