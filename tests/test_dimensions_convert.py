@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from keras_apps import dimensions, faces
+from keras_apps import backbones, dimensions, faces
 from keras_apps.dimensions import convert
 
 L = layers
@@ -292,6 +292,44 @@ def test_the_converted_network_learns():
     assert losses[-1] < losses[0]
 
 
+def test_the_whole_of_vgg16_at_every_step():
+    """The bundled weights, all layers: 13 convolutions of 3x3x3, whose borders repeat the first and last step."""
+    model = backbones.load("vgg16")
+    pictures = picture((32, 32, 3))[:1]
+    answers, expected = convert(model, 3, length=8, borders="repeat")(film(pictures, 8)), model(pictures)
+    assert answers["block2_pool"].shape[1] == 8  # the first two poolings keep the steps
+    assert answers["block5_pool"].shape[1] == 1
+    for layer in backbones.layer_names("vgg16"):
+        for step in range(answers[layer].shape[1]):
+            close(answers[layer][:, step], expected[layer])
+
+
+def test_alexnet_s_interior():
+    """67 steps, padded by 2: conv1 (11, stride 4) has 16, of which the first and the last see zeros.
+
+    pool1 keeps the steps; conv2 (5, padded by 2) sees 2 to each side: steps 3 to 12 are clean.
+    """
+    model = backbones.load("alexnet", ["conv2"])
+    pictures = picture((67, 67, 3))[:1]
+    answers = convert(model, 3)(film(pictures, 67))["conv2"]
+    assert answers.shape[1] == 16
+    for step in range(3, 13):
+        close(answers[:, step], model(pictures)["conv2"])
+
+
+def test_alexnet_s_interior_in_1d():
+    """131 columns, padded by 2: conv1 has 32, the outer two see zeros; pool1 (3, stride 2) 15, of which the first does.
+
+    conv2 sees 2 to each side: columns 3 to 12 are clean. All columns are alike there, and as the line's answer.
+    """
+    model = backbones.load("alexnet", ["conv2"])
+    pictures, lines = constant((67, 131, 3), "width")
+    answers, expected = convert(model, 1)(lines)["conv2"], model(pictures)["conv2"]
+    assert expected.shape[2] == 15
+    for place in range(3, 13):
+        close(answers, expected[:, :, place])
+
+
 def refused(build, shape=(8, 8, 3)):
     return keras.Model(x := keras.Input(shape), build(x))
 
@@ -343,7 +381,7 @@ def test_an_axis_that_goes_cannot_be_joined_along():
         ({"rank": 3, "how": "inflat"}, ValueError, "did you mean 'inflate'"),
         ({"rank": 1, "how": "inflate"}, ValueError, "way to rank 1 among sum, center, received 'inflate'"),
         ({"rank": 3, "length": 0}, ValueError, "length of at least 1, received 0"),
-        ({"rank": 3, "length": 2}, ValueError, "'conv' .Conv2D."),
+        ({"rank": 3, "length": 2}, ValueError, "'conv' .Conv2D.: its window spans 3 steps and its input has 2"),
         ({"rank": 3, "depth": 0}, ValueError, "depth of at least 1"),
         ({"rank": 3, "time_stride": "papr"}, ValueError, "did you mean 'paper'"),
         ({"rank": 3, "borders": "mirror"}, ValueError, "kind of borders among zeros, repeat"),

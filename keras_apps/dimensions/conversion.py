@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import keras
@@ -71,10 +72,10 @@ def convert(
     Example:
         >>> picture = keras.Input((32, 32, 3))
         >>> model = keras.Model(picture, keras.layers.Conv2D(8, 3, name="conv")(picture))
-        >>> convert(model, 3).output_shape, convert(model, 3).get_layer("conv").kernel.shape
-        ((None, None, 30, 30, 8), (3, 3, 3, 3, 8))
-        >>> convert(model, 1).output_shape, convert(model, 1).get_layer("conv").kernel.shape
-        ((None, 30, 8), (3, 3, 8))
+        >>> convert(model, 3).output_shape, convert(model, 3).get_layer("conv").kernel_size
+        ((None, None, 30, 30, 8), (3, 3, 3))
+        >>> convert(model, 1).output_shape, convert(model, 1).get_layer("conv").kernel_size
+        ((None, 30, 8), (3,))
 
     Reference:
         Carreira and Zisserman, "Quo Vadis, Action Recognition? A New Model and the Kinetics Dataset", CVPR 2017.
@@ -146,15 +147,21 @@ def _run(graph: keras.Model, inputs, twins: Twins) -> keras.Model:
         except (ValueError, TypeError, NotImplementedError) as error:
             if getattr(error, "named", False):
                 raise
-            reason = (str(error) or type(error).__name__).splitlines()[0]
             told = ValueError(
                 f"expected layers that have a {twins.plan.rank}-D twin, received {layer.name!r} "
-                f"({type(layer).__name__}): {reason}"
+                f"({type(layer).__name__}): {_reason(error)}"
             )
             told.named = True
             raise told from error
 
     return keras.models.clone_model(graph, inputs, clone_function=lambda layer: layer, call_function=call)
+
+
+def _reason(error: Exception) -> str:
+    """The first line that tells something; Keras begins some of its errors with where they arose."""
+    lines = [re.sub("\x1b\\[[0-9;]*m", "", line).strip() for line in str(error).splitlines()]
+    told = [line for line in lines if line and not line.startswith("Exception encountered")]
+    return told[0] if told else type(error).__name__
 
 
 def _called(layer, arguments, options, twins: Twins):

@@ -72,6 +72,7 @@ def pooling(twins, layer, x):
     size = plan.pool_of(layer.pool_size, layer.strides, stride)
     changes = {"pool_size": plan.axes(layer.pool_size, size), "strides": plan.axes(layer.strides, stride)}
     x = twins.repadded(x, layer.pool_size[0], size)
+    twins.check_fits(layer, x, changes["pool_size"][0])
     return twins.add(layer, x, _class(type(layer).__name__, twins), changes)
 
 

@@ -80,6 +80,8 @@ class Twins:
         if not grows:
             x = self.repadded(x, layer.kernel_size[0], size)
         reach = (size - 1) * changes["dilation_rate"][0]
+        if not grows:
+            self.check_fits(layer, x, reach + 1)
         repeats = plan.rank == 3 and plan.borders == "repeat" and reach > 0 and (grows or layer.padding == "same")
         if not repeats:
             return self.add(layer, x, kind, changes, weights, only=only)
@@ -88,6 +90,18 @@ class Twins:
         x = self._once(layer, "repeated", RepeatBorder, before, before)(x)
         x = self.add(layer, x, kind, changes, weights, only=only)
         return self._once(layer, "cropped", keras.layers.Cropping3D, ((after, after), (0, 0), (0, 0)))(x)
+
+    def check_fits(self, layer, x, reach: int) -> None:
+        """Raise where a 'valid' window is longer than what it slides over.
+
+        Raises:
+            ValueError: With both lengths.
+        """
+        if layer.padding == "valid" and x.shape[1] is not None and reach > x.shape[1]:
+            raise ValueError(
+                f"its window spans {reach} steps and its input has {x.shape[1]}: give a larger length, or keep the "
+                "steps with time_stride"
+            )
 
     def padded(self, layer, x, padding, steps: tuple[int, int]):
         """Pad a map with zeros; a film by `steps` at its ends, or with repeated borders by its first and last step."""
