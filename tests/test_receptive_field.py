@@ -41,7 +41,7 @@ def positive_copy(model):
 
 def seen_by_gradient(model, layer, unit, size):
     """Return `(start, stop)` of the pixels where the gradient of a unit, all its channels together, is not zero."""
-    network = keras.Model(model.inputs, layer_output(model, layer))
+    network = keras.Model(model.inputs[0], layer_output(model, layer))
     shape = (1, *size, model.inputs[0].shape[-1])
     pictures = tf.constant(np.random.default_rng(4).uniform(1000, 2000, shape).astype(np.float32))
     with tf.GradientTape() as tape:
@@ -253,7 +253,7 @@ def test_backbones(name, layer, size, units):
 def test_face_towers(name, size, deepest, layers_and_units):
     """The unit of the first layer lies inside, or nearly; that of the deep one sees all of the picture."""
     tower = faces.build_tower(name, size=size)
-    cut = keras.Model(tower.inputs, layer_output(tower, deepest))
+    cut = keras.Model(tower.inputs[0], layer_output(tower, deepest))
     for layer, unit in layers_and_units:
         check(cut, layer, (size, size), [unit])
 
@@ -287,7 +287,7 @@ def test_keras_applications(name, layer, size, unit, expected):
     3x3 at jump 4: 23; pooling 3/2: 31; three modules of two 3x3 at jump 8, 32 each: 127.
     """
     network = getattr(keras.applications, name)(weights=None, include_top=False, input_shape=(*size, 3))
-    small = keras.Model(network.inputs, layer_output(network, layer))
+    small = keras.Model(network.inputs[0], layer_output(network, layer))
     found, _ = check(small, layer, size, [unit])
     assert found.size == (expected, expected)
     assert found.box(*unit)[0][0] >= 0 and found.box(*unit)[0][1] <= size[0]

@@ -32,7 +32,7 @@ def pictures():
 
 def slow_top(model, layer, unit, pictures, k):
     """The same by loops: `(value, picture, position)`, best first; of equal ones the earlier."""
-    network = keras.Model(model.inputs, model.get_layer(layer).output)
+    network = keras.Model(model.inputs[0], model.get_layer(layer).output)
     rows = []
     for number, picture in enumerate(pictures):
         activations = network(picture[None] / np.float32(255)).numpy()[0, ..., unit]
@@ -75,7 +75,7 @@ def test_crops_are_the_units_boxes_with_grey_beyond_the_border(model, pictures):
 def test_a_patch_alone_excites_its_unit_as_much(model, pictures):
     """What a unit sees is all in its patch: on a grey picture with nothing else it has the same activation."""
     found = visualize.top_patches(model, "second", pictures, k=3)
-    network = keras.Model(model.inputs, model.get_layer("second").output)
+    network = keras.Model(model.inputs[0], model.get_layer("second").output)
     for channel, patches in found["second"].items():
         for patch in patches:
             (y0, y1), (x0, x1) = patch.box

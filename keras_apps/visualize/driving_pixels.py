@@ -70,7 +70,7 @@ def driving(
     total = sum(len(patches) for units in found.patches.values() for patches in units.values())
     done, drives = 0, {}
     for layer, units in found.patches.items():
-        network = with_rule(keras.Model(model.inputs, layer_output(model, layer)), method)
+        network = with_rule(keras.Model(model.inputs[0], layer_output(model, layer)), method)
         size = found.fields[layer].input_size
         back = _backwards(network, size, preprocess)
         flat = [(unit, patch) for unit, patches in units.items() for patch in patches]

@@ -58,7 +58,7 @@ def layer_output(model: keras.Model, layer: str | keras.layers.Layer):
     if inner:
         if not is_graph(node.operation):
             raise ValueError(f"expected a model before '/', received {layer!r}, where {outer!r} is a layer")
-        within = keras.Model(node.operation.inputs, layer_output(node.operation, inner))
+        within = keras.Model(node.operation.inputs[0], layer_output(node.operation, inner))
         return within(node.input_tensors[0])
     if len(node.output_tensors) != 1:
         raise ValueError(f"expected a layer with one output, received {outer!r} with {len(node.output_tensors)}")

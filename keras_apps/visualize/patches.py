@@ -97,7 +97,7 @@ def top_patches(
     is_picture = len(sizes) == 2 and source.shape[-1] == 3
     best = {name: Best(chosen, k) for name, chosen in wanted.items()}
     ranges = {name: _range(field, inside) for name, field in fields.items()}
-    peaks = _peaks(keras.Model(model.inputs, outputs), wanted, ranges, (*sizes, source.shape[-1]), preprocess)
+    peaks = _peaks(keras.Model(model.inputs[0], outputs), wanted, ranges, (*sizes, source.shape[-1]), preprocess)
     if is_picture and isinstance(pictures, np.ndarray) and pictures.ndim == 3 and pictures.shape[2] in (1, 3, 4):
         raise ValueError(f"expected an array (n, height, width, 3), received shape {pictures.shape} of one picture")
     items, total = listed(pictures)
