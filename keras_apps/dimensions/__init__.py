@@ -10,6 +10,8 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "parameters": "arithmetic",
         "multiplications": "arithmetic",
         "convolve": "sliding",
+        "plot_sliding": "plots_sliding",
+        "sliding_frames": "plots_sliding",
         # towers
         "build_tower": "tower",
         # conversion
