@@ -16,7 +16,7 @@ GAP = 12
 """Pixels between two units."""
 SEAM = 2
 """Pixels between two patches."""
-STRONGEST = 99.5
+STRONGEST = 99
 """Percentile of a patch's driving values that is drawn at full contrast."""
 
 
@@ -94,9 +94,12 @@ def _unit(patches: Sequence[Patch], driven, name: str, side: int, cell: int, fon
     squares = [_square([patch.image for patch in patches], side, cell)]
     if driven is not None:
         squares.insert(0, _square([_shown(values) for values in driven], side, cell))
-    label = f"{name}: {patches[0].value:.3g} to {patches[-1].value:.3g}" if patches else f"{name}: no patch"
     line, width = sum(font.getmetrics()), squares[0].width
     image = Image.new("RGB", (len(squares) * (width + SEAM) - SEAM, line + 2 + squares[0].height), PAPER)
+    values = f"{patches[0].value:.3g} to {patches[-1].value:.3g}" if patches else "no patch"
+    label = f"{name}: activation {values}"
+    if not patches or font.getlength(label) > image.width:
+        label = f"{name}: {values}"
     ImageDraw.Draw(image).text((0, 0), label, FAINT, font)
     for number, square in enumerate(squares):
         image.paste(square, (number * (width + SEAM), line + 2))
