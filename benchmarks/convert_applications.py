@@ -2,9 +2,10 @@
 
     python benchmarks/convert_applications.py [--only ResNet50 ...] [--json]
 
-`keras.applications`' networks get random weights (moving averages and offsets too, so that nothing is right by being 0
-or 1) and no softmax at their end; VGG16 and AlexNet have their own. Borders repeat the first and last step. What is told
-is the largest difference at any step of any output, over the 2-D network's largest value there.
+`keras.applications`' networks get random weights (moving averages and offsets too, so that nothing is right by being
+0 or 1) and no softmax at their end; VGG16 and AlexNet have their own. Borders repeat the first and last step. Told is
+the largest difference at any step of any output, over the 2-D network's largest value there; `another picture` is the same
+measure between two pictures, which shows that the network looks at what it is given.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ APPLICATIONS = {  # size of the pictures
 }
 BACKBONES = {"vgg16": 32, "alexnet": 67}
 STEPS = 32
+SIDES = ("inflate", "center", "another picture")
 
 
 def randomized(name: str, size: int):
@@ -41,21 +43,28 @@ def randomized(name: str, size: int):
         if "gamma" in variable.path or "variance" in variable.path:
             variable.assign(draw.uniform(0.5, 1.5, shape))
         elif variable.path.endswith("kernel"):
-            seen = np.prod(shape[:2]) if "depthwise" in variable.path else np.prod(shape[:-1])
+            seen = np.prod(shape[:2] if shape[-1] == 1 else shape[:-1])  # of a depthwise kernel, one channel
             variable.assign(draw.standard_normal(shape) * (2 / seen) ** 0.5)
         elif variable.dtype == "float32":
             variable.assign(0.1 * draw.standard_normal(shape))
     return network
 
 
-def difference(network, size: int, how: str, steps: int) -> float:
-    """The largest relative difference between a converted network's steps and the network."""
+def difference(network, size: int, most: float, how: str, steps: int) -> float:
+    """The largest relative difference between a converted network's steps and the network, or another picture's."""
     from keras_apps import dimensions
 
-    picture = np.random.default_rng(1).uniform(0, 1, (1, size, size, 3)).astype(np.float32)
+    picture, other = np.random.default_rng(1).uniform(0, most, (2, 1, size, size, 3)).astype(np.float32)
     expected = network(picture)
+    if how == "another picture":
+        return worst_difference(network(other), expected)
     film_network = dimensions.convert(network, 3, how, length=steps, borders="repeat")
     answers = film_network(np.repeat(picture[:, None], steps, axis=1))
+    return worst_difference(answers, expected)
+
+
+def worst_difference(answers, expected) -> float:
+    """The largest difference of any output, over the largest value that is expected there."""
     if not isinstance(expected, dict):
         expected, answers = {"": expected}, {"": answers}
     worst = 0.0
@@ -80,8 +89,9 @@ def main() -> None:
         if options.only and name not in options.only:
             continue
         network = backbones.load(name) if name in BACKBONES else randomized(name, size)
+        most = 255 if name == "EfficientNetB0" else 1  # it scales its pictures itself
         steps = size if name == "alexnet" else STEPS
-        report[name] = {how: difference(network, size, how, steps) for how in ("inflate", "center")}
+        report[name] = {how: difference(network, size, most, how, steps) for how in SIDES}
         if not options.json:
             told = "  ".join(f"{how} {value:.1e}" for how, value in report[name].items())
             print(f"{name:16} {size:3} px, {steps} steps:  {told}", flush=True)

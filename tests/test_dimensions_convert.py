@@ -159,6 +159,26 @@ def test_the_paper_spares_two_max_poolings():
     assert chosen.get_layer(names[0]).pool_size == (1, 2, 2)
 
 
+def test_a_pooling_that_a_branch_passes_by_is_not_spared():
+    """Xception's blocks: a shortcut of stride 2 beside a pooling; both halve 16 steps. The pooling after is spared."""
+
+    def build(x):
+        pooled = L.MaxPooling2D(3, 2, padding="same", name="beside")(L.Conv2D(4, 3, padding="same")(x))
+        y = L.Add()([pooled, L.Conv2D(4, 1, strides=2)(x)])
+        inner = keras.Sequential([keras.Input((None, None, 4)), L.MaxPooling2D(2, name="after")], name="inner")
+        return inner(y)
+
+    model = functional((16, 16, 2), build)
+    deep = convert(model, 3, borders="repeat")
+    assert deep.get_layer("beside").strides == (2, 2, 2)
+    assert deep.get_layer("inner").get_layer("after").strides == (1, 2, 2)
+    pictures = picture((16, 16, 2))
+    answers = deep(film(pictures, 16))
+    assert answers.shape[1] == 8
+    for step in range(8):
+        close(answers[:, step], model(pictures))
+
+
 def pools(x):
     for _ in range(3):
         x = L.MaxPooling2D(2)(x)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import keras
 
@@ -11,9 +12,8 @@ from keras_apps.dimensions.geometry import check_rank, check_whole
 from keras_apps.dimensions.plan import HOWS, Plan
 from keras_apps.dimensions.rules import check_layers, graph_of, is_graph, is_operation, rule_of
 from keras_apps.dimensions.rules_plain import unchanged
+from keras_apps.dimensions.trunk import spared_poolings
 from keras_apps.dimensions.twins import Twins
-
-_GROWING = ("UpSampling2D", "Conv2DTranspose")
 
 
 def convert(
@@ -54,8 +54,8 @@ def convert(
         depth: How deep kernels become; by default as the smaller of their sides, so that a 3x3 becomes a 3x3x3. One
             number for all that are larger than 1, or `{layer: depth}`.
         time_stride: How strides and poolings treat the steps: `"paper"`, as their rows, but that the first two
-            max-poolings keep every step, as I3D (for networks that grow their maps again, as `"own"`); `"own"`, as
-            their rows; `"keep"` every step; or `{layer: stride}`, the others as their rows.
+            max-poolings keep every step, as I3D's (those that no branch passes by; none in networks that grow their
+            maps again); `"own"`, as their rows; `"keep"` every step; or `{layer: stride}`, the others as their rows.
         borders: `"zeros"` around a film, as the paper; or `"repeat"`, its first and last step.
         over: `"width"` or `"height"`: the picture's axis that goes (1-D).
         name: Of the new model; by default the old one's with `_1d` or `_3d`.
@@ -85,7 +85,7 @@ def convert(
     graph = _graph(model)
     plan = Plan(rank, HOWS[rank][0] if how is None else how, depth, time_stride, borders, over)
     check_layers(graph, plan)
-    plan.symmetric = any(type(layer).__name__ in _GROWING for layer in model._flatten_layers())
+    plan = replace(plan, spared=spared_poolings(graph))
     named = dict(input_shape) if isinstance(input_shape, Mapping) else None
     pictures = [x for x in graph.inputs if len(x.shape) == 4]
     if not pictures:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,15 +15,14 @@ HOWS = {1: ("sum", "center"), 3: ("inflate", "center")}
 OVERS = ("height", "width")
 STRIDES = ("paper", "own", "keep")
 BORDERS = ("zeros", "repeat")
-SPARED = 2  # first max-poolings that keep the steps of a film, as in I3D
 
 
-@dataclass
+@dataclass(frozen=True)
 class Plan:
     """What a conversion does about the axis that comes or goes; its arguments are those of `convert`.
 
     Attributes:
-        symmetric: Set for networks that grow maps again: all their poolings halve the film's steps alike.
+        spared: Ids of the max-poolings that `"paper"` lets keep every step.
     """
 
     rank: int
@@ -32,8 +31,7 @@ class Plan:
     time_stride: str | Mapping[str, int] = "paper"
     borders: str = "zeros"
     over: str = "width"
-    symmetric: bool = False
-    _spared: set[str] = field(default_factory=set)
+    spared: frozenset[int] = frozenset()
 
     def __post_init__(self):
         check_choice(f"way to rank {self.rank}", self.how, HOWS[self.rank])
@@ -63,18 +61,12 @@ class Plan:
         own = min(sizes)
         return self.depth if isinstance(self.depth, int) and own > 1 else own
 
-    def stride_of(self, layer, strides: tuple[int, int], spares: bool = False) -> int:
-        """Return a layer's stride along the film's steps; `spares`: it is a max-pooling, of which I3D spares two."""
+    def stride_of(self, layer, strides: tuple[int, int]) -> int:
+        """Return a layer's stride along the film's steps."""
         if isinstance(self.time_stride, Mapping):
             return self.time_stride.get(layer.name, strides[0])
-        if self.time_stride == "keep":
-            return 1
-        if spares and strides[0] > 1 and self.time_stride == "paper" and not self.symmetric:
-            if len(self._spared) < SPARED:
-                self._spared.add(layer.name)
-            if layer.name in self._spared:
-                return 1
-        return strides[0]
+        spared = self.time_stride == "paper" and id(layer) in self.spared
+        return 1 if self.time_stride == "keep" or spared else strides[0]
 
     def pool_of(self, sizes: tuple[int, int], strides: tuple[int, int], stride: int) -> int:
         """Return a pooling's size along the film's steps: 1 where it does not shorten the film, as in I3D."""

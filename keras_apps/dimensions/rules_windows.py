@@ -66,9 +66,9 @@ def transposed(twins, layer, x):
 
 
 def pooling(twins, layer, x):
-    """MaxPooling2D, AveragePooling2D: the first two maxima of I3D keep every step."""
+    """MaxPooling2D, AveragePooling2D: I3D spares two of them."""
     plan = twins.plan
-    stride = plan.stride_of(layer, layer.strides, spares=type(layer).__name__ == "MaxPooling2D")
+    stride = plan.stride_of(layer, layer.strides)
     size = plan.pool_of(layer.pool_size, layer.strides, stride)
     changes = {"pool_size": plan.axes(layer.pool_size, size), "strides": plan.axes(layer.strides, stride)}
     x = twins.repadded(x, layer.pool_size[0], size)
