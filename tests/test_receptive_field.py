@@ -271,15 +271,13 @@ def test_the_face_towers_encoding_sees_147_of_150_pixels():
 
 
 @pytest.mark.parametrize(
-    "name, layer, size, unit, expected",
+    "name, size, cases",
     [
-        ("ResNet50", "conv3_block1_out", (160, 48), (10, 3), 51),
-        ("ResNet50", "conv5_block3_out", (544, 64), (8, 1), 483),
-        ("InceptionV3", "mixed2", (255, 96), (13, 4), 127),
-        ("InceptionV3", "mixed10", (1363, 75), (20, 0), 1311),
+        ("ResNet50", (544, 48), [("conv3_block1_out", (10, 3), 51), ("conv5_block3_out", (8, 1), 483)]),
+        ("InceptionV3", (1363, 75), [("mixed2", (13, 4), 127), ("mixed10", (20, 0), 1311)]),
     ],
 )
-def test_keras_applications(name, layer, size, unit, expected):
+def test_keras_applications(name, size, cases):
     """The axis that is long enough shows the whole box; 483 and 1311 are also what Araujo et al. state.
 
     conv3_block1 of ResNet50: 7/2 sees 7, pooling 3/2 7 + 2 x 2 = 11; three 3x3 at jump 4 add 8 each: 35; its own 1x1/2
@@ -287,10 +285,10 @@ def test_keras_applications(name, layer, size, unit, expected):
     3x3 at jump 4: 23; pooling 3/2: 31; three modules of two 3x3 at jump 8, 32 each: 127.
     """
     network = getattr(keras.applications, name)(weights=None, include_top=False, input_shape=(*size, 3))
-    small = keras.Model(network.inputs[0], layer_output(network, layer))
-    found, _ = check(small, layer, size, [unit])
-    assert found.size == (expected, expected)
-    assert found.box(*unit)[0][0] >= 0 and found.box(*unit)[0][1] <= size[0]
+    for layer, unit, expected in cases:
+        found, _ = check(keras.Model(network.inputs[0], layer_output(network, layer)), layer, size, [unit])
+        assert found.size == (expected, expected)
+        assert found.box(*unit)[0][0] >= 0 and found.box(*unit)[0][1] <= size[0]
 
 
 def test_squeeze_and_excitation_sees_everything():
@@ -317,6 +315,19 @@ def test_models_within_models():
         found = visualize.receptive_field(outer, layer)
         assert found.size == (8, 8) and found.offset == (-2, -2) and found.stride == (2, 2)
         assert seen_by_gradient(positive_copy(outer), layer, (3, 3), (16, 16)) == found.box(3, 3)
+
+
+def test_wrong_names_of_layers_in_models_within_models_and_in_large_ones():
+    inner = keras.Sequential([keras.Input((8, 1)), layers.Conv1D(1, 3, name="conv")], name="inner")
+    outer = graph((8, 1), lambda x: layers.ReLU(name="last")(inner(x)))
+    for wrong in ("conv", "inner/cov"):
+        with pytest.raises(ValueError, match=f"received '{wrong}'; did you mean 'inner/conv'|received 'cov'.*'conv'"):
+            visualize.receptive_field(outer, wrong)
+    with pytest.raises(ValueError, match="expected a model before '/', received 'last/conv', where 'last' is a layer"):
+        visualize.receptive_field(outer, "last/conv")
+    large = keras.Sequential([keras.Input((8, 1)), *(layers.ReLU(name=f"relu{n}") for n in range(50))], name="large")
+    with pytest.raises(ValueError, match="one of the 51 layers of 'large', received 'relu71'; did you mean 'relu7' or"):
+        visualize.receptive_field(large, "relu71")
 
 
 @keras.saving.register_keras_serializable("tests")

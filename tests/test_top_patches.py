@@ -129,7 +129,7 @@ def test_pictures_are_read_a_few_at_a_time(model):
         pass
 
     def stream():
-        for n in range(200):
+        for n in range(120):
             picture = np.full((24, 20, 3), n, np.uint8).view(Tracked)
             alive.add(Alive(picture))
             yield picture
@@ -143,7 +143,7 @@ def test_pictures_are_read_a_few_at_a_time(model):
         most.append(len(alive))
 
     found = visualize.top_patches(model, "second", stream(), k=9, batch_size=8, progress=look)
-    assert found.count == 200 and len(most) == 25
+    assert found.count == 120 and len(most) == 15
     assert max(most) <= streams.AHEAD + 3 * 8, most
 
 

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from PIL import Image
 
-from keras_apps import images
+from keras_apps import images, visualize
 
 SMALL = ("--layer", "conv1=1,4", "--size", 64, "-o", "sheet.png", "--cell", 16)
 
@@ -38,7 +38,7 @@ def test_folders_unreadable_pictures_and_units_inside(run, fails, tmp_path):
     (tmp_path / "some" / "torn.jpg").write_bytes(images.resolve("bundled:cat").read_bytes()[:2000])
     assert "torn.jpg', which is damaged" in fails("visualize", "patches", "some", *SMALL)
     code, out, err = run("visualize", "patches", "some", *SMALL, "--skip-unreadable", "--inside", "--drive", "none")
-    assert code == 0 and "from 1 pictures, 1 left out" in out and "left out: some/torn.jpg" in err
+    assert code == 0 and "from 1 picture, 1 left out" in out and "left out: some/torn.jpg" in err
 
 
 def test_own_networks_and_towers(run, fails, tmp_path):
@@ -51,7 +51,7 @@ def test_own_networks_and_towers(run, fails, tmp_path):
     code, out, _ = run(*arguments, "own.keras", "--layer", "mine", "--white", 1, "--json")
     np.testing.assert_allclose(of_255, 255 * json.loads(out)["layers"]["mine"]["units"]["0"][0]["value"], rtol=1e-4)
     code, out, _ = run(*arguments, "synthetic64", "--layer", "block1_relu2", "--unit", 3)
-    assert code == 0 and "1 units of 1 layer of synthetic64" in out
+    assert code == 0 and "1 unit of 1 layer of synthetic64" in out
     assert "expected --layer with a .keras file" in fails(*arguments, "own.keras")
 
 
@@ -87,6 +87,15 @@ def test_what_goes_wrong_is_said_in_one_line(fails, tmp_path):
     ):
         assert words in fails(*arguments), arguments
     assert not (tmp_path / "sheet.png").exists()
+
+
+def test_public_names_are_documented_and_light():
+    for name in visualize.__all__:
+        value = getattr(visualize, name)
+        assert name in dir(visualize) and (getattr(value, "__doc__", None) or name.isupper()), name
+    code = "import sys, keras_apps.visualize; print('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n" and "->" in visualize.__doc__
 
 
 def test_help_does_not_load_tensorflow():

@@ -93,10 +93,14 @@ def _report(result, out: str, model: str, seconds: float, as_json: bool) -> None
         _console.say(f"left out: {name} ({reason})")
     if len(result.skipped) > SAID:
         _console.say(f"left out: {len(result.skipped) - SAID} more")
-    units = sum(map(len, result.patches.values()))
     left_out = f", {len(result.skipped)} left out" if result.skipped else ""
-    layers = f"{len(result.patches)} layer{'s' if len(result.patches) > 1 else ''}"
-    print(f"{out}: {units} units of {layers} of {model}, from {result.count:,} pictures{left_out}, in {seconds:.0f} s")
+    units, layers = _counted(sum(map(len, result.patches.values())), "unit"), _counted(len(result.patches), "layer")
+    pictures = _counted(result.count, "picture")
+    print(f"{out}: {units} of {layers} of {model}, from {pictures}{left_out}, in {seconds:.0f} s")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _row(patch) -> dict:

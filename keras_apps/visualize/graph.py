@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 
 import keras
 
 from keras_apps._choices import check_choice
+
+LISTED = 40
+"""Layers that an error lists; of a model with more it names those that look like what was asked for."""
 
 
 def graph_of(model: keras.Model):
@@ -49,7 +53,8 @@ def layer_output(model: keras.Model, layer: str | keras.layers.Layer):
     nodes = {}
     for node in consumers_first(model.outputs, []):
         nodes.setdefault(node.operation.name, []).append(node)
-    check_choice("layer", outer, reversed(nodes))
+    if outer not in nodes:
+        _refuse(model, layer)
     if len(nodes[outer]) > 1:
         raise ValueError(
             f"expected a layer that is used once, received {outer!r}, which is used {len(nodes[outer])} times"
@@ -67,6 +72,26 @@ def layer_output(model: keras.Model, layer: str | keras.layers.Layer):
 
 def _named(layer) -> bool:
     return isinstance(getattr(layer, "name", layer), str)
+
+
+def _refuse(model: keras.Model, layer) -> None:
+    """Raise for a layer that a model does not have; of many layers only those with a similar name are listed."""
+    name, known = getattr(layer, "name", layer), _layer_names(model)
+    if len(known) > LISTED:
+        near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
+        hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else f", the last is {known[-1]!r}"
+        raise ValueError(f"expected one of the {len(known)} layers of {model.name!r}, received {name!r}{hint}")
+    check_choice("layer", name, known)
+
+
+def _layer_names(model: keras.Model) -> list[str]:
+    """Return a model's layers in the order of the data; those of a model within it after that, by `"inner/layer"`."""
+    names = []
+    for node in reversed(consumers_first(model.outputs, [])):
+        names.append(node.operation.name)
+        if is_graph(node.operation):
+            names += [f"{node.operation.name}/{name}" for name in _layer_names(node.operation)]
+    return list(dict.fromkeys(names))
 
 
 def consumers_first(outputs: Sequence, inputs: Sequence) -> list:

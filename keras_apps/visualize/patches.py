@@ -137,6 +137,7 @@ def _wanted(model, layer, units) -> dict[str, list[int]]:
         chosen = dict.fromkeys(names, units)
     if not chosen:
         raise ValueError("expected at least one layer, received none")
+    chosen = {getattr(name, "name", name): given for name, given in chosen.items()}
     return {name: _checked_units(name, given, layer_output(model, name).shape[-1]) for name, given in chosen.items()}
 
 
