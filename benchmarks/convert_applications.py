@@ -4,8 +4,8 @@
 
 `keras.applications`' networks get random weights (moving averages and offsets too, so that nothing is right by being
 0 or 1) and no softmax at their end; VGG16 and AlexNet have their own. Borders repeat the first and last step. Told is
-the largest difference at any step of any output, over the 2-D network's largest value there; `another picture` is the same
-measure between two pictures, which shows that the network looks at what it is given.
+the largest difference at any step of any output, over the 2-D network's largest value there; `another picture` is the
+same measure between two pictures, which shows that the network looks at what it is given.
 """
 
 from __future__ import annotations

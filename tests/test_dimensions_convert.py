@@ -71,7 +71,8 @@ def down_and_up(x):
 
 def depthwise(x):
     y = L.DepthwiseConv2D(3, depth_multiplier=2, padding="same", activation="relu")(x)
-    return L.SeparableConv2D(5, 3, padding="same", activation="relu", depth_multiplier=2)(y)
+    y = L.SeparableConv2D(6, 3, padding="same", activation="relu", depth_multiplier=2)(y)
+    return L.Conv2D(4, 3, padding="same", groups=2)(y)
 
 
 def padded(x):
@@ -244,6 +245,23 @@ def test_with_zeros_beside_it_the_middle_of_the_picture_is(name):
     assert np.abs(expected[:, :, 0] - expected[:, :, 10]).max() > 1e-3
 
 
+def test_paddings_and_croppings_of_a_line():
+    """The pads of 2 and (1, 0) and the crop of (0, 1) along the line stay, those across go: 12 -> 12 -> 6 -> 5."""
+    model = functional((12, 40, 3), padded)
+    pictures, lines = constant((12, 40, 3), "width")
+    answers, expected = convert(model, 1)(lines), np.asarray(model(pictures))
+    assert answers.shape == (2, 5, 4)
+    close(answers, expected[:, :, expected.shape[2] // 2])
+    assert np.abs(expected[:, :, 0] - expected[:, :, expected.shape[2] // 2]).max() > 1e-3
+
+
+def test_a_network_that_grows_again_becomes_1d():
+    """Pooling, transposed convolution and upsampling halve and double the line: 12 -> 6 -> 12."""
+    model = functional((12, 10, 3), down_and_up)
+    assert convert(model, 1).output_shape == (None, 12, 12)
+    assert np.isfinite(convert(model, 1)(picture((12, 3)))).all()
+
+
 def test_pictures_one_pixel_wide_are_answered_by_the_centered_1d_network():
     model = functional((12, 1, 3), twice)
     lines = picture((12, 3))
@@ -403,6 +421,10 @@ def test_an_axis_that_goes_cannot_be_joined_along():
         ({"rank": 3, "length": 0}, ValueError, "length of at least 1, received 0"),
         ({"rank": 3, "length": 2}, ValueError, "'conv' .Conv2D.: its window spans 3 steps and its input has 2"),
         ({"rank": 3, "depth": 0}, ValueError, "depth of at least 1"),
+        ({"rank": 3, "depth": {"cnv": 3}}, ValueError, "expected a layer among .*; did you mean 'conv'"),
+        ({"rank": 3, "time_stride": {"conv": 0}}, ValueError, "time_stride of at least 1"),
+        ({"rank": 3, "input_shape": 5}, TypeError, "expected input_shape .* received 5"),
+        ({"rank": 3, "input_shape": {"nope": (4, 8, 8, 3)}}, ValueError, "expected an input among"),
         ({"rank": 3, "time_stride": "papr"}, ValueError, "did you mean 'paper'"),
         ({"rank": 3, "borders": "mirror"}, ValueError, "kind of borders among zeros, repeat"),
         ({"rank": 1, "over": "depth"}, ValueError, "picture axis among height, width"),
@@ -424,6 +446,9 @@ def test_what_is_no_picture_network_is_refused():
         convert("vgg16", 3)
     with pytest.raises(ValueError, match=r"network of pictures .* received inputs \(None, 4\)"):
         convert(keras.Sequential([keras.Input((4,)), L.Dense(2)]), 3)
+    films = keras.Sequential([keras.Input((4, 8, 8, 3)), L.Conv3D(2, 3)])
+    with pytest.raises(ValueError, match=r"network of pictures .* received inputs \(None, 4, 8, 8, 3\)"):
+        convert(films, 3)
     tower = refused(lambda x: L.Dense(2)(L.Flatten()(x)))
     with pytest.raises(ValueError, match="received a TripletModel, .*its .tower may be one"):
         convert(faces.TripletModel(tower), 3)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import keras
 
+from keras_apps._choices import check_choice
 from keras_apps.dimensions.geometry import check_rank, check_whole
 from keras_apps.dimensions.plan import HOWS, Plan
 from keras_apps.dimensions.rules import check_layers, graph_of, is_graph, is_operation, rule_of
@@ -83,20 +84,20 @@ def convert(
     if check_rank(rank) == 2:
         raise ValueError("expected a rank of 1 or 3, received 2, which the network has")
     graph = _graph(model)
-    plan = Plan(rank, HOWS[rank][0] if how is None else how, depth, time_stride, borders, over)
-    check_layers(graph, plan)
-    plan = replace(plan, spared=spared_poolings(graph))
-    named = dict(input_shape) if isinstance(input_shape, Mapping) else None
     pictures = [x for x in graph.inputs if len(x.shape) == 4]
     if not pictures:
         shapes = ", ".join(str(x.shape) for x in graph.inputs)
         raise ValueError(f"expected a network of pictures (n, height, width, channels), received inputs {shapes}")
-    if input_shape is not None and named is None and len(pictures) > 1:
-        raise ValueError(f"expected input_shape by name for {len(pictures)} inputs, received {tuple(input_shape)}")
+    plan = Plan(rank, HOWS[rank][0] if how is None else how, depth, time_stride, borders, over)
+    check_layers(graph, plan)
+    plan = replace(plan, spared=spared_poolings(graph))
+    shapes = _shapes_by_name(input_shape, pictures)
+    for option in (depth, time_stride):
+        for layer in option if isinstance(option, Mapping) else ():
+            check_choice("layer", layer, [layer.name for layer in model._flatten_layers(include_self=False)])
 
     def new_input(x):
-        given = named.get(x.name) if named is not None else input_shape
-        shape = _input_shape(x, plan, length, given) if len(x.shape) == 4 else x.shape[1:]
+        shape = _input_shape(x, plan, length, shapes.get(x.name)) if len(x.shape) == 4 else x.shape[1:]
         return keras.Input(shape, dtype=x.dtype, name=x.name)
 
     inputs = keras.tree.map_structure(new_input, graph.input)
@@ -119,6 +120,20 @@ def _graph(model) -> keras.Model:
     if not model.built or not model.inputs:
         raise ValueError(f"expected a network that knows its input, received {model.name!r}, which is not built")
     return graph_of(model)
+
+
+def _shapes_by_name(input_shape, pictures) -> dict:
+    if input_shape is None:
+        return {}
+    if isinstance(input_shape, Mapping):
+        for name in input_shape:
+            check_choice("input", name, [x.name for x in pictures])
+        return dict(input_shape)
+    if isinstance(input_shape, str) or not hasattr(input_shape, "__len__"):
+        raise TypeError(f"expected input_shape (spatial sizes..., channels), received {input_shape!r}")
+    if len(pictures) > 1:
+        raise ValueError(f"expected input_shape by name for {len(pictures)} inputs, received {tuple(input_shape)}")
+    return {pictures[0].name: input_shape}
 
 
 def _input_shape(x, plan: Plan, length, given) -> tuple[int | None, ...]:

@@ -19,7 +19,8 @@ _BY_RULE = {
     windows.upsampling: "UpSampling2D",
     windows.zero_padding: "ZeroPadding2D",
     windows.cropping: "Cropping2D",
-    windows.twin_of_rank: "GlobalAveragePooling2D GlobalMaxPooling2D SpatialDropout2D",
+    windows.global_pooling: "GlobalAveragePooling2D GlobalMaxPooling2D",
+    windows.spatial_dropout: "SpatialDropout2D",
     plain.concatenate: "Concatenate",
     plain.along_axis: "Softmax BatchNormalization LayerNormalization GroupNormalization RMSNormalization "
     "UnitNormalization Normalization",

@@ -94,16 +94,27 @@ def cropping(twins, layer, x):
     """Cropping2D: a film's first and last steps are cut off as rows are."""
     plan = twins.plan
     crop = plan.axes(layer.cropping, layer.cropping[0])
-    return twins.add(layer, x, _class("Cropping2D", twins), {"cropping": crop if plan.rank == 3 else crop[0]})
+    changes = {"cropping": crop if plan.rank == 3 else crop[0]}
+    return twins.add(layer, x, _class("Cropping2D", twins), changes, only=_without_format(layer))
 
 
-def twin_of_rank(twins, layer, x):
-    """Layers whose settings name no axis: global poolings, SpatialDropout2D."""
-    return twins.add(layer, x, _class(type(layer).__name__, twins), {})
+def global_pooling(twins, layer, x):
+    """GlobalAveragePooling2D, GlobalMaxPooling2D: over the new axes."""
+    return twins.add(layer, x, _class(type(layer).__name__, twins))
+
+
+def spatial_dropout(twins, layer, x):
+    """SpatialDropout2D: whole channels are dropped."""
+    return twins.add(layer, x, _class("SpatialDropout2D", twins), only=_without_format(layer))
 
 
 def _class(name: str, twins):
     return of_rank(name, twins.plan.rank)
+
+
+def _without_format(layer) -> dict:
+    """A layer's settings but for data_format, which some of Keras's 1-D layers do not take."""
+    return {key: value for key, value in layer.get_config().items() if key != "data_format"}
 
 
 def _window(twins, layer) -> tuple[dict, int]:
