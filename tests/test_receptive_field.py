@@ -189,6 +189,11 @@ def dilated(x):
     return layers.Conv2D(2, 3, dilation_rate=(4, 3), padding="same", name="last")(x)
 
 
+def even_kernels(x):
+    x = layers.Conv2D(2, (4, 2), padding="same")(x)
+    return layers.AveragePooling2D((1, 4), 1, padding="same", name="last")(x)
+
+
 def signal(x):
     x = layers.Conv1D(2, 5, 3, padding="same", activation="relu")(x)
     return layers.MaxPooling1D(3, 2, name="last")(layers.Conv1D(2, 3, padding="causal")(x))
@@ -213,6 +218,7 @@ def volume(x):
         (interpolated, (10, 12)),
         (transposed, (7, 8)),
         (dilated, (25, 21)),
+        (even_kernels, (12, 13)),
         (signal, (40,)),
         (signal_transposed, (21,)),
         (volume, (7, 8, 6)),
