@@ -107,6 +107,7 @@ def test_every_source_gives_the_same(model, pictures, tmp_path):
         "batches": [pictures[:10], pictures[10:]],
         "dataset": dataset,
         "batched dataset": dataset.batch(4),
+        "dataset of files": tf.data.Dataset.from_tensor_slices([str(path) for path in in_order]),
     }
     expected = visualize.top_patches(model, "second", pictures, k=3)["second"]
     for name, source in sources.items():

@@ -96,7 +96,9 @@ def _single(pictures: Iterable, rank: int) -> Iterator:
         picture = item[0] if isinstance(item, (tuple, list)) and item else item
         if not isinstance(picture, Image.Image) and hasattr(picture, "__array__"):
             picture = np.asarray(picture)
-            if picture.ndim == rank + 1:
+            if picture.ndim == 0 and isinstance(picture.item(), bytes):  # a dataset of files
+                picture = os.fsdecode(picture.item())
+            elif picture.ndim == rank + 1:
                 yield from picture
                 continue
         yield picture
