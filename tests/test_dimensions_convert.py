@@ -1,5 +1,8 @@
 """A 2-D network made 3-D or 1-D answers as before: films that stand still, pictures constant along an axis."""
 
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -291,8 +294,17 @@ def test_the_face_tower_is_converted_and_saved(rank, tmp_path):
     assert new.name == f"small_{rank}d"
 
 
-def test_the_bundled_face_tower_tells_people_apart_in_a_film():
-    """dlib's ResNet: its zero-filled shortcuts spoil the film's ends, so it keeps its steps and its small size."""
+def test_another_process_loads_what_was_saved(tmp_path):
+    """Keras finds `RepeatBorder` by its module once the package is imported, be it none of its parts."""
+    model = convert(functional((8, 8, 3), twice), 3, borders="repeat")
+    model.save(tmp_path / "film.keras")
+    code = f"import keras, keras_apps; print(keras.saving.load_model({str(tmp_path / 'film.keras')!r}).output_shape)"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert answer.stdout.splitlines()[-1:] == ["(None, None, 8, 8, 3)"], answer.stderr[-1500:]
+
+
+def test_dlib_s_tower_answers_each_step_of_a_film():
+    """dlib's ResNet: its shortcuts fill up with zeros where lengths differ, and with kept steps none does."""
     tower = faces.build_tower("resnet128", size=103, encoding=4)
     deep = convert(tower, 3, "center", length=2, time_stride="keep", depth=1)
     pictures = picture((103, 103, 3)) * 255

@@ -19,6 +19,6 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "inflate_kernel": "kernels",
         "center_kernel": "kernels",
         "sum_kernel": "kernels",
-        "RepeatBorder": "borders",
+        "RepeatBorder": "twins",
     },
 )

@@ -7,7 +7,7 @@ import math
 import keras
 
 from keras_apps._ranks import of_rank
-from keras_apps.dimensions.borders import RepeatBorder
+from keras_apps._repeat_border import RepeatBorder
 from keras_apps.dimensions.plan import Plan
 
 

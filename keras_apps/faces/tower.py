@@ -11,6 +11,7 @@ import keras
 
 from keras_apps import weights
 from keras_apps._choices import check_choice
+from keras_apps._repeat_border import RepeatBorder  # noqa: F401  (registers it: converted towers hold it)
 from keras_apps.faces.layers import ShortcutAdd  # noqa: F401  (registers it, so that .keras files load)
 from keras_apps.faces.tower_inception import inception_tower
 from keras_apps.faces.tower_resnet import resnet_tower
