@@ -114,6 +114,9 @@ def _read(read: Callable, picture, name: str) -> Named:
 def fitted(picture: images.Picture, size: tuple[int, int]) -> np.ndarray:
     """Read a picture, resize it so that it just covers a size, and take its centre.
 
+    Resized with Pillow's bilinear filter, as the pictures were on which AlexNet and VGG16 were trained; it is also the
+    fastest that does not alias.
+
     Args:
         picture: As `images.load_image` takes it.
         size: Height and width of the result, in pixels.
@@ -129,7 +132,10 @@ def fitted(picture: images.Picture, size: tuple[int, int]) -> np.ndarray:
         (5, 6, 3)
     """
     is_ready = isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.ndim == 3
-    pixels = picture if is_ready and picture.shape[2] == 3 else images.to_uint8(images.load_image(picture))
+    if is_ready and picture.shape[2] == 3:
+        pixels = picture
+    else:
+        pixels = (images.load_image(picture) * 255 + np.float32(0.5)).astype(np.uint8)
     if pixels.shape[:2] == tuple(size):
         return pixels
     height, width = pixels.shape[:2]
@@ -137,4 +143,4 @@ def fitted(picture: images.Picture, size: tuple[int, int]) -> np.ndarray:
     used = (min(width, size[1] / factor), min(height, size[0] / factor))  # width and height of the part that stays
     left, top = (width - used[0]) / 2, (height - used[1]) / 2
     box = (left, top, left + used[0], top + used[1])
-    return np.asarray(Image.fromarray(pixels).resize((size[1], size[0]), Image.LANCZOS, box=box))
+    return np.asarray(Image.fromarray(pixels).resize((size[1], size[0]), Image.BILINEAR, box=box))
