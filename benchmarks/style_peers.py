@@ -108,6 +108,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="theirs")
     parser.add_argument("--optimizer", default="lbfgs", help="ours")
     parser.add_argument("--learning-rate", type=float, help="ours")
+    parser.add_argument("--memory", type=int, default=30, help="of our L-BFGS")
     parser.add_argument("--our-steps", type=int, default=1000, help="at most")
     parser.add_argument("--together", type=int, default=20, help="their steps after each of ours")
     parser.add_argument("--minutes", type=float, default=60, help="of both; then the table ends where they are")
@@ -126,6 +127,8 @@ def main() -> None:
     program, steps = options.program, options.steps or PAGES_STEPS[options.program]
     content, painting = pictures(options.content, options.style, options.size)
     changes = {"optimizer": options.optimizer, "learning_rate": options.learning_rate}
+    if options.optimizer == "lbfgs":
+        changes["optimizer_options"] = {"memory": options.memory}
     recipe = recipe_of(program, options.size, options.our_steps, **changes)
     objective = Objective(backbones.load("vgg16", recipe.layers), content, [painting], recipe)
 

@@ -35,6 +35,8 @@ from keras_apps import style
         ({"learning_rate": "fast"}, TypeError, "number for learning_rate"),
         ({"style_weight": "10"}, TypeError, "number for style_weight"),
         ({"optimizer_options": {"beta_1": "x"}}, TypeError, "optimizer option beta_1"),
+        ({"optimizer_options": {"memry": 5}}, ValueError, "memory, restart, received 'memry'; did you mean .memory"),
+        ({"optimizer_options": {"restart": 0}}, ValueError, "optimizer option restart of at least 1"),
         ({"pooling": "mean"}, ValueError, "max, average"),
         ({"schedule": "linear"}, ValueError, "constant, cosine, exponential"),
         ({"color": "grey"}, ValueError, "style, luminance, matched"),
@@ -68,7 +70,7 @@ def test_recipe_as_dict_fills_in_the_defaults():
 
 
 def test_a_recipe_survives_json():
-    recipe = style.Recipe(backbone="vgg16", style_shares=[0.25, 0.75], size=1024, optimizer_options={"beta_1": 0.5})
+    recipe = style.Recipe(backbone="vgg16", style_shares=[0.25, 0.75], size=1024, optimizer_options={"memory": 5})
     values = json.loads(json.dumps(recipe.as_dict()))
     assert style.Recipe.from_dict(values).as_dict() == recipe.as_dict()
 

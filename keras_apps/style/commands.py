@@ -56,7 +56,7 @@ def style(
     coarse_to_fine: options.CoarseToFine = None,
     tile: Annotated[int | None, Option(help="Compute in squares of this side: for pictures beyond memory.")] = None,
     checkpoint: Annotated[
-        str | None, Option(help="Keep the run here: every 20 steps and on Ctrl-C; lbfgs: every 25.")
+        str | None, Option(help="Keep the run here: every 20 steps and on Ctrl-C; lbfgs: every 40.")
     ] = None,
     resume: Annotated[bool, Option("--resume", help="Go on from --checkpoint.")] = False,
     bits: Annotated[int, Option(help="8, or 16 for a .png, per colour.")] = 8,

@@ -18,7 +18,7 @@ from keras_apps.style.colors import as_grey, finish
 from keras_apps.style.inputs import read_inputs
 from keras_apps.style.loop import transfer
 from keras_apps.style.motion import Steadiness, steady_map
-from keras_apps.style.networks import load_network, runner
+from keras_apps.style.networks import load_network, runners
 from keras_apps.style.objective import Objective
 from keras_apps.style.recipe import Recipe
 from keras_apps.style.result import Progress
@@ -162,12 +162,12 @@ class FramePainter:
         model = load_network(self.recipe, self.network)
         C, styles, _ = self.inputs.at(self.size, model)
         frames = max(1, self.count - 1)
-        net = runner(model, self.recipe, C.shape[0] * C.shape[1], frames * self.next_steps, self.compiled)
+        net = runners(model, self.recipe, self.compiled)(C.shape[0] * C.shape[1], frames * self.next_steps)
         weight = self.temporal_weight
         self.objective = Objective(net, C, styles, self.recipe, temporal_weight=weight, compiled=self.compiled)
         recipe = self.recipe
         if recipe.optimizer == "lbfgs":  # it knows no rates, and so cannot be held back where nothing moves
-            recipe = dataclasses.replace(recipe, optimizer="adam")
+            recipe = dataclasses.replace(recipe, optimizer="adam", optimizer_options=None)
         if recipe.schedule == "constant" and recipe.optimizer != "gradient-descent":
             recipe = dataclasses.replace(recipe, schedule="cosine")
         self.descent = HeldStep(self.objective, C, recipe, self.next_steps)

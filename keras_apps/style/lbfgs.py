@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import tensorflow as tf
 from scipy.optimize import minimize
 
 from keras_apps.style.objective import Objective
+from keras_apps.style.recipe import Recipe
 
-ROUND = 25
-"""Iterations after which the curvature is forgotten, so that a run can be resumed there: SciPy cannot save it."""
 MEMORY = 10
-"""Past changes from which the curvature is estimated."""
+"""Past changes from which the curvature is estimated, if the recipe does not say."""
+RESTART = 40
+"""Iterations after which a run with a checkpoint forgets the curvature, if the recipe does not say."""
+
+
+def resumable(recipe: Recipe) -> Recipe:
+    """Return a recipe whose run can be resumed: L-BFGS forgets its curvature, which SciPy cannot save, now and then.
+
+    Example:
+        >>> resumable(Recipe(optimizer="lbfgs")).optimizer_options
+        {'restart': 40}
+    """
+    options = dict(recipe.optimizer_options or {})
+    if recipe.optimizer != "lbfgs" or "restart" in options:
+        return recipe
+    return dataclasses.replace(recipe, optimizer_options={**options, "restart": RESTART})
 
 
 class LBFGS:
@@ -22,6 +37,8 @@ class LBFGS:
     Args:
         objective: Gives J(G) and its gradient.
         start: Floats `(h, w, 3)` in 0..1, the first G.
+        options: `memory`, how many past changes the curvature is estimated from (each takes the room of four
+            pictures), 10 by default; and `restart`, after how many iterations it is forgotten, never by default.
 
     Attributes:
         picture: `tf.Variable` `(h, w, 3)`, G.
@@ -33,8 +50,9 @@ class LBFGS:
 
     learning_rate = float("nan")
 
-    def __init__(self, objective: Objective, start: np.ndarray):
-        self.objective = objective
+    def __init__(self, objective: Objective, start: np.ndarray, options: Mapping[str, int] | None = None):
+        self.objective, options = objective, options or {}
+        self.memory, self.restart = int(options.get("memory", MEMORY)), options.get("restart")
         self.picture = tf.Variable(start, dtype=tf.float32, name="generated")
         self.evaluations = self.done = 0
 
@@ -43,7 +61,8 @@ class LBFGS:
         until = self.done + steps
         while self.done < until:
             began = self.done
-            costs = self._round(min(until, (self.done // ROUND + 1) * ROUND) - self.done, on_step)
+            ends = until if self.restart is None else min(until, (self.done // self.restart + 1) * self.restart)
+            costs = self._round(ends - self.done, on_step)
             if self.done == began:
                 if self.done == 0:  # the start is the best there is
                     self.done = 1
@@ -53,7 +72,7 @@ class LBFGS:
     @property
     def resumable(self) -> bool:
         """Whether the run can be resumed from here."""
-        return self.done % ROUND == 0
+        return self.restart is not None and self.done % self.restart == 0
 
     def _round(self, iterations: int, on_step: Callable[[dict[str, float]], None]) -> dict[str, float]:
         """Take some steps, and return the costs of the picture after them."""
@@ -77,7 +96,7 @@ class LBFGS:
             self.done += 1
             on_step(costs)
 
-        options = {"maxiter": iterations, "maxfun": 20 * iterations, "maxcor": MEMORY, "ftol": 0, "gtol": 0}
+        options = {"maxiter": iterations, "maxfun": 20 * iterations, "maxcor": self.memory, "ftol": 0, "gtol": 0}
         bounds = [(0.0, 1.0)] * int(np.prod(shape))
         minimize(
             cost_and_gradient,
@@ -91,7 +110,7 @@ class LBFGS:
         return before[0]
 
     def state(self) -> dict[str, np.ndarray]:
-        """Return what the next steps depend on besides the picture; a run can be resumed after whole rounds only."""
+        """Return what the next steps depend on besides the picture, where the curvature has just been forgotten."""
         return {"done": np.int64(self.done), "evaluations": np.int64(self.evaluations)}
 
     def restore(self, picture: np.ndarray, state: dict[str, np.ndarray]) -> None:

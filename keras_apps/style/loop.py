@@ -13,9 +13,9 @@ import numpy as np
 from keras_apps.images import Picture, resize, scaled
 from keras_apps.style import checkpoint as checkpoints
 from keras_apps.style.inputs import Inputs, read_inputs
-from keras_apps.style.lbfgs import LBFGS
+from keras_apps.style.lbfgs import LBFGS, resumable
 from keras_apps.style.memory import bytes_per_pixel, check_memory
-from keras_apps.style.networks import load_network, runner
+from keras_apps.style.networks import load_network, runners
 from keras_apps.style.objective import Objective
 from keras_apps.style.recipe import Recipe
 from keras_apps.style.result import Progress, StyleResult
@@ -55,8 +55,9 @@ def transfer(
         start_picture: The first G, with `recipe.start="picture"`; of any size.
         network: A Keras model of your own, with `recipe.backbone="own"`; see `networks.load_network`.
         tile: Side of the squares, in pixels, in which pictures larger than memory are computed; same picture, slower.
-        checkpoint: A file in which the run is kept, every 20 steps and after Ctrl-C; with L-BFGS, whose curvature
-            SciPy does not give away, every 25 steps only.
+        checkpoint: A file in which the run is kept, every 20 steps and after Ctrl-C. L-BFGS can be resumed only where
+            it has forgotten its curvature: every `restart` steps, which the result's recipe then says
+            (`lbfgs.resumable`), and so its picture is not the one without a checkpoint.
         resume: Go on from `checkpoint`; the picture is the one that the run would have given without interruption.
         progress: Called after every step.
         compiled: Compile the step with XLA and, where there are enough steps to repay the longer compilation, convolve
@@ -76,22 +77,27 @@ def transfer(
         Gatys et al., "Image Style Transfer Using Convolutional Neural Networks", CVPR 2016.
     """
     recipe = recipe or Recipe()
+    recipe = recipe if checkpoint is None else resumable(recipe)
     inputs = read_inputs(content, style, masks, start_picture, recipe)
     check_memory(*scaled(inputs.content, inputs.stages[-1][0]), tile, bytes_per_pixel(recipe))
     model = load_network(recipe, network)
+    runner = runners(model, recipe, compiled)
     run = Run(recipe, inputs, checkpoint, resume, progress)
     picture, rate = None, math.nan
     for stage, (size, steps) in enumerate(inputs.stages):
         if stage < run.first_stage or run.stopped not in ("steps", "settled"):
             continue
         C, styles, regions = inputs.at(size, model)
-        network_at = runner(model, recipe, C.shape[0] * C.shape[1], steps, compiled)
+        network_at = runner(C.shape[0] * C.shape[1], steps)
         if tile is None or tile >= max(C.shape[:2]):
             objective = Objective(network_at, C, styles, recipe, regions, compiled=compiled)
         else:
             objective = TiledObjective(model, C, styles, recipe, tile, regions, 0.0, compiled, network_at)
         start = inputs.start(C, styles[0]) if picture is None else resize(picture, C.shape[:2])
-        descent = LBFGS(objective, start) if recipe.optimizer == "lbfgs" else StyleStep(objective, start, recipe, steps)
+        if recipe.optimizer == "lbfgs":
+            descent = LBFGS(objective, start, recipe.optimizer_options)
+        else:
+            descent = StyleStep(objective, start, recipe, steps)
         picture = run.paint(descent, stage)
         rate = descent.learning_rate
     return StyleResult(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import keras
@@ -64,15 +65,23 @@ def deepest_layer(recipe: Recipe) -> str:
     return f"{recipe.resolved_backbone}'s {max(recipe.layers, key=order)}"
 
 
-def runner(model: keras.Model, recipe: Recipe, pixels: int, steps: int, compiled: bool) -> Callable:
-    """Return what computes the activations: the model, or the same with fast convolutions where they repay compiling.
+def runners(model: keras.Model, recipe: Recipe, compiled: bool) -> Callable[[int, int], Callable]:
+    """Return a function that says what computes the activations of one size: the model, or its fast convolutions.
+
+    The fast ones are made once, when they are first worth compiling.
 
     Args:
         model: From `load_network`.
         recipe: The recipe.
-        pixels: Of the generated picture, or of a tile.
-        steps: How often the gradient will be computed.
         compiled: Whether steps are compiled at all.
+
+    Returns:
+        From the pixels of the generated picture, or of a tile, and how often the gradient will be computed.
     """
-    worth = compiled and recipe.backbone != "own" and steps * pixels >= WORTH_COMPILING
-    return fast_model(model) if worth else model
+    fast = functools.cache(lambda: fast_model(model))
+
+    def runner(pixels: int, steps: int) -> Callable:
+        worth = compiled and recipe.backbone != "own" and steps * pixels >= WORTH_COMPILING
+        return fast() if worth else model
+
+    return runner

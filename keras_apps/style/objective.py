@@ -154,7 +154,20 @@ def mean_gram(a: tf.Tensor, regions: tf.Tensor | None = None) -> tf.Tensor:
         [[[1.0]], [[5.0]]]
     """
     if regions is None:
-        return (gram_matrix(a) / tf.cast(tf.shape(a)[0] * tf.shape(a)[1], a.dtype))[None]
+        return _mean_gram(a)[None]
     rows = tf.reshape(a, (-1, a.shape[-1]))
     weights = tf.reshape(regions, (regions.shape[0], -1, 1))
     return tf.matmul(weights * rows, tf.broadcast_to(rows, (regions.shape[0], *rows.shape)), transpose_a=True)
+
+
+@tf.autograph.experimental.do_not_convert  # which would drop the gradient
+@tf.custom_gradient
+def _mean_gram(a: tf.Tensor) -> tf.Tensor:
+    """The whole picture's mean Gram matrix; its gradient is one product of matrices, where that of the tape is two."""
+    rows = tf.reshape(a, (-1, a.shape[-1]))
+    positions = tf.cast(tf.shape(rows)[0], a.dtype)
+
+    def gradient(upstream: tf.Tensor) -> tf.Tensor:
+        return tf.reshape(tf.matmul(rows, (upstream + tf.transpose(upstream)) / positions), tf.shape(a))
+
+    return gram_matrix(a) / positions, gradient

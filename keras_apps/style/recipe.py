@@ -53,7 +53,8 @@ class Recipe:
             `"gradient-descent"` (G := G - learning_rate dJ/dG, as the course writes it), or a Keras
             optimiser: `"adam"`, `"adamw"`, `"adamax"`, `"nadam"`, `"rmsprop"`, `"adagrad"`, `"adadelta"`, `"sgd"`,
             `"lion"` or `"ftrl"`.
-        optimizer_options: Further arguments of a Keras optimiser, for instance `{"beta_1": 0.99}`.
+        optimizer_options: Further arguments of a Keras optimiser, for instance `{"beta_1": 0.99}`; of L-BFGS `memory`
+            and `restart`, integers >= 1, as `LBFGS` has them.
         learning_rate: > 0; by default 0.02 for Adam and Keras's own for its others. For gradient descent the first step
             moves the pixels by 0.1 (root mean square), or the half, quarter, ... of it that lowers the cost enough;
             then the rate grows by a tenth while the cost falls and is halved when it rose. L-BFGS takes none.

@@ -56,6 +56,9 @@ def check_recipe(recipe: Recipe) -> None:
         for name, value in recipe.optimizer_options.items():
             if not isinstance(value, (bool, numbers.Real)):
                 raise TypeError(f"expected a number for optimizer option {name}, received {value!r}")
+            if recipe.optimizer == "lbfgs":
+                check_choice("option of L-BFGS", name, ("memory", "restart"))
+                _integer(f"optimizer option {name}", value, 1)
     if recipe.backbone != "own":
         backbones.check_layers(recipe.resolved_backbone, recipe.layers)
     elif recipe.content_layers is None or recipe.style_layers is None:

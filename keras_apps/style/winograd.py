@@ -56,7 +56,7 @@ def transform_kernel(kernel: np.ndarray) -> np.ndarray:
     """
     if kernel.ndim != 4 or kernel.shape[:2] != (3, 3):
         raise ValueError(f"expected a kernel (3, 3, in, out), received shape {kernel.shape}")
-    transformed = np.einsum("ap,pqio,bq->abio", _KERNEL, kernel.astype(np.float64), _KERNEL)
+    transformed = np.kron(_KERNEL, _KERNEL) @ kernel.astype(np.float64).reshape(9, -1)
     return transformed.reshape(36, *kernel.shape[2:]).astype(np.float32)
 
 
