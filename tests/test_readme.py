@@ -37,6 +37,16 @@ def test_the_python_of_the_training_page_runs(tmp_path, monkeypatch, capsys):
     capsys.readouterr()
 
 
+def test_the_python_of_the_style_page_runs(tmp_path, monkeypatch, capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "style.md").read_text("utf-8"), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(compile(code, "style.md", "exec"), names)
+    assert "about" in capsys.readouterr().out
+    assert names["result"].history[-1]["cost"] < names["result"].history[0]["cost"]
+    assert names["figure"].axes[0].lines
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     links = re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8"))

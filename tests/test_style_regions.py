@@ -136,3 +136,9 @@ def test_two_styles_are_felt_each_in_its_half(rng):
     _, gradient = objective.costs_and_gradient(tf.Variable(content))
     change = np.abs(gradient).sum(axis=(0, 2))
     assert change[:9].min() > 0 and change[9:].max() == 0
+
+
+@pytest.mark.parametrize("kind", [bool, np.int64, np.int32, np.float64])
+def test_masks_of_zeros_and_ones_may_have_any_type(kind):
+    mask = np.array([[0, 1], [1, 1]])
+    np.testing.assert_array_equal(regions.read_masks([mask.astype(kind)], 1, (2, 2)), mask[None])

@@ -283,6 +283,28 @@ def test_networks_that_take_other_pictures_are_refused(pictures, shape):
         style.transfer(*pictures, recipe, network=network)
 
 
+def test_a_network_that_stops_gradients_is_refused(pictures):
+    """Without a gradient nothing would ever move."""
+
+    class Stop(keras.layers.Layer):
+        def call(self, x):
+            return keras.ops.stop_gradient(x)
+
+    inputs = keras.Input((None, None, 3))
+    network = keras.Model(inputs, keras.layers.Conv2D(2, 3, name="c")(Stop()(inputs)))
+    recipe = style.Recipe(backbone="own", content_layers="c", style_layers={"c": 1.0}, size=32)
+    with pytest.raises(ValueError, match="received one that stops them before c"):
+        style.transfer(*pictures, recipe, network=network, compiled=False)
+
+
+def test_pictures_too_small_for_a_network_of_your_own_are_refused(pictures):
+    inputs = keras.Input((None, None, 3))
+    network = keras.Model(inputs, keras.layers.Conv2D(2, 51, name="c")(inputs))
+    recipe = style.Recipe(backbone="own", content_layers="c", style_layers={"c": 1.0}, size=32)
+    with pytest.raises(ValueError, match="as large as your network needs, received 32 x "):
+        style.transfer(*pictures, recipe, network=network, compiled=False)
+
+
 def test_lbfgs_without_restarts_gets_further_than_with(pictures):
     """Curvature kept over 24 steps lowers the cost more than curvature forgotten after every 3."""
     recipe = dataclasses.replace(SHALLOW, optimizer="lbfgs", steps=24)

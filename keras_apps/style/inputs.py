@@ -11,7 +11,7 @@ import numpy as np
 from keras_apps.images import Picture, load_image, resize, scaled
 from keras_apps.style import checkpoint
 from keras_apps.style.colors import finish, prepare
-from keras_apps.style.networks import deepest_layer, smallest_side
+from keras_apps.style.networks import check_size, deepest_layer, smallest_side
 from keras_apps.style.recipe import Recipe
 from keras_apps.style.regions import layer_regions, layer_sizes, read_masks
 from keras_apps.style.starts import first_picture
@@ -41,6 +41,8 @@ class Inputs:
         """Return content, styles and the style layers' regions for a longer side of `size` pixels."""
         styles = [resize(style, size) if _fits(style, size, self.recipe) else style for style in self.styles]
         C, styles = prepare(resize(self.content, size), styles, self.recipe.color)
+        for picture in (C, *styles):
+            check_size(model, self.recipe, *picture.shape[:2])
         if self.masks is None:
             return C, styles, None
         sizes = layer_sizes(model, *C.shape[:2])

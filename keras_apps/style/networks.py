@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 
 import keras
+import tensorflow as tf
 
 from keras_apps import backbones
 from keras_apps._choices import check_choice
@@ -50,6 +51,19 @@ def load_network(recipe: Recipe, own: keras.Model | None = None) -> keras.Model:
     cut = keras.Model(own.inputs, outputs, name=own.name)
     cut.trainable = False
     return cut
+
+
+def check_size(model: keras.Model, recipe: Recipe, height: int, width: int) -> None:
+    """Raise a `ValueError` for pictures that are too small for a network of your own."""
+    if recipe.backbone != "own":
+        return
+    try:
+        sizes = [shape[1:3] for shape in model.compute_output_shape((1, height, width, 3)).values()]
+        fits = all(side > 0 for size in sizes for side in size)
+    except (ValueError, tf.errors.InvalidArgumentError):
+        fits = False
+    if not fits:
+        raise ValueError(f"expected pictures as large as your network needs, received {width} x {height} pixels")
 
 
 def smallest_side(recipe: Recipe) -> int:

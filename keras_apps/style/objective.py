@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -57,7 +58,8 @@ class Objective:
         if temporal_weight:
             self.previous = tf.Variable(tf.zeros(content.shape, self.dtype), trainable=False)
             self.steady = tf.Variable(tf.zeros((*content.shape[:2], 1), self.dtype), trainable=False)
-        self.costs_and_gradient = tf.function(self._costs_and_gradient, jit_compile=compiled)
+        step = functools.partial(self._costs_and_gradient)  # or TensorFlow would count all objectives' tracings
+        self.costs_and_gradient = tf.function(step, jit_compile=compiled, autograph=False)
 
     def _content_activations(self, content: np.ndarray) -> dict[str, tf.Tensor]:
         found = self.network(tf.constant(content)[None])
@@ -134,7 +136,14 @@ class Objective:
         with tf.GradientTape() as tape:
             tape.watch(picture)
             costs = self.costs(picture)
-        return costs, tape.gradient(costs["cost"], picture)
+        gradient = tape.gradient(costs["cost"], picture)
+        if gradient is None:
+            layers = ", ".join(self.recipe.layers)
+            raise ValueError(
+                f"expected a network through which gradients reach the picture, received one that stops them "
+                f"before {layers}"
+            )
+        return costs, gradient
 
 
 def mean_gram(a: tf.Tensor, regions: tf.Tensor | None = None) -> tf.Tensor:

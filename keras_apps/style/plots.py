@@ -102,7 +102,7 @@ def check_plot(path: str | os.PathLike) -> None:
     """
     from matplotlib.backend_bases import FigureCanvasBase
 
-    kinds = FigureCanvasBase.get_supported_filetypes()
+    kinds = set(FigureCanvasBase.get_supported_filetypes()) - {"gif"}  # a film's, not a figure's
     if os.path.splitext(os.fspath(path))[1][1:].lower() not in kinds:
         raise ValueError(f"expected a file ending among {', '.join(sorted(kinds))}, received '{os.fspath(path)}'")
     check_destination(path)

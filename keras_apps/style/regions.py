@@ -19,8 +19,8 @@ def read_masks(masks: Sequence[Picture], count: int, content_shape: tuple[int, .
     more than 1, they are divided by that sum; what is in no mask is to have nobody's style, only content.
 
     Args:
-        masks: Pictures as `images.load_image` takes, of exactly the content's size in pixels; or boolean arrays
-            `(h, w)`.
+        masks: Pictures as `images.load_image` takes, of exactly the content's size in pixels; or arrays `(h, w)` of
+            booleans or of integers 0 and 1.
         count: Number of style pictures.
         content_shape: Height and width of the content picture, in pixels.
 
@@ -60,7 +60,9 @@ def read_masks(masks: Sequence[Picture], count: int, content_shape: tuple[int, .
 
 def _read(mask: Picture) -> np.ndarray:
     """The mask's shares, float32 `(h, w)`; the mean of a colour picture's channels."""
-    if isinstance(mask, np.ndarray) and mask.dtype.kind == "b":
+    if isinstance(mask, np.ndarray) and (
+        mask.dtype.kind == "b" or mask.dtype.kind == "i" and np.isin(mask, (0, 1)).all()
+    ):
         mask = mask.astype(np.float32)
     return load_image(mask).mean(axis=2)
 

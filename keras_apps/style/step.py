@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import keras
@@ -37,7 +38,7 @@ class StyleStep:
         rate = self._rate_of_first_move() if self.adaptive else recipe.resolved_learning_rate
         self.optimizer = keras_optimizer(recipe, rate, steps or recipe.steps)
         self.optimizer.build([self.picture])
-        self._change = tf.function(self._change)
+        self._change = tf.function(functools.partial(self._change), autograph=False)
 
     def __call__(self) -> dict[str, float]:
         """Take one step and return the costs of the picture before it, as `Objective.costs` does."""

@@ -7,6 +7,7 @@ derivatives back through every tile to its pixels, where the tiles' margins over
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -83,9 +84,9 @@ class TiledObjective(Objective):
         self.sides, self.tile = sides(model, recipe.layers), int(tile)
         self.channels = {layer: model.get_layer(layer).output.shape[-1] for layer in recipe.resolved_content_layers}
         self.counts = {layer: len(styles) for layer in regions or {}}
-        self._sums = tf.function(self._sums_of_tile, jit_compile=compiled, autograph=False)
-        self._pixels = tf.function(self._gradient_of_tile, jit_compile=compiled, autograph=False)
-        self._total = tf.function(self._costs_of_sums, jit_compile=compiled, autograph=False)
+        self._sums = tf.function(functools.partial(self._sums_of_tile), jit_compile=compiled, autograph=False)
+        self._pixels = tf.function(functools.partial(self._gradient_of_tile), jit_compile=compiled, autograph=False)
+        self._total = tf.function(functools.partial(self._costs_of_sums), jit_compile=compiled, autograph=False)
         super().__init__(network or model, content, styles, recipe, regions, temporal_weight, compiled)
         self.shares_of_positions = self._shares(content.shape[:2], regions)
         self.costs_and_gradient = self._costs_and_gradient_by_tiles
