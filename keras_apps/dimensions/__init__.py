@@ -20,5 +20,10 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "center_kernel": "kernels",
         "sum_kernel": "kernels",
         "RepeatBorder": "twins",
+        # examples
+        "synthetic_heartbeats": "heartbeats",
+        "synthetic_scans": "scans",
+        "moving_shapes": "films",
+        "DIRECTIONS": "films",
     },
 )
