@@ -1,4 +1,4 @@
-"""Face recognition and neural style transfer on Keras 3: images, weights, backbones -> faces, style -> cli.
+"""Faces, style transfer and what ConvNets learn on Keras 3: images, weights, backbones -> the subject folders -> cli.
 
 Importing `keras_apps` is light: TensorFlow is loaded when something needs it.
 """
@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
-    {name: name for name in ("images", "weights", "backbones", "faces", "style", "dimensions")},
+    {name: name for name in ("images", "weights", "backbones", "faces", "style", "visualize", "dimensions")},
 )
 __all__ += ["__version__"]
 

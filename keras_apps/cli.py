@@ -18,8 +18,9 @@ from keras_apps.style.commands import style
 from keras_apps.visualize.commands import app as visualize_app
 
 INTERRUPTED = 130
+ABOUT = "Face recognition, style transfer and what ConvNets learn, on Keras 3, with the weights in the box."
 
-app = _console.application("Face recognition and neural style transfer on Keras 3, with the weights in the box.")
+app = _console.application(ABOUT)
 weights_app = _console.application("List, verify and download weights.")
 app.command()(demo)
 app.add_typer(faces_app, name="faces")
@@ -34,13 +35,13 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(help=ABOUT)
 def options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it and exit.")
     ] = False,
 ) -> None:
-    """Face recognition and neural style transfer on Keras 3, with the weights in the box."""
+    """Take the options that stand before a command."""
 
 
 @weights_app.command("list")

@@ -9,14 +9,16 @@ import pytest
 
 import keras_apps
 
+PACKAGES = ["keras_apps"] + [
+    f"keras_apps.{n}" for n in ("faces", "faces.synthetic", "style", "visualize", "dimensions")
+]
+
 
 def run(code: str) -> str:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.parametrize(
-    "module", ["keras_apps", "keras_apps.cli", "keras_apps.faces", "keras_apps.faces.synthetic", "keras_apps.style"]
-)
+@pytest.mark.parametrize("module", ["keras_apps.cli", *PACKAGES])
 def test_imports_without_tensorflow(module):
     assert run(f"import sys, {module}; print('tensorflow' in sys.modules or 'keras' in sys.modules)") == "False\n"
 
@@ -30,9 +32,7 @@ def test_import_and_help_take_under_half_a_second():
         assert min(seconds) < 0.5, (arguments, seconds)
 
 
-@pytest.mark.parametrize(
-    "package", ["keras_apps", "keras_apps.faces", "keras_apps.faces.synthetic", "keras_apps.style"]
-)
+@pytest.mark.parametrize("package", PACKAGES)
 def test_every_public_name_exists_and_is_documented(package):
     module = importlib.import_module(package)
     assert module.__doc__ and "->" in module.__doc__
