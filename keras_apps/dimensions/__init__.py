@@ -25,5 +25,12 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "synthetic_scans": "scans",
         "moving_shapes": "films",
         "DIRECTIONS": "films",
+        # files
+        "read_ecg": "read_ecgs",
+        "Ecg": "read_ecgs",
+        "read_volume": "read_volumes",
+        "Volume": "read_volumes",
+        "read_video": "read_videos",
+        "Video": "read_videos",
     },
 )
