@@ -67,12 +67,15 @@ def _scan(size: tuple[int, ...], lesion: bool, noise: float, draw: np.random.Gen
     middle = np.array([depth / 2, height / 2, width / 2]) - 0.5
     reach = np.array([height, width]) * draw.uniform(0.43, 0.48, 2)  # the body's half axes, a cylinder along depth
     volume = np.full(size, AIR, np.float32)
-    _paint(volume, _ellipsoid(grid, middle, (np.inf, *reach)), TISSUE)
+    body = _ellipsoid(grid, middle, (np.inf, *reach))
+    _paint(volume, body, TISSUE)
     for _ in range(2):
         center = middle + draw.uniform(-0.35, 0.35, 3) * (depth, *reach)
-        _paint(volume, _ellipsoid(grid, center, draw.uniform(0.25, 0.45, 3) * size), draw.uniform(*ORGAN))
-    _paint(volume, _ellipsoid(grid, middle + (0, 0.72 * reach[0], 0), (np.inf, 2.2, 2.2)), BONE)
-    taken: list[np.ndarray] = []
+        organ = _ellipsoid(grid, center, draw.uniform(0.25, 0.45, 3) * size)
+        _paint(volume, np.maximum(organ, body + 2), draw.uniform(*ORGAN))
+    spine = middle + (0, 0.75 * reach[0], 0)
+    _paint(volume, _ellipsoid(grid, spine, (np.inf, 2.2, 2.2)), BONE)
+    taken = [spine[1:]]
     for _ in range(draw.integers(1, 4)):
         tilt = draw.uniform(-0.25, 0.25, 2)  # voxels sideways for each along depth
         center = _free_place(middle, reach, taken, draw)
@@ -102,9 +105,7 @@ def _paint(volume: np.ndarray, outside: np.ndarray, units: float) -> None:
 def _free_place(middle, reach, taken: list[np.ndarray], draw: np.random.Generator) -> np.ndarray:
     """Draw a place in the body's front, as far from those taken as there is room for."""
     candidates = middle[1:] + draw.uniform([-0.6, -0.7], [0.35, 0.7], (TRIES, 2)) * reach
-    if taken:
-        gaps = np.min([np.linalg.norm(candidates - t, axis=1) for t in taken], axis=0)
-        far = candidates[gaps > 3 * RADIUS[1]]
-        candidates = far if len(far) else candidates[[gaps.argmax()]]
-    taken.append(candidates[0])
-    return candidates[0]
+    gaps = np.min([np.linalg.norm(candidates - t, axis=1) for t in taken], axis=0)
+    far = candidates[gaps > 2.7 * RADIUS[1]]
+    taken.append(far[0] if len(far) else candidates[gaps.argmax()])
+    return taken[-1]
