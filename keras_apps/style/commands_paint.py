@@ -20,6 +20,8 @@ from keras_apps.style.recipe import Recipe
 from keras_apps.style.recipe_files import KEYWORD, describe_picture, recipe_text
 from keras_apps.style.regions import read_masks
 
+RISEN = "; it did not fall below its start, for which more steps or a smaller --learning-rate are needed"
+
 
 def paint(
     content: str,
@@ -83,7 +85,7 @@ def _report(result, out: str, as_json: bool) -> None:
     costs = [row["cost"] for row in result.history if row["size"] == size]
     fell = f", cost {costs[0]:.4g} -> {costs[-1]:.4g}" if costs else ""
     if costs and costs[-1] > min(costs):
-        fell += f"; the picture is the best, {min(costs):.4g}"
+        fell += f"; the picture is the best, {min(costs):.4g}" if min(costs) < costs[0] else RISEN
     said = words.get(result.stopped, f"{done} steps")
     print(f"{out}: {said} with {result.backbone} in {result.seconds:.0f} s{fell}")
 

@@ -140,7 +140,10 @@ class Run:
         return time.perf_counter() - self.began
 
     def paint(self, descent: StyleStep | LBFGS, stage: int) -> np.ndarray:
-        """Paint one size, and return the last picture, or the best one where the cost has risen since."""
+        """Paint one size, and return the last picture, or the best one where the cost has risen since.
+
+        The start is not taken for the best: some programs' costs rise before they fall below the content picture's.
+        """
         self.descent, self.stage, self.done, self.kept = descent, stage, 0, 0
         self.best, self.best_cost = descent.picture.numpy(), math.inf
         if self.resumed:
@@ -160,7 +163,7 @@ class Run:
         except KeyboardInterrupt:
             self.stopped = "interrupted"
             self._keep()
-        risen = self.rows and self.rows[-1]["cost"] > self.best_cost
+        risen = self.rows and self.rows[-1]["cost"] > self.best_cost and self.best_cost < self.rows[0]["cost"]
         return self.best if risen or self.stopped.startswith("not finite") else descent.picture.numpy()
 
     def _after_step(self, costs: dict[str, float]) -> None:

@@ -38,7 +38,8 @@ class StyleResult:
     """A generated picture.
 
     Attributes:
-        image: float32 `(h, w, 3)`, RGB in 0..1: the last picture, or the best one where the cost has risen since.
+        image: float32 `(h, w, 3)`, RGB in 0..1: the last picture, or the best one where the cost has risen since
+            (and fell below the start's before).
         history: For each step `step`, `size`, `cost`, its terms `content`, `style`, `variation`, `temporal`, the
             course's `J_content` and `J_style`, and `seconds`; the costs are those of the picture before the step.
         recipe: The recipe.
