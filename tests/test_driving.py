@@ -134,8 +134,34 @@ def _has_color(sheet, color):
 
 
 def test_wrong_sheets(found):
-    with pytest.raises(ValueError, match="a cell of at least 8 pixels and 1 column, received 4 and 3"):
+    with pytest.raises(ValueError, match="a cell of at least 8 whole pixels and at least 1 column, received 4 and 3"):
         draw_patches(found, cell=4)
+    with pytest.raises(ValueError, match="received 56 and 1.5"):
+        draw_patches(found, columns=1.5)
     signals = visualize.top_patches(two_paths((1, 1), (1, 1)), "sum", np.ones((1, 1, 1)))
     with pytest.raises(ValueError, match="expected patches of RGB pictures"):
         draw_patches(signals)
+
+
+def test_units_without_a_patch_are_drawn_empty():
+    """log(0) is -inf, which excites nothing."""
+    black = keras.Sequential([keras.Input((4, 4, 3)), layers.Activation("log_softmax", name="log")])
+    found = visualize.top_patches(
+        black, "log", np.zeros((1, 4, 4, 3), np.uint8), preprocess=lambda x: x - [0, 0, np.inf]
+    )
+    assert [len(patches) for patches in found["log"].values()] == [1, 1, 0]
+    assert draw_patches(found).shape[2] == 3
+    assert draw_patches(visualize.TopPatches({"log": {2: []}}, found.fields, 1, {})).shape[2] == 3
+
+
+@pytest.mark.parametrize("relu", [layers.ReLU(6.0), layers.Activation("relu6")])
+def test_rectifiers_with_a_highest_value(relu):
+    """y = -relu6(1 x): at x = 0.5 the slope is -1, which guided and deconvnet let no further; at 8 x > 6 it is 0."""
+    scale = layers.Conv2D(1, 1, use_bias=False, name="scale", kernel_initializer="ones")
+    minus = layers.Conv2D(1, 1, use_bias=False, name="minus", kernel_initializer=keras.initializers.Constant(-1))
+    network = keras.Sequential([keras.Input((1, 1, 3)), scale, type(relu).from_config(relu.get_config()), minus])
+    for factor, slopes in ((0.5, (-0.5, 0, 0)), (8, (0, 0, 0))):
+        scale.set_weights([np.full((1, 1, 3, 1), factor)])
+        found = visualize.top_patches(network, "minus", np.full((1, 1, 1, 3), 255, np.uint8))
+        drives = [visualize.driving(network, found, way)["minus"][0][0] for way in ("gradient", "guided", "deconvnet")]
+        assert [float(drive[0, 0, 0]) for drive in drives] == list(slopes)

@@ -386,6 +386,12 @@ def test_wrong_models_layers_and_units():
         found.box(14, 0)
     with pytest.raises(ValueError, match="expected 2 indices for a unit of 'conv1', received .3,."):
         found.box(3)
+    with pytest.raises(ValueError, match="expected 2 indices for a unit of 'conv1', received .3,."):
+        visualize.seen_box(model, "conv1", 3)
+    with pytest.raises(ValueError, match="expected a unit below 14 .* received .1.5, 0."):
+        found.box(1.5, 0)
+    with pytest.raises(ValueError, match="expected an input_size of 2 whole numbers of at least 1, received 16.0"):
+        find(model, "conv1", input_size=16.0)
     a, b = keras.Input((4, 1)), keras.Input((4, 1))
     two = keras.Model([a, b], layers.Add()([a, b]))
     with pytest.raises(ValueError, match="expected a model with one input, received one with 2"):

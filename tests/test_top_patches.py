@@ -245,14 +245,43 @@ def test_wrong_arguments(model, pictures, tmp_path):
         ({"units": [-1]}, "from 0 to 5, received -1"),
         ({"on_error": "skipp"}, "did you mean 'skip'"),
         ({"batch_size": 0}, "at least 1 for batch_size, received 0"),
+        ({"size": 24.0}, "expected a size of 2 whole numbers of at least 1, received 24.0"),
+        ({"size": True}, "expected a size of 2 whole numbers of at least 1, received True"),
     ):
         with pytest.raises(ValueError, match=words):
             find(model, "first", pictures, **options)
     with pytest.raises(ValueError, match="in the mapping of layers or as units, received both"):
         find(model, {"first": [0]}, pictures, units=[0])
+    with pytest.raises(TypeError, match="expected a function of a batch as preprocess, received 255"):
+        find(model, "first", pictures, preprocess=255)
     tabular = keras.Sequential([keras.Input((4,)), layers.Dense(2, name="dense")])
     with pytest.raises(ValueError, match="1 to 3 spatial axes"):
         find(tabular, "dense", np.zeros((2, 4)))
+
+
+def test_sizes_larger_than_any_picture_are_refused_before_memory_is_asked_for():
+    anything = keras.Sequential([keras.Input((None, None, 3)), layers.Conv2D(1, 3, name="conv")])
+    with pytest.raises(ValueError, match="expected a size of at most 64,000,000 pixels, received .200000, 200000."):
+        visualize.top_patches(anything, "conv", ["bundled:cat"], size=200_000)
+
+
+def test_activations_that_are_no_numbers_are_named():
+    """Unit 1's weights are NaN: of unit 0 there are patches, with unit 1 the first picture is named."""
+    network = keras.Sequential([keras.Input((4, 4, 3)), layers.Conv2D(2, 3, name="conv")])
+    kernel, bias = network.get_weights()
+    kernel[..., 1] = np.nan
+    network.set_weights([kernel, bias])
+    black = np.zeros((2, 4, 4, 3), np.uint8)
+    assert len(visualize.top_patches(network, "conv", black, units=[0])["conv"][0]) == 2
+    with pytest.raises(ValueError, match="numbers, received NaN from unit 1 of 'conv' for the picture '0'"):
+        visualize.top_patches(network, "conv", black)
+
+
+def test_many_searches_do_not_warn_of_retracing(pictures, caplog):
+    network = keras.Sequential([keras.Input((24, 20, 3)), layers.Conv2D(1, 3, name="conv")])
+    for _ in range(7):
+        visualize.driving(network, visualize.top_patches(network, "conv", pictures[:1]))
+    assert not [line for line in caplog.messages if "retracing" in line]
 
 
 def test_pictures_smaller_than_the_network_needs():

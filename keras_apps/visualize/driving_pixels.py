@@ -99,10 +99,11 @@ def with_rule(network: keras.Model, method: str) -> keras.Model:
 
     def cloned(layer):
         config = layer.get_config()
-        if _is_relu(config.get("activation")):
-            config["activation"] = rule
-        elif type(layer) is keras.layers.ReLU and _is_plain(config):
-            return keras.layers.Activation(rule, name=layer.name)
+        activation = _name(config.get("activation"))
+        if activation in ("relu", "relu6"):
+            config["activation"] = _below(rule, 6 if activation == "relu6" else None)
+        elif type(layer) is keras.layers.ReLU and not config["negative_slope"] and not config["threshold"]:
+            return keras.layers.Activation(_below(rule, config["max_value"]), name=layer.name, dtype=layer.dtype_policy)
         return type(layer).from_config(config)
 
     try:
@@ -113,13 +114,13 @@ def with_rule(network: keras.Model, method: str) -> keras.Model:
     return copy
 
 
-def _is_plain(config: Mapping) -> bool:
-    return config["max_value"] is None and not config["negative_slope"] and not config["threshold"]
+def _name(activation) -> str | None:
+    return activation.get("config") if isinstance(activation, Mapping) else activation
 
 
-def _is_relu(activation) -> bool:
-    name = activation.get("config") if isinstance(activation, Mapping) else activation
-    return name == "relu"
+def _below(rule: Callable, highest: float | None) -> Callable:
+    """Return the rule for a ReLU with a highest value, as MobileNet's 6; beyond it nothing comes back."""
+    return rule if highest is None else lambda x: rule(tf.minimum(x, highest))
 
 
 @tf.custom_gradient
@@ -147,7 +148,8 @@ def _backwards(network: keras.Model, size: tuple[int, ...], preprocess: Callable
             chosen = tf.gather_nd(activations, places)
         return tape.gradient(chosen, x)
 
-    return back
+    traced = back.get_concrete_function()  # called itself, it never warns of retracing
+    return lambda canvases, places: traced(tf.constant(canvases), tf.constant(places))
 
 
 def _places(batch: Sequence[tuple[int, Patch]]) -> np.ndarray:

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from keras_apps.visualize.graph import graph_of, layer_output, shapes_of
+from keras_apps.visualize.sizes import is_whole, whole_sizes
 from keras_apps.visualize.tracing import needed
 
 Box = tuple[tuple[int, int], ...]
@@ -76,7 +77,7 @@ def _check_unit(unit: tuple, units: tuple, layer: str) -> None:
     if len(unit) != len(units):
         raise ValueError(f"expected {len(units)} indices for a unit of {layer!r}, received {unit}")
     for i, n in zip(unit, units, strict=True):
-        if i < 0 or (n is not None and i >= n):
+        if not is_whole(i) or i < 0 or (n is not None and i >= n):
             upto = f"below {n}" if n is not None else "of at least 0"
             raise ValueError(f"expected a unit {upto} along each axis of {layer!r}, received {unit}")
 
@@ -170,8 +171,9 @@ def seen_box(
     source, output, shape, units = _ends(model, layer, input_size)
     if None in shape[1:-1]:
         raise ValueError("expected input_size for a model for pictures of any size, received none")
-    _check_unit(tuple(unit), units, getattr(layer, "name", layer))
-    found = needed(source, output, unit, shape, rules, padding=False)
+    place = tuple(unit) if hasattr(unit, "__iter__") else (unit,)
+    _check_unit(place, units, getattr(layer, "name", layer))
+    found = needed(source, output, place, shape, rules, padding=False)
     return None if found is None else tuple(_extent(need.positions) for need in found)
 
 
@@ -198,9 +200,7 @@ def _with_size(shape: tuple, size: int | Sequence[int] | None) -> tuple:
         raise ValueError(f"expected a model with 1 to 3 spatial axes, received one for inputs of shape {shape}")
     if size is None:
         return shape
-    sizes = (size,) * rank if isinstance(size, (int, np.integer)) else tuple(size)
-    if len(sizes) != rank or any(isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1 for n in sizes):
-        raise ValueError(f"expected an input_size of {rank} whole numbers of at least 1, received {size!r}")
+    sizes = whole_sizes("an input_size", size, rank)
     if any(n is not None and n != given for n, given in zip(shape[1:-1], sizes, strict=True)):
         raise ValueError(f"expected the input_size {shape[1:-1]} that the model has, received {sizes}")
-    return (shape[0], *map(int, sizes), shape[-1])
+    return (shape[0], *sizes, shape[-1])

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from keras_apps.visualize.patch_result import Patch, TopPatches
+from keras_apps.visualize.sizes import is_whole
 
 PAPER, INK, FAINT = (255, 255, 255), (34, 34, 34), (110, 110, 110)
 GAP = 12
@@ -48,12 +49,15 @@ def draw_patches(
     Reference:
         Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014, figure 2.
     """
-    if cell < 8 or columns < 1:
-        raise ValueError(f"expected a cell of at least 8 pixels and 1 column, received {cell} and {columns}")
+    if not (is_whole(cell) and cell >= 8 and is_whole(columns) and columns >= 1):
+        raise ValueError(
+            f"expected a cell of at least 8 whole pixels and at least 1 column, received {cell!r} and {columns!r}"
+        )
     flat = [patch for units in found.patches.values() for patches in units.values() for patch in patches]
     if any(patch.image.ndim != 3 or patch.image.shape[2] != 3 for patch in flat):
         raise ValueError("expected patches of RGB pictures, received others")
-    side = max(1, math.isqrt(max(len(p) for units in found.patches.values() for p in units.values()) - 1) + 1)
+    most = max(len(patches) for units in found.patches.values() for patches in units.values())
+    side = math.isqrt(max(most, 1) - 1) + 1
     font, small = (ImageFont.truetype(str(_font()), size) for size in (max(13, cell // 3), max(10, cell // 5)))
     blocks = []
     for layer, units in found.patches.items():

@@ -67,7 +67,8 @@ def top_patches(
     Raises:
         FileNotFoundError: If a file or folder does not exist.
         TypeError: If `pictures` or a picture is of another type.
-        ValueError: If there is no such layer or unit, no picture, one that cannot be read, or the size is too small.
+        ValueError: If there is no such layer or unit, no picture, one that cannot be read, the size is too small, or
+            an activation is NaN, as those of networks whose training diverged.
 
     Example:
         >>> bright = keras.layers.Conv2D(2, 3, kernel_initializer="ones", name="bright")
@@ -89,6 +90,8 @@ def top_patches(
     for name, value in (("k", k), ("batch_size", batch_size)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
             raise ValueError(f"expected a whole number of at least 1 for {name}, received {value!r}")
+    if preprocess is not None and not callable(preprocess):
+        raise TypeError(f"expected a function of a batch as preprocess, received {preprocess!r}")
     source = graph_of(model).inputs[0]
     wanted = _wanted(model, layer, units)
     outputs = [layer_output(model, name) for name in wanted]
@@ -187,14 +190,26 @@ def _peaks(network: keras.Model, wanted: Mapping, ranges: Mapping, shape: tuple,
             activations = tf.cast(activations[looked_at], tf.float32)
             count = tf.shape(activations)
             flat = tf.gather(tf.reshape(activations, (count[0], -1, count[-1])), wanted[name], axis=-1)
-            found.append((tf.reduce_max(flat, axis=1), tf.argmax(flat, axis=1)))
+            highest = tf.where(tf.reduce_any(tf.math.is_nan(flat), axis=1), np.nan, tf.reduce_max(flat, axis=1))
+            found.append((highest, tf.argmax(flat, axis=1)))
         return found
 
-    return peaks
+    traced = peaks.get_concrete_function()  # called itself, it never warns of retracing
+    return lambda batch: traced(tf.constant(batch))
 
 
 def _keep(best: Best, field, ranges, values: np.ndarray, places: np.ndarray, pictures: Sequence[Named], first: int):
-    """Add the patches that are among the best so far."""
+    """Add the patches that are among the best so far.
+
+    Raises:
+        ValueError: If an activation is NaN.
+    """
+    if np.isnan(values).any():
+        row, column = np.argwhere(np.isnan(values))[0]
+        raise ValueError(
+            f"expected activations that are numbers, received NaN from unit {list(best.patches)[column]} of "
+            f"{field.layer!r} for the picture '{pictures[row].name}'"
+        )
     for row, column in zip(*np.nonzero(values > best.least), strict=True):
         value = float(values[row, column])
         if not value > best.least[column]:

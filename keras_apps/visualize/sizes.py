@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
+from keras_apps import images
 from keras_apps.visualize.graph import shapes_of
 
 USUAL = 224
@@ -23,7 +25,8 @@ def picture_size(source, outputs: Sequence, layers: Sequence[str], size=None) ->
         size: What the user asks for: an integer, one for each axis, or `None`.
 
     Raises:
-        ValueError: If the network takes another size, or a layer has no unit at this one.
+        ValueError: If the network takes another size, a layer has no unit at this one, or it is larger than any
+            picture that is read.
     """
     fixed = tuple(source.shape[1:-1])
     rank = len(fixed)
@@ -32,15 +35,41 @@ def picture_size(source, outputs: Sequence, layers: Sequence[str], size=None) ->
     if size is None:
         sizes = tuple(USUAL if n is None else n for n in fixed)
     else:
-        sizes = (size,) * rank if isinstance(size, (int, np.integer)) else tuple(size)
-        if len(sizes) != rank or any(not isinstance(n, (int, np.integer)) or n < 1 for n in sizes):
-            raise ValueError(f"expected a size of {rank} whole numbers of at least 1, received {size!r}")
+        sizes = whole_sizes("a size", size, rank)
         if any(n is not None and n != given for n, given in zip(fixed, sizes, strict=True)):
             raise ValueError(f"expected the size {fixed} that the model has, received {sizes}")
+    if rank == 2 and math.prod(sizes) > images.MAX_PIXELS:
+        raise ValueError(f"expected a size of at most {images.MAX_PIXELS:,} pixels, received {sizes}")
     for output, layer in zip(outputs, layers, strict=True):
         if not _has_units(source, output, sizes):
             raise ValueError(f"expected pictures {_least(source, output)}large enough for {layer!r}, received {sizes}")
     return tuple(int(n) for n in sizes)
+
+
+def whole_sizes(what: str, size, rank: int) -> tuple[int, ...]:
+    """Return one whole number for each axis; one alone counts for all.
+
+    Args:
+        what: What the numbers are, with its article.
+        size: An integer, or one for each axis.
+        rank: How many axes there are.
+
+    Raises:
+        ValueError: If it is anything else.
+
+    Example:
+        >>> whole_sizes("a size", 64, 2)
+        (64, 64)
+    """
+    sizes = tuple(size) if hasattr(size, "__iter__") else (size,) * rank
+    if len(sizes) != rank or any(not is_whole(n) or n < 1 for n in sizes):
+        raise ValueError(f"expected {what} of {rank} whole numbers of at least 1, received {size!r}")
+    return tuple(map(int, sizes))
+
+
+def is_whole(number) -> bool:
+    """Return whether something is a whole number; `True` is none."""
+    return isinstance(number, (int, np.integer)) and not isinstance(number, bool)
 
 
 def _has_units(source, output, sizes: tuple[int, ...]) -> bool:
