@@ -178,6 +178,15 @@ def test_kernels_that_do_not_fit_are_refused(kernel, message):
         convolve(np.zeros((9, 3)), np.zeros(kernel))
 
 
+def test_biases_and_inputs_that_do_not_fit_are_refused():
+    """9 cells and 3 give 7 positions: 7 biases, one a position, would be added in silence."""
+    for bias in (np.zeros((7, 1)), np.zeros(3)):
+        with pytest.raises(ValueError, match="expected a bias of one number or 2, one a filter, received shape"):
+            convolve(np.zeros((9, 3)), np.zeros((3, 3, 2)), bias)
+    with pytest.raises(ValueError, match="expected 1, 2 or 3 spatial sizes and then the channels"):
+        convolve(5.0, np.zeros((3, 3, 2)))
+
+
 def test_arithmetic_needs_no_tensorflow():
     code = "import sys; from keras_apps import dimensions; dimensions.output_shape((9, 1), 1, 3)"
     code += "; print('tensorflow' in sys.modules or 'keras' in sys.modules)"

@@ -50,6 +50,8 @@ def test_a_film_has_a_frame_for_each_position(rank, positions):
         ({"rank": 2, "size": 100}, ValueError, "size of at most 24 to be drawn, received 100"),
         ({"rank": 2, "size": 14.0}, TypeError, "whole number for size"),
         ({"rank": 2, "position": (10, 0)}, ValueError, r"position among 10 x 10, received \(10, 0\)"),
+        ({"rank": 2, "position": 3}, ValueError, r"position among 10 x 10, received \(3,\)"),
+        ({"rank": 1, "position": (1.5,)}, TypeError, "whole number for each index of the position, received 1.5"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(arguments, error, message):

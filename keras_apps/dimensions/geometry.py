@@ -24,7 +24,7 @@ def check_rank(rank: int) -> int:
         Traceback (most recent call last):
         ValueError: expected a rank of 1, 2 or 3, received 4
     """
-    if isinstance(rank, bool) or rank not in RANKS:
+    if isinstance(rank, bool) or not hasattr(rank, "__index__") or rank not in RANKS:
         raise ValueError(f"expected a rank of 1, 2 or 3, received {rank!r}")
     return int(rank)
 

@@ -64,13 +64,16 @@ def plot_sliding(
         raise ValueError("expected a rank of 1, 2 or 3, received none")
     if check_whole("size", size) > LARGEST:
         raise ValueError(f"expected a size of at most {LARGEST} to be drawn, received {size}")
+    if position is not None:
+        given = position if hasattr(position, "__iter__") else (position,)
+        position = tuple(check_whole("each index of the position", index, least=0) for index in given)
     tall = {1: 5.0, 2: size + 4.0, 3: size * (1 + BACK[1]) + 3.7}
     wide = 2 * size * (1 + BACK[0]) + GAP + 1.2
     figure = Figure(figsize=(WIDTH, WIDTH / wide * sum(tall[r] for r in ranks)))
     axes = figure.subplots(len(ranks), 1, squeeze=False, height_ratios=[tall[r] for r in ranks])[:, 0]
     figure.subplots_adjust(0, 0, 1, 1, hspace=0)
     for ax, one in zip(axes, ranks, strict=True):
-        _draw(ax, one, size, kernel, stride, None if position is None else tuple(position)[-one:])
+        _draw(ax, one, size, kernel, stride, None if position is None else position[-one:])
     return figure
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_apps.dimensions.geometry import Sizes, window
+from keras_apps.dimensions.geometry import Sizes, check_shape, window
 
 
 def convolve(
@@ -31,7 +31,7 @@ def convolve(
         float64 `(positions..., filters)`.
 
     Raises:
-        TypeError, ValueError: As `output_shape`, or if the kernel's shape does not fit the input's.
+        TypeError, ValueError: As `output_shape`, or if the kernel's shape or the bias's does not fit.
 
     Example:
         >>> heartbeat = np.array([0.0, 0, 1, 4, 1, 0, 0])[:, None]  # 7 steps, 1 channel
@@ -39,8 +39,8 @@ def convolve(
         >>> convolve(heartbeat, edge)[:, 0].tolist()
         [-1.0, -4.0, 0.0, 4.0, 1.0]
     """
-    inputs, kernel = np.asarray(inputs, np.float64), np.asarray(kernel, np.float64)
-    rank = inputs.ndim - 1
+    inputs, kernel, bias = (np.asarray(given, np.float64) for given in (inputs, kernel, bias))
+    rank = len(check_shape(inputs.shape)[0])
     if kernel.ndim != inputs.ndim + 1:
         raise ValueError(
             f"expected a kernel of {rank} sizes, channels and filters for an input of shape {inputs.shape}, "
@@ -53,6 +53,8 @@ def convolve(
             f"expected a kernel for {seen} channels, with filters for each of {slid.groups} groups, "
             f"received shape {kernel.shape}"
         )
+    if bias.shape not in ((), (filters,)):
+        raise ValueError(f"expected a bias of one number or {filters}, one a filter, received shape {bias.shape}")
     padded = np.pad(inputs, [*slid.padding, (0, 0)])
     output = np.zeros((*slid.positions, filters))
     for position in np.ndindex(slid.positions):

@@ -109,7 +109,7 @@ def _checked_shape(shape, rank: int, readout: str) -> tuple[int | None, ...]:
 
 def _checked_blocks(blocks, rank: int) -> list[tuple[int, tuple[int, ...]]]:
     checked = []
-    for block in blocks:
+    for block in blocks if hasattr(blocks, "__iter__") else [blocks]:
         if not hasattr(block, "__len__") or len(block) != 2:
             raise ValueError(f"expected blocks as (filters, stride), received {block!r}")
         checked.append((check_whole("a block's filters", block[0]), per_axis("a block's stride", block[1], rank)))
