@@ -22,13 +22,13 @@ PAIRS = (
     ("astronaut", "vortices", {}),
     ("cat", "stained-glass", {}),
     ("coffee", "mosaic", {}),
-    ("rocket", "woodcut-wave", {}),
+    ("rocket", "vortices", {}),
     ("cat", "woodcut-wave", {}),
     ("coffee", "vortices", {"style_weight": 20.0}),
-    ("astronaut", "pointillism", {"color": "matched"}),
+    ("cat", "pointillism", {"style_weight": 5.0}),
     ("hopper", "mosaic", {"color": "luminance"}),
 )
-BEST = (0, 1, 4)
+BEST = (0, 1, 2)
 
 
 def paint(content: str, painting: str, changes: dict, size: int, folder: Path) -> np.ndarray:
