@@ -1,6 +1,6 @@
 """Tell people apart by their heartbeat: train a 1-D tower with the triplet loss, judge it on people it never saw.
 
-    python benchmarks/heartbeat.py [--people 300] [--unseen 100] [--steps 300] [--plot docs/heartbeats.png] [--json]
+    python benchmarks/heartbeat.py [--people 300] [--unseen 60] [--steps 300] [--plot docs/heartbeats.png] [--json]
 
 Synthetic electrocardiograms (`dimensions.synthetic_heartbeats`). All pairs of the unseen people's recordings are
 judged by `faces.evaluate_pairs`; then each unseen person is enrolled with one recording, and the others are looked up
@@ -73,7 +73,7 @@ def judge(encodings: np.ndarray, labels: np.ndarray) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--people", type=int, default=300)
-    parser.add_argument("--unseen", type=int, default=100)
+    parser.add_argument("--unseen", type=int, default=60)
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--plot", help="a .png to draw")
     parser.add_argument("--json", action="store_true")

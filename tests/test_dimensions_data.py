@@ -1,5 +1,8 @@
 """The generated examples mean what they say: identities, lesions and motions are there, and nowhere else."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -159,3 +162,9 @@ def test_a_film_backwards_is_a_film_of_the_other_direction():
 def test_bad_numbers_are_refused(make, arguments, error, message):
     with pytest.raises(error, match=message):
         getattr(dimensions, make)(**arguments)
+
+
+def test_data_and_files_need_no_tensorflow():
+    code = "import sys; from keras_apps import dimensions as d; d.moving_shapes(1); d.synthetic_heartbeats(1); "
+    code += "d.synthetic_scans(1); d.read_ecg, d.read_volume, d.read_video; print('keras' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"

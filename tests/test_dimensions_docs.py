@@ -10,7 +10,7 @@ def test_the_python_of_the_page_runs(tmp_path, monkeypatch):
     """Its assertions are the course's numbers; the pieces follow one another."""
     monkeypatch.chdir(tmp_path)
     pieces = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    assert len(pieces) == 4
+    assert len(pieces) == 5
     names = {}
     for piece in pieces:
         exec(compile(piece, "dimensions.md", "exec"), names)
