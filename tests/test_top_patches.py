@@ -206,6 +206,12 @@ def test_signals():
         visualize.top_patches(model, "sum", [np.zeros((7, 1))])
 
 
+def test_networks_of_grey_pictures_take_arrays_alone():
+    grey = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(1, 3, name="conv")])
+    with pytest.raises(TypeError, match="expected arrays of shape .8, 8, 1., as the model takes them, received str"):
+        visualize.top_patches(grey, "conv", ["bundled:cat"], on_error="skip")
+
+
 def test_pictures_that_cannot_be_read(model, pictures, tmp_path):
     Image.fromarray(pictures[0]).save(tmp_path / "a.png")
     (tmp_path / "b.jpg").write_bytes(images.resolve("bundled:cat").read_bytes()[:3000])

@@ -228,6 +228,8 @@ def _batches(pictures, size: int):
 
 
 def _as_array(array, shape: tuple) -> np.ndarray:
+    if not hasattr(array, "__array__"):
+        raise TypeError(f"expected arrays of shape {shape}, as the model takes them, received {type(array).__name__}")
     array = np.asarray(array, np.float32)
     if array.shape != shape:
         raise ValueError(f"expected arrays of shape {shape}, as the model takes them, received {array.shape}")
