@@ -1,4 +1,4 @@
-"""`keras-apps visualize`: patches; the other commands register themselves here."""
+"""`keras-apps visualize`: patches; the other commands are mounted from `commands_units`."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ import typer
 from keras_apps import _console
 from keras_apps._console import AsJson
 from keras_apps.visualize import commands_options as options
+from keras_apps.visualize import commands_units
 
 Argument, Option = typer.Argument, typer.Option
 
-app = _console.application("See what a network has learnt: the patches that excite its units most.")
+app = _console.application(
+    "See what a network has learnt: patches and pictures that excite its units, its filters and maps."
+)
 
 
 @app.callback()
 def visualize() -> None:
-    """See what a network has learnt: the patches that excite its units most."""
+    """See what a network has learnt: patches and pictures that excite its units, its filters and maps."""
 
 
 @app.command()
@@ -53,3 +56,7 @@ def patches(
     how["on_error"] = "skip" if skip_unreadable else "raise"
     sheet = {"cell": cell, "columns": columns}
     draw_sheet_of_patches(pictures, out, model, layer, unit, white, drive, how, sheet, as_json)
+
+
+for command in (commands_units.maximize, commands_units.filters, commands_units.maps, commands_units.occlusion):
+    app.command()(command)

@@ -1,0 +1,227 @@
+"""Network + unit -> the picture that excites it most: gradient ascent on the numbers that a picture is drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_apps import images
+from keras_apps._choices import check_choice
+from keras_apps.visualize import goals, silent, wanted
+from keras_apps.visualize.canvas import canvas
+from keras_apps.visualize.graph import graph_of, layer_output, shapes_of
+from keras_apps.visualize.maximize_result import Maximized
+from keras_apps.visualize.sizes import picture_size
+from keras_apps.visualize.views import View, seen_through, usual_views
+
+USUAL = 128
+"""Pixels, where the model takes pictures of any size."""
+
+
+def maximize(
+    model: keras.Model,
+    layer: str,
+    unit: int | Sequence[int] | Sequence[float] | np.ndarray | None = None,
+    *,
+    position: str | Sequence[int] | None = None,
+    measure: str = "dot",
+    value_range: tuple[float, float] = (0.0, 1.0),
+    size: int | tuple[int, int] | None = None,
+    steps: int = 128,
+    learning_rate: float = 0.05,
+    optimizer: keras.optimizers.Optimizer | None = None,
+    parameterization: str = "fourier",
+    decorrelate: bool = True,
+    views: Sequence[View] | None = None,
+    variation_weight: float = 0.0,
+    diverse: int = 1,
+    diversity_weight: float = 0.5,
+    start: images.Picture | None = None,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Maximized:
+    """Make the picture that excites a unit, a channel, a layer, a direction or an identity.
+
+    What rises is the mean over the layer's map of its product with a direction: of a channel's number, the channel;
+    with `position`, one unit; of a direction, that mixture; of `None`, the mean square of the whole layer ("deep
+    dream"). For an identity give the tower's last layer, the person's encoding and `measure="distance"`.
+
+    Args:
+        model: A functional or sequential model with one input, pictures `(n, h, w, c)`.
+        layer: The layer's name; `"inner/conv1"` is a layer of a model within the model.
+        unit: A channel, several (a picture each), a direction of floats `(channels,)` or several `(k, channels)`, or
+            `None`.
+        position: Of one unit, `(row, column)` on the layer's map, or `"center"`; all units by default.
+        measure: `"dot"`, `"cosine"` (the product times the cosine) or `"distance"` (minus the squared distance from
+            the direction's end).
+        value_range: What black and white are for the model: (0, 1) for `backbones`, (0, 255) for the face towers.
+        size: Height and width in pixels; the model's own by default, or the start's, or 128.
+        steps: Of gradient ascent, >= 1.
+        learning_rate: Of Adam.
+        optimizer: Another Keras optimizer, not used before, in place of Adam.
+        parameterization: `"fourier"` or `"pixels"`, see `canvas`.
+        decorrelate: Whether colours are uncorrelated numbers, see `canvas`.
+        views: How the picture is shifted and turned before each step (`jitter`, `rotation`, `scaling`); all three by
+            default, `()` for none.
+        variation_weight: Of the total variation, the mean difference of neighbouring pixels; smooths.
+        diverse: Pictures of each unit, as different from each other as the next says.
+        diversity_weight: Of the likeness of their textures at the layer, in shares of the activation.
+        start: A picture to begin with, in place of grey.
+        seed: Same seed, same pictures.
+        progress: Called with the number of steps done and of all.
+
+    Returns:
+        A `Maximized`; `.images` are in 0..1, `diverse` of the first unit, then of the next. Ctrl-C ends the ascent and
+        returns the pictures so far.
+
+    Raises:
+        ValueError: If there is no such layer, unit or position, the size is too small, the unit does not depend on the
+            picture, or the activation is no longer finite.
+        TypeError: If the model or unit is of another type.
+
+    Example:
+        >>> green = keras.layers.Conv2D(1, 1, use_bias=False, name="green")
+        >>> model = keras.Sequential([keras.Input((8, 8, 3)), green])
+        >>> model.set_weights([np.reshape([-1.0, 1.0, -1.0], (1, 1, 3, 1))])
+        >>> found = maximize(model, "green", 0, steps=64, views=())
+        >>> bool(found.after[0] > found.before[0]), int(found.images[0].mean((0, 1)).argmax())
+        (True, 1)
+
+    Reference:
+        Erhan et al., "Visualizing Higher-Layer Features of a Deep Network", 2009; Olah et al., "Feature
+        Visualization", Distill 2017.
+    """
+    _check(measure, value_range, steps, diverse, unit)
+    source, output = graph_of(model).inputs[0], layer_output(model, layer)
+    if len(source.shape) != 4:
+        raise ValueError(f"expected a model of pictures (n, h, w, c), received one for inputs of shape {source.shape}")
+    started = None if start is None else images.load_image(start)
+    if size is None and None in source.shape[1:3]:
+        size = USUAL if started is None else started.shape[:2]
+    size = picture_size(source, [output], [layer], size)
+    map_shape = shapes_of([source], [output], [(None, *size, source.shape[-1])])[id(output)]
+    directions, units = wanted.directions_of(unit, layer, map_shape[-1])
+    position = wanted.position_of(position, layer, map_shape[1:-1])
+    groups = 1 if directions is None else len(directions)
+    if directions is not None:
+        directions = tf.constant(np.repeat(directions, diverse, axis=0))
+    shape = (groups * diverse, *size, source.shape[-1])
+    if started is not None:
+        started = images.resize(started, size)
+    picture = canvas(shape, parameterization, decorrelate, started, seed)
+    views = usual_views(size) if views is None else tuple(views)
+    measured = goals.energy if directions is None else goals.MEASURES[measure]
+    low, high = value_range
+
+    def value_of(network, drawn):
+        activations = tf.cast(tf.nest.flatten(network(low + (high - low) * drawn, training=False))[0], tf.float32)
+        return measured(goals.at_position(activations, position), directions), activations
+
+    def wish(network, drawn, seeds):
+        """What is climbed: the activation, less total variation and likeness."""
+        values, activations = value_of(network, seen_through(views, drawn, seeds))
+        total = tf.reduce_sum(values)
+        if variation_weight:
+            total -= variation_weight * tf.reduce_sum(tf.image.total_variation(drawn)) / (size[0] * size[1])
+        if diverse > 1:
+            maps = tf.reshape(activations, (groups, diverse, -1, map_shape[-1]))
+            total -= diversity_weight * tf.stop_gradient(tf.reduce_mean(tf.abs(values))) * goals.likeness(maps)
+        return total, values
+
+    network = keras.Model(source, output)
+    climb = Climb(network, picture, wish, optimizer or keras.optimizers.Adam(learning_rate), seed)
+    measure_now = tf.function(lambda: value_of(network, picture.draw(climb.numbers))[0])
+    before = measure_now().numpy()
+    history, interrupted = [], False
+    try:
+        for step in range(steps):
+            history.append(climb.step(step))
+            if progress:
+                progress(step + 1, steps)
+    except KeyboardInterrupt:
+        interrupted = True
+    drawn = picture.draw(climb.numbers).numpy()
+    return Maximized(
+        drawn, layer, _repeated(units, diverse), before, measure_now().numpy(), _stacked(history, before), interrupted
+    )
+
+
+class Climb:
+    """Steps of gradient ascent on the numbers of a canvas.
+
+    Args:
+        network: The model up to the layer.
+        picture: The canvas.
+        wish: `(network, drawn, seeds)` -> what is to rise, and the activations `(n,)`.
+        optimizer: A Keras optimizer.
+        seed: Of the views.
+
+    Attributes:
+        numbers: `tf.Variable`, what is moved.
+    """
+
+    def __init__(self, network, picture, wish: Callable, optimizer, seed: int):
+        self.numbers = tf.Variable(picture.start, name="canvas")
+        self.network, self.picture, self.wish, self.seed = network, picture, wish, seed
+        self.optimizer = optimizer
+        optimizer.build([self.numbers])
+        self._plain, self._awakened = self._compiled(network), None
+
+    def step(self, number: int) -> np.ndarray:
+        """Take a step and return the activations before it, `(n,)`.
+
+        Raises:
+            ValueError: If they are not finite, or no number of the picture changes them.
+        """
+        seeds = tf.constant((self.seed, number), tf.int32)
+        gradient, values = self._plain(seeds)
+        reached = self._reached(gradient, values, number)
+        if not reached.all():
+            if self._awakened is None:
+                self._awakened = self._compiled(silent.awakened(self.network))
+            other = self._awakened(seeds)[0]
+            reached_so = self._reached(other, values, number)
+            if not (reached | reached_so).all():
+                raise ValueError("expected a unit that depends on the picture, received one without any gradient")
+            gradient = tf.where(reached.reshape(-1, *(1,) * (len(gradient.shape) - 1)), gradient, other)
+        self.optimizer.apply([-gradient], [self.numbers])
+        return values.numpy()
+
+    def _compiled(self, network):
+        @tf.function
+        def gradient_and_values(seeds):
+            with tf.GradientTape() as tape:
+                total, values = self.wish(network, self.picture.draw(self.numbers), seeds)
+            return tape.gradient(total, self.numbers, unconnected_gradients="zero"), values
+
+        return gradient_and_values
+
+    @staticmethod
+    def _reached(gradient, values, number: int) -> np.ndarray:
+        """Return which pictures have a gradient, `(n,)`."""
+        largest = tf.reduce_max(tf.abs(gradient), axis=list(range(1, len(gradient.shape)))).numpy()
+        if not (np.isfinite(values.numpy()).all() and np.isfinite(largest).all()):
+            raise ValueError(f"expected finite activations, received others at step {number}; try a smaller rate")
+        return largest > 0
+
+
+def _check(measure, value_range, steps, diverse, unit) -> None:
+    check_choice("measure", measure, goals.MEASURES)
+    if measure != "dot" and unit is None:
+        raise ValueError(f"expected a unit or a direction for the measure {measure!r}, received None")
+    for name, value in (("steps", steps), ("diverse", diverse)):
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+            raise ValueError(f"expected a whole number of at least 1 for {name}, received {value!r}")
+    if len(value_range) != 2 or not -np.inf < value_range[0] < value_range[1] < np.inf:
+        raise ValueError(f"expected value_range as (black, white), received {value_range!r}")
+
+
+def _repeated(units, diverse: int):
+    return None if units is None else tuple(unit for unit in units for _ in range(diverse))
+
+
+def _stacked(history, before: np.ndarray) -> np.ndarray:
+    return np.stack(history) if history else np.zeros((0, *before.shape), np.float32)

@@ -1,0 +1,147 @@
+"""A score of pictures + one picture -> which part of it decides: the score's change when a grey patch covers a part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from keras_apps import images
+
+Score = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Occlusion:
+    """How a score changes when parts of a picture are covered.
+
+    Attributes:
+        map: float32 `(h, w)`, for each pixel the mean change over the patches that covered it.
+        changes: float32 `(rows, columns)`, score with the patch there less score of the whole picture.
+        tops, lefts: Where the patches began, in pixels, `(rows,)` and `(columns,)`.
+        patch: Height and width of the patch, in pixels.
+        whole: The score of the picture with nothing covered.
+    """
+
+    map: np.ndarray
+    changes: np.ndarray
+    tops: tuple[int, ...]
+    lefts: tuple[int, ...]
+    patch: tuple[int, int]
+    whole: float
+
+
+def occlusion_map(
+    score: Score,
+    picture: images.Picture,
+    *,
+    patch: int | tuple[int, int] | None = None,
+    stride: int | None = None,
+    cover: float = 0.5,
+    batch_size: int = 32,
+    progress: Callable[[int, int], None] | None = None,
+) -> Occlusion:
+    """Slide a grey patch over a picture and return how a score changes.
+
+    Args:
+        score: A function of a batch, float32 `(n, h, w, 3)` in 0..1, that returns n numbers: the probability of a
+            class, or the distance of a face from the enrolled one (`distance_to`).
+        picture: As `images.load_image` takes it; not resized.
+        patch: Height and width of the patch in pixels; a fifth of the shorter side by default.
+        stride: Pixels from one patch to the next, at most the patch's side; a quarter of that by default. The last
+            patches end at the border: every pixel is covered.
+        cover: The patch's grey, 0..1.
+        batch_size: Pictures that are scored together.
+        progress: Called with the number of patches done and of all.
+
+    Returns:
+        An `Occlusion`; where its map is high the covered part kept the score low: for a distance, the parts that make
+        the verification.
+
+    Raises:
+        ValueError: If the patch is larger than the picture, a number is out of range, or the score does not return one
+            finite number for each picture.
+
+    Example:
+        >>> picture = np.zeros((4, 4, 3))
+        >>> picture[1, 2] = 1
+        >>> found = occlusion_map(lambda batch: batch[:, 1, 2, 0], picture, patch=1, stride=1, cover=0)
+        >>> float(found.map[1, 2]), float(np.abs(found.map).sum())
+        (-1.0, 1.0)
+
+    Reference:
+        Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014, section 4.2.
+    """
+    pixels = images.load_image(picture)
+    height, width = pixels.shape[:2]
+    patch = max(1, min(height, width) // 5) if patch is None else patch
+    tall, wide = (patch, patch) if isinstance(patch, (int, np.integer)) else patch
+    stride = max(1, min(tall, wide) // 4) if stride is None else stride
+    for name, value in (("patch", tall), ("patch", wide), ("stride", stride), ("batch_size", batch_size)):
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+            raise ValueError(f"expected a whole number of at least 1 for {name}, received {value!r}")
+    if tall > height or wide > width:
+        raise ValueError(f"expected a patch within the picture of {height} x {width}, received {tall} x {wide}")
+    if stride > min(tall, wide):
+        raise ValueError(f"expected a stride of at most {min(tall, wide)}, the patch's side, received {stride}")
+    if not 0 <= cover <= 1:
+        raise ValueError(f"expected a cover in 0..1, received {cover!r}")
+    tops, lefts = _places(height, tall, stride), _places(width, wide, stride)
+    places = [(top, left) for top in tops for left in lefts]
+    whole = float(_scored(score, pixels[None])[0])
+    changes = []
+    for first in range(0, len(places), batch_size):
+        part = places[first : first + batch_size]
+        batch = np.repeat(pixels[None], len(part), axis=0)
+        for row, (top, left) in enumerate(part):
+            batch[row, top : top + tall, left : left + wide] = cover
+        changes += list(_scored(score, batch) - whole)
+        if progress:
+            progress(len(changes), len(places))
+    total, count = np.zeros((height, width)), np.zeros((height, width))
+    for (top, left), change in zip(places, changes, strict=True):
+        total[top : top + tall, left : left + wide] += change
+        count[top : top + tall, left : left + wide] += 1
+    grid = np.reshape(changes, (len(tops), len(lefts))).astype(np.float32)
+    return Occlusion((total / count).astype(np.float32), grid, tops, lefts, (int(tall), int(wide)), whole)
+
+
+def distance_to(tower: keras.Model, enrolled: np.ndarray, *, white: float = 255.0) -> Score:
+    """Return the score that a verification decides by: the squared distance of a crop's encoding from the enrolled one.
+
+    Args:
+        tower: A model from pictures to encodings `(n, d)`; `faces.load_tower` returns one.
+        enrolled: `(d,)`, the enrolled encoding.
+        white: What white is for the tower: 255 for the face towers.
+
+    Raises:
+        ValueError: If the encoding has another length.
+
+    Example:
+        >>> mean = keras.Sequential([keras.Input((2, 2, 3)), keras.layers.GlobalAveragePooling2D()])
+        >>> distance_to(mean, np.zeros(3), white=2)(np.ones((1, 2, 2, 3))).tolist()  # 3 x 2^2
+        [12.0]
+    """
+    enrolled = np.asarray(enrolled, np.float32)
+    if enrolled.shape != tuple(tower.output_shape[1:]):
+        raise ValueError(f"expected an encoding of shape {tower.output_shape[1:]}, received {enrolled.shape}")
+
+    def score(batch: np.ndarray) -> np.ndarray:
+        encodings = np.asarray(tower.predict_on_batch(np.asarray(batch, np.float32) * np.float32(white)), np.float32)
+        return np.square(encodings - enrolled).sum(axis=-1)
+
+    return score
+
+
+def _places(length: int, patch: int, stride: int) -> tuple[int, ...]:
+    """Return where patches begin along an axis; the last ends at the border."""
+    return tuple(sorted({*range(0, length - patch + 1, stride), length - patch}))
+
+
+def _scored(score: Score, batch: np.ndarray) -> np.ndarray:
+    values = np.asarray(score(batch), np.float64)
+    if values.shape != (len(batch),) or not np.isfinite(values).all():
+        raise ValueError(f"expected {len(batch)} finite scores, received shape {values.shape}, or some not finite")
+    return values
