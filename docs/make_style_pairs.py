@@ -36,7 +36,7 @@ def paint(content: str, painting: str, changes: dict, size: int, folder: Path) -
     said = "-".join([content, painting, str(size), *(f"{name}={value}" for name, value in changes.items())])
     file = folder / f"{said}.png"
     if not file.exists():
-        recipe = style.Recipe(backbone="vgg16", size=size, **changes)
+        recipe = style.Recipe(backbone="vgg16", size=size, steps=80, **changes)
         result = style.transfer(f"bundled:{content}", f"bundled:{painting}", recipe)
         names = {"content": [f"bundled:{content}"], "style": [f"bundled:{painting}"]}
         described = {role: [recipe_files.describe_picture(name) for name in of] for role, of in names.items()}

@@ -12,7 +12,7 @@ from keras_apps.style.recipe import Recipe
 Option = typer.Option
 
 Size = Annotated[int | None, Option(help="Longer side in pixels, 32 to 8192. [256]")]
-Steps = Annotated[int | None, Option(help="Steps in all. [80]")]
+Steps = Annotated[int | None, Option(help="Steps in all. [60]")]
 ContentWeight = Annotated[float | None, Option(help="The course's alpha. [1]")]
 StyleWeight = Annotated[float | None, Option(help="The course's beta. [10]")]
 VariationWeight = Annotated[float | None, Option(help="Weight of the total variation. [0]")]

@@ -85,7 +85,7 @@ class Recipe:
     style_weight: float = 10.0
     variation_weight: float = 0.0
     normalization: str = "scale-free"
-    steps: int = 80
+    steps: int = 60
     size: int = 256
     coarse_to_fine: bool = True
     start: str = "content"
