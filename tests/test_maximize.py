@@ -157,12 +157,15 @@ def test_a_silent_unit_is_woken():
 
 
 def test_redirected_relu_by_hand():
-    """At x = -1, 1 with 3, -3 coming back: 3 would raise x, so that it passes; x = 1 is on, -3 passes; the last not."""
-    x = tf.Variable([-1.0, 1.0, -1.0])
+    """Two pictures of two values; 3 and -3 come back to each.
+
+    The first has -1 and 1: the second value is on and passes -3, so that the rule of the gradient holds: 0, -3. The
+    other has -1 and -2: nothing passes, and so what would raise a value does: 3, and 0 for -3."""
+    x = tf.Variable([[-1.0, 1.0], [-1.0, -2.0]])
     with tf.GradientTape() as tape:
         y = silent.redirected_relu(x)
-    assert tape.gradient(y, x, tf.constant([3.0, -3.0, -3.0])).numpy().tolist() == [3, -3, 0]
-    assert y.numpy().tolist() == [0, 1, 0]
+    assert tape.gradient(y, x, tf.constant([[3.0, -3.0], [3.0, -3.0]])).numpy().tolist() == [[0, -3], [3, 0]]
+    assert y.numpy().tolist() == [[0, 1], [0, 0]]
 
 
 def test_a_picture_to_begin_with_is_drawn_as_it_is():

@@ -114,15 +114,13 @@ def _ascended(network, chosen: dict, whole: bool, how: dict) -> list:
 
 
 def _labelled(result, face: str | None) -> list:
-    names = (
-        [f"unit {unit}" for unit in result.units]
-        if result.units
-        else ["face" if face else "layer"] * len(result.images)
-    )
-    return [
-        (f"{name}: {before:.3g} to {after:.3g}", image)
-        for name, before, after, image in zip(names, result.before, result.after, result.images, strict=True)
-    ]
+    if face is not None:
+        words = [f"squared distance {-b:.3g} to {-a:.3g}" for b, a in zip(result.before, result.after, strict=True)]
+    else:
+        names = [f"unit {unit}" for unit in result.units] if result.units else ["layer"] * len(result.images)
+        rows = zip(names, result.before, result.after, strict=True)
+        words = [f"{name}: {before:.3g} to {after:.3g}" for name, before, after in rows]
+    return list(zip(words, result.images, strict=True))
 
 
 def _report(results: list, out: str, model: str, seconds: float, as_json: bool) -> None:

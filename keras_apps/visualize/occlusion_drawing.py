@@ -38,15 +38,18 @@ def draw_occlusion(
     left.imshow(pixels)
     tall, wide = found.patch
     left.add_patch(_patch(tall, wide))
-    left.set_title(title or f"{score} {found.whole:.3g}", fontsize=9)
+    left.set_title(title or f"{score} {found.whole:.3g}", fontsize=2.7 * side)
     right.imshow(pixels.mean(axis=2), cmap="gray", vmin=0, vmax=1)
     limit = float(np.abs(found.map).max()) or 1.0
     heat = right.imshow(found.map, cmap="RdBu_r", vmin=-limit, vmax=limit, alpha=0.6)
-    right.set_title(f"covered by a patch of {tall} x {wide} pixels", fontsize=9)
-    figure.colorbar(heat, ax=right, label=f"change of the {score}", shrink=0.8)
+    right.set_title(f"change, patch of {tall} x {wide} pixels", fontsize=2.7 * side)
+    bar = figure.colorbar(heat, ax=right, shrink=0.8)
+    bar.set_label(f"change of the {score}", fontsize=2.6 * side)
+    bar.ax.tick_params(labelsize=2.3 * side)
+    left.set_ylabel("pixels", fontsize=2.6 * side)
     for axes in (left, right):
-        axes.set_xlabel("pixels", fontsize=8)
-        axes.tick_params(labelsize=7)
+        axes.set_xlabel("pixels", fontsize=2.6 * side)
+        axes.tick_params(labelsize=2.3 * side)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].astype(np.float32) / 255
 

@@ -13,12 +13,22 @@ import tensorflow as tf
 
 @tf.custom_gradient
 def redirected_relu(x):
-    """Return max(x, 0); what comes back passes where x is positive, and where it would raise x.
+    """Return max(x, 0); what comes back passes where x is positive, or, if so nothing passes, where it would raise x.
+
+    Args:
+        x: Floats `(n, ...)`; whether anything passes is decided for each of the n pictures.
 
     Reference:
         Olah et al.'s lucid, `redirected_relu_grad`.
     """
-    return tf.nn.relu(x), lambda upstream: tf.where((x > 0) | (upstream > 0), upstream, 0.0)
+
+    def back(upstream):
+        plain = tf.where(x > 0, upstream, 0.0)
+        axes = list(range(1, len(x.shape)))
+        passes = tf.reduce_any(plain != 0, axis=axes, keepdims=True)
+        return tf.where(passes, plain, tf.nn.relu(upstream))
+
+    return tf.nn.relu(x), back
 
 
 def awakened(network: keras.Model) -> keras.Model:

@@ -1,0 +1,70 @@
+"""Steps of gradient ascent on the numbers of a canvas; units that are silent are woken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from keras_apps.visualize import silent
+
+
+class Climb:
+    """Steps of gradient ascent on the numbers of a canvas.
+
+    Args:
+        network: The model up to the layer.
+        picture: The canvas.
+        wish: `(network, drawn, seeds)` -> what is to rise, and the activations `(n,)`.
+        optimizer: A Keras optimizer.
+        seed: Of the views.
+
+    Attributes:
+        numbers: `tf.Variable`, what is moved.
+    """
+
+    def __init__(self, network, picture, wish: Callable, optimizer, seed: int):
+        self.numbers = tf.Variable(picture.start, name="canvas")
+        self.network, self.picture, self.wish, self.seed = network, picture, wish, seed
+        self.optimizer = optimizer
+        optimizer.build([self.numbers])
+        self._plain, self._awakened = self._compiled(network), None
+
+    def step(self, number: int) -> np.ndarray:
+        """Take a step and return the activations before it, `(n,)`.
+
+        Raises:
+            ValueError: If they are not finite, or no number of the picture changes them.
+        """
+        seeds = tf.constant((self.seed, number), tf.int32)
+        gradient, values = self._plain(seeds)
+        reached = self._reached(gradient, values, number)
+        if not reached.all():
+            if self._awakened is None:
+                self._awakened = self._compiled(silent.awakened(self.network))
+            other = self._awakened(seeds)[0]
+            reached_so = self._reached(other, values, number)
+            if not (reached | reached_so).all():
+                raise ValueError("expected a unit that depends on the picture, received one without any gradient")
+            plainly = np.reshape(reached, (-1, *(1,) * (len(gradient.shape) - 1)))
+            gradient = tf.where(plainly, gradient, other)
+        self.optimizer.apply([-gradient], [self.numbers])
+        return values.numpy()
+
+    def _compiled(self, network):
+        @tf.function
+        def gradient_and_values(seeds):
+            with tf.GradientTape() as tape:
+                total, values = self.wish(network, self.picture.draw(self.numbers), seeds)
+            return tape.gradient(total, self.numbers, unconnected_gradients="zero"), values
+
+        return gradient_and_values
+
+    @staticmethod
+    def _reached(gradient, values, number: int) -> np.ndarray:
+        """Return which pictures have a gradient, `(n,)`."""
+        largest = tf.reduce_max(tf.abs(gradient), axis=list(range(1, len(gradient.shape)))).numpy()
+        if not (np.isfinite(values.numpy()).all() and np.isfinite(largest).all()):
+            raise ValueError(f"expected finite activations, received others at step {number}; try a smaller rate")
+        return largest > 0
