@@ -4,8 +4,6 @@ import json
 import subprocess
 import sys
 
-import pytest
-
 from keras_apps import images
 
 QUICK = ("--size", 48, "--steps", 3, "-o", "sheet.png", "--cell", 48)
@@ -87,9 +85,9 @@ def test_what_goes_wrong_is_said_in_one_line(fails, tmp_path):
     assert not (tmp_path / "sheet.png").exists()
 
 
-@pytest.mark.parametrize("command", ["maximize", "filters", "maps", "occlusion"])
-def test_help_does_not_load_tensorflow(command):
-    code = f"import sys; from keras_apps import cli; sys.argv = ['keras-apps', 'visualize', '{command}', '--help']\n"
-    code += "try:\n    cli.main()\nexcept SystemExit:\n    print('tensorflow' in sys.modules or 'keras' in sys.modules)"
+def test_help_does_not_load_tensorflow():
+    code = "import sys; from keras_apps import cli\nfor command in ('maximize', 'filters', 'maps', 'occlusion'):\n"
+    code += "    sys.argv = ['keras-apps', 'visualize', command, '--help']\n    try:\n        cli.main()\n"
+    code += "    except SystemExit:\n        pass\nprint('tensorflow' in sys.modules or 'keras' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "--model" in done.stdout and done.stdout.endswith("False\n")
+    assert done.stdout.count("--model") >= 4 and done.stdout.endswith("False\n")
