@@ -39,7 +39,7 @@ def linear(kernel):
 def test_the_picture_of_a_linear_unit_is_its_kernels_signs(parameterization, rng):
     """The sum of k x, x in 0..1, is largest at x = 1 where k > 0 and 0 elsewhere: then it is the sum of the k > 0."""
     kernel = rng.normal(size=(6, 6, 3)).astype("float32")
-    how = {"parameterization": parameterization, "decorrelate": False, "views": (), "steps": 60}
+    how = {"parameterization": parameterization, "decorrelate": False, "views": (), "steps": 100}
     found = visualize.maximize(linear(kernel), "unit", 0, learning_rate=0.3, **how)
     assert ((found.images[0] > 0.5) == (kernel > 0)).mean() > 0.97
     assert found.after[0] > 0.9 * kernel[kernel > 0].sum()
