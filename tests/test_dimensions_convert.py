@@ -439,6 +439,9 @@ def test_an_axis_that_goes_cannot_be_joined_along():
         ({"rank": 3, "input_shape": {"nope": (4, 8, 8, 3)}}, ValueError, "expected an input among"),
         ({"rank": 3, "time_stride": "papr"}, ValueError, "did you mean 'paper'"),
         ({"rank": 3, "borders": "mirror"}, ValueError, "kind of borders among zeros, repeat"),
+        ({"rank": 3, "over": "height"}, ValueError, "expected over for rank 1 alone, received it for 3"),
+        ({"rank": 1, "depth": 3}, ValueError, "expected depth for rank 3 alone, received it for 1"),
+        ({"rank": 1, "borders": "repeat"}, ValueError, "expected borders for rank 3 alone"),
         ({"rank": 1, "over": "depth"}, ValueError, "picture axis among height, width"),
         (
             {"rank": 3, "input_shape": (8, 8, 3)},

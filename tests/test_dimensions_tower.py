@@ -73,6 +73,14 @@ def test_parameters_and_shapes_are_the_arithmetic_s(rank):
     )
 
 
+def test_the_stem_is_smaller_at_rank_3():
+    """Where TensorFlow's gradient of 5x5x5 with strides is slow; what is asked for is had."""
+    sizes = [dimensions.build_tower(r, filters=4, blocks=[(8, 2)]).get_layer("conv1").kernel_size for r in (1, 2, 3)]
+    assert sizes == [(5,), (5, 5), (3, 3, 3)]
+    asked = dimensions.build_tower(3, filters=4, blocks=[(8, 2)], stem=5)
+    assert asked.get_layer("conv1").kernel_size == (5, 5, 5)
+
+
 def test_rank_2_is_the_face_tower():
     """The same layers, names and settings, so that the same weights give the same encodings."""
     ours = dimensions.build_tower(2, (32, 32, 3), scale=1 / 64, offset=-2.0)

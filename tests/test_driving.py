@@ -117,6 +117,20 @@ def test_progress_and_wrong_methods(model, found):
         visualize.driving(model, found, "gided")
 
 
+def test_another_model_than_the_patches_were_found_with(model, found):
+    """One of a unit less, and one without axes: both lack the places where the units stood."""
+    layer = next(iter(found.patches))
+    units = max(found.patches[layer]) + 1
+    picture = keras.Input((None, None, 3))
+    fewer = keras.Model(picture, layers.Conv2D(units - 1 or 1, 3, name=layer)(picture))
+    flat = keras.Model(picture, layers.GlobalAveragePooling2D(name=layer)(picture))
+    for other in (fewer, flat):
+        with pytest.raises(ValueError, match=f"expected the model that the patches were found with.*'{layer}' differs"):
+            visualize.driving(other, found)
+    with pytest.raises(ValueError, match="preprocess that returns a batch"):
+        visualize.driving(model, found, preprocess=lambda batch: None)
+
+
 def test_the_sheet_shows_each_patch_and_what_drives_it(model, found):
     """Two squares of 3 x 3 cells of 64 pixels for each unit: what drives it to the left, its patches to the right."""
     drives = visualize.driving(model, found)
@@ -131,6 +145,11 @@ def test_the_sheet_shows_each_patch_and_what_drives_it(model, found):
 
 def _has_color(sheet, color):
     return bool((np.rint(sheet * 255) == np.asarray(color)).all(axis=-1).any())
+
+
+def test_drives_that_are_not_complete(found):
+    with pytest.raises(ValueError, match="expected what drives unit .* received none"):
+        draw_patches(found, {})
 
 
 def test_wrong_sheets(found):

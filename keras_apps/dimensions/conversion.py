@@ -67,8 +67,8 @@ def convert(
 
     Raises:
         TypeError: If the model is no Keras model, or a size no whole number.
-        ValueError: If the rank, a choice or a shape is not one of the above, no input is a picture, or a layer cannot
-            be converted; all such layers are named, each with the reason.
+        ValueError: If the rank, a choice or a shape is not one of the above, an option is the other rank's, no input
+            is a picture, or a layer cannot be converted; all such layers are named, each with the reason.
 
     Example:
         >>> picture = keras.Input((32, 32, 3))
@@ -83,6 +83,9 @@ def convert(
     """
     if check_rank(rank) == 2:
         raise ValueError("expected a rank of 1 or 3, received 2, which the network has")
+    _check_options(
+        rank, depth=depth is None, time_stride=time_stride == "paper", borders=borders == "zeros", over=over == "width"
+    )
     graph = _graph(model)
     pictures = [x for x in graph.inputs if len(x.shape) == 4]
     if not pictures:
@@ -106,6 +109,13 @@ def convert(
     if not model.trainable:
         result.trainable = False
     return result
+
+
+def _check_options(rank: int, **unset: bool) -> None:
+    """Make sure that no option is given which means nothing at this rank."""
+    for option, is_default in unset.items():
+        if not is_default and (option == "over") != (rank == 1):
+            raise ValueError(f"expected {option} for rank {1 if option == 'over' else 3} alone, received it for {rank}")
 
 
 def _graph(model) -> keras.Model:

@@ -96,6 +96,7 @@ def sliding_frames(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     check_whole("every", every)
+    check_whole("dpi", dpi)
     positions = output_shape((check_whole("size", size),) * check_rank(rank) + (1,), 1, kernel, stride=stride)[:-1]
     for position in list(np.ndindex(positions))[::every]:
         figure = plot_sliding(rank, size, kernel, stride=stride, position=position)

@@ -13,6 +13,7 @@ from keras_apps._residual import BLOCKS, residual_tower
 from keras_apps.dimensions.geometry import Sizes, check_rank, check_whole, per_axis
 
 INPUT_SHAPES = {1: (256, 1), 2: (64, 64, 3), 3: (16, 32, 32, 1)}
+STEMS = {1: 5, 2: 5, 3: 3}
 READOUTS = ("places", "average")
 
 
@@ -22,7 +23,7 @@ def build_tower(
     *,
     encoding: int = 128,
     filters: int = 32,
-    stem: int = 5,
+    stem: int | None = None,
     kernel: int = 3,
     blocks: Sequence[tuple[int, Sizes]] = BLOCKS,
     scale: float = 1.0,
@@ -44,7 +45,8 @@ def build_tower(
             `None`, for any, with `readout="average"`.
         encoding: Length of the encoding, >= 2.
         filters: Of the first convolution, whose stride is 2.
-        stem: Its kernel's size along each axis.
+        stem: Its kernel's size along each axis; by default 5, and 3 at rank 3, where TensorFlow's gradient of a
+            strided convolution takes several times as long on a CPU with 5.
         kernel: That of the residual blocks' convolutions.
         blocks: `(filters, stride)` of each residual block; a stride may be one number or one for each axis.
         scale, offset: The input is multiplied by the one, then the other is added.
@@ -71,7 +73,7 @@ def build_tower(
     rank = check_rank(rank)
     shape = INPUT_SHAPES[rank] if input_shape is None else input_shape
     check_choice("readout", readout, READOUTS)
-    options = {"filters": filters, "stem": stem, "kernel": kernel}
+    options = {"filters": filters, "stem": STEMS[rank] if stem is None else stem, "kernel": kernel}
     for what, value in options.items():
         check_whole(what, value)
     check_whole("encoding", encoding, least=2)

@@ -23,6 +23,7 @@ import tensorflow as tf
 from keras_apps._choices import check_choice
 from keras_apps.visualize.graph import layer_output
 from keras_apps.visualize.patch_result import GREY, Patch, TopPatches, cut
+from keras_apps.visualize.relus import with_relus
 
 METHODS = ("guided", "deconvnet", "gradient")
 AT_ONCE = 16
@@ -53,7 +54,8 @@ def driving(
         unit's activation for each change of a value of the patch, by the method's rule; 0 beyond the border.
 
     Raises:
-        ValueError: If there is no such method, or a layer of the model cannot be copied.
+        ValueError: If there is no such method, a layer of the model cannot be copied, or the patches are not of such a
+            model.
 
     Example:
         >>> model = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Conv2D(1, 2, kernel_initializer="ones")])
@@ -70,8 +72,10 @@ def driving(
     total = sum(len(patches) for units in found.patches.values() for patches in units.values())
     done, drives = 0, {}
     for layer, units in found.patches.items():
-        network = with_rule(keras.Model(model.inputs[0], layer_output(model, layer)), method)
+        network = keras.Model(model.inputs[0], layer_output(model, layer))
         size = found.fields[layer].input_size
+        _check_model(network, layer, size, units)
+        network = with_rule(network, method)
         back = _backwards(network, size, preprocess)
         flat = [(unit, patch) for unit, patches in units.items() for patch in patches]
         drives[layer] = {unit: [] for unit in units}
@@ -95,32 +99,7 @@ def with_rule(network: keras.Model, method: str) -> keras.Model:
     """
     if method == "gradient":
         return network
-    rule = guided_relu if method == "guided" else deconvnet_relu
-
-    def cloned(layer):
-        config = layer.get_config()
-        activation = _name(config.get("activation"))
-        if activation in ("relu", "relu6"):
-            config["activation"] = _below(rule, 6 if activation == "relu6" else None)
-        elif type(layer) is keras.layers.ReLU and not config["negative_slope"] and not config["threshold"]:
-            return keras.layers.Activation(_below(rule, config["max_value"]), name=layer.name, dtype=layer.dtype_policy)
-        return type(layer).from_config(config)
-
-    try:
-        copy = keras.models.clone_model(network, clone_function=cloned, recursive=True)
-        copy.set_weights(network.get_weights())
-    except (NotImplementedError, TypeError) as error:
-        raise ValueError(f"expected layers that can be copied, received one that cannot: {error}") from None
-    return copy
-
-
-def _name(activation) -> str | None:
-    return activation.get("config") if isinstance(activation, Mapping) else activation
-
-
-def _below(rule: Callable, highest: float | None) -> Callable:
-    """Return the rule for a ReLU with a highest value, as MobileNet's 6; beyond it nothing comes back."""
-    return rule if highest is None else lambda x: rule(tf.minimum(x, highest))
+    return with_relus(network, guided_relu if method == "guided" else deconvnet_relu)
 
 
 @tf.custom_gradient
@@ -135,6 +114,18 @@ def deconvnet_relu(x):
     return tf.nn.relu(x), tf.nn.relu
 
 
+def _check_model(network: keras.Model, layer: str, size: tuple[int, ...], units: Mapping) -> None:
+    """Make sure that the layer has the units whose patches were found."""
+    try:
+        output = network.compute_output_shape((1, *size, network.inputs[0].shape[-1]))
+    except ValueError:
+        output = None
+    flat = [(*patch.unit, unit) for unit, patches in units.items() for patch in patches]
+    fits = output is not None and all(len(place) == len(output) - 1 for place in flat)
+    if not fits or any(at >= n for place in flat for at, n in zip(place, output[1:], strict=True)):
+        raise ValueError(f"expected the model that the patches were found with, received one whose '{layer}' differs")
+
+
 def _backwards(network: keras.Model, size: tuple[int, ...], preprocess: Callable | None) -> Callable:
     shape = (None, *size, network.inputs[0].shape[-1])
     kind = tf.uint8 if len(size) == 2 and shape[-1] == 3 else tf.float32
@@ -144,7 +135,10 @@ def _backwards(network: keras.Model, size: tuple[int, ...], preprocess: Callable
         x = tf.cast(canvases, tf.float32) / 255.0 if kind == tf.uint8 else canvases
         with tf.GradientTape() as tape:
             tape.watch(x)
-            activations = tf.nest.flatten(network(x if preprocess is None else preprocess(x), training=False))[0]
+            ready = x if preprocess is None else preprocess(x)
+            if ready is None:
+                raise ValueError("expected a preprocess that returns a batch, received one that returned None")
+            activations = tf.nest.flatten(network(ready, training=False))[0]
             chosen = tf.gather_nd(activations, places)
         return tape.gradient(chosen, x)
 

@@ -44,7 +44,7 @@ def draw_patches(
         unit its activation in its best and its last patch.
 
     Raises:
-        ValueError: If the patches are not of pictures, or a size is too small.
+        ValueError: If the patches are not of pictures, a size is too small, or `drives` lacks a unit.
 
     Reference:
         Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014, figure 2.
@@ -63,7 +63,11 @@ def draw_patches(
     for layer, units in found.patches.items():
         drawn = []
         for unit, patches in units.items():
-            driven = None if drives is None else drives[layer][unit]
+            driven = None if drives is None else drives.get(layer, {}).get(unit)
+            if drives is not None and driven is None:
+                raise ValueError(
+                    f"expected what drives unit {unit} of '{layer}', as `driving` returns it, received none"
+                )
             drawn.append(_unit(patches, driven, (names or {}).get(unit, f"unit {unit}"), side, cell, small))
         blocks.append((_heading(found, layer), drawn))
     wide = max(image.width for _, drawn in blocks for image in drawn)

@@ -5,10 +5,10 @@ Behind a ReLU that is off there is no gradient, and a unit that is silent on the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import keras
 import tensorflow as tf
+
+from keras_apps.visualize.relus import with_relus
 
 
 @tf.custom_gradient
@@ -38,21 +38,4 @@ def awakened(network: keras.Model) -> keras.Model:
         ValueError: If a layer cannot be made again from its configuration.
     """
 
-    def cloned(layer):
-        config = layer.get_config()
-        if _is_relu(config.get("activation")):
-            config["activation"] = redirected_relu
-        elif type(layer) is keras.layers.ReLU and config["max_value"] is None and not config["negative_slope"]:
-            return keras.layers.Activation(redirected_relu, name=layer.name)
-        return type(layer).from_config(config)
-
-    try:
-        copy = keras.models.clone_model(network, clone_function=cloned, recursive=True)
-        copy.set_weights(network.get_weights())
-    except (NotImplementedError, TypeError) as error:
-        raise ValueError(f"expected layers that can be copied, received one that cannot: {error}") from None
-    return copy
-
-
-def _is_relu(activation) -> bool:
-    return (activation.get("config") if isinstance(activation, Mapping) else activation) == "relu"
+    return with_relus(network, redirected_relu)

@@ -1,0 +1,44 @@
+"""A network -> the same one with another gradient at every ReLU, for guided pictures and for units that are silent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import keras
+import tensorflow as tf
+
+HIGHEST = {"relu": None, "relu6": 6.0}
+
+
+def with_relus(network: keras.Model, rule: Callable) -> keras.Model:
+    """Copy a network with a rule in place of every ReLU; models within it are copied too.
+
+    Args:
+        network: Functional or Sequential; it is not changed.
+        rule: A function of the ReLU's input that answers max(x, 0), with a gradient of its own. A ReLU with a highest
+            value, as MobileNet's 6, is the rule of min(x, 6): beyond it nothing comes back.
+
+    Raises:
+        ValueError: If a layer cannot be made again from its configuration.
+    """
+
+    def cloned(layer):
+        config = layer.get_config()
+        activation = config.get("activation")
+        activation = activation.get("config") if isinstance(activation, Mapping) else activation
+        if isinstance(activation, str) and activation in HIGHEST:
+            config["activation"] = _below(rule, HIGHEST[activation])
+        elif type(layer) is keras.layers.ReLU and not config["negative_slope"] and not config["threshold"]:
+            return keras.layers.Activation(_below(rule, config["max_value"]), name=layer.name, dtype=layer.dtype_policy)
+        return type(layer).from_config(config)
+
+    try:
+        copy = keras.models.clone_model(network, clone_function=cloned, recursive=True)
+        copy.set_weights(network.get_weights())
+    except (NotImplementedError, TypeError) as error:
+        raise ValueError(f"expected layers that can be copied, received one that cannot: {error}") from None
+    return copy
+
+
+def _below(rule: Callable, highest: float | None) -> Callable:
+    return rule if highest is None else lambda x: rule(tf.minimum(x, highest))
