@@ -1,0 +1,98 @@
+"""A lesson's notebook and its source -> what is wrong with them, in words."""
+
+from __future__ import annotations
+
+import re
+
+LARGEST = 1_500_000  # bytes of a committed notebook
+HEADINGS = ("The question", "The idea", "The formula", "Change me", "What to take away", "Papers")
+DOWNLOADS = re.compile(
+    r"https?://|urllib|requests\.|urlopen|urlretrieve|get_file|wget|curl |git clone|[!%]\s*(?:pip|conda)|\bpip\b"
+    r"|weights=[\"']imagenet|weights\.download|tensorflow_datasets|keras\.datasets|\.datasets\.load|huggingface"
+)
+MACHINE = re.compile(
+    r"(?<![\w./<:])/(?:home|root|tmp|var|work|usr|opt|mnt|private|Users|content|kaggle)/|\b[A-Z]:\\\\?\w|\b0x[0-9a-f]{6}"
+)
+WARNING = re.compile(r"WARNING|Warning: |^Traceback", re.MULTILINE)
+TIMING = re.compile(r"\b\d+(?:\.\d+)?\s?(?:ms|us|µs)?/(?:step|epoch)\b|\bETA\b|\d+it/s")
+FIRST_CELL = """# Run this first: it finds keras_apps where it is installed, or in the clone around this notebook.
+# On a hosted notebook service that lacks it, it is installed; nothing else is ever downloaded.
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # a quiet TensorFlow
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # a quick one
+if importlib.util.find_spec("keras_apps") is None:
+    clone = next((folder for folder in Path.cwd().parents if (folder / "keras_apps" / "cli.py").is_file()), None)
+    services = "COLAB_RELEASE_TAG", "KAGGLE_KERNEL_RUN_TYPE", "DEEPNOTE_PROJECT_ID", "BINDER_LAUNCH_HOST"
+    if clone:
+        sys.path.insert(0, str(clone))
+    elif any(name in os.environ for name in services):
+        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "keras-apps"], check=True)
+    else:
+        raise ModuleNotFoundError("keras_apps is missing: install it, or open this notebook inside a clone")"""
+
+
+def faults_of_source(source) -> list[str]:
+    """Say what is wrong with a lesson's source, read as a notebook: parts that are missing, cells that download."""
+    words = "\n".join(cell.source for cell in source.cells if cell.cell_type == "markdown")
+    headings = re.findall(r"^#+ (.*)$", words, re.MULTILINE)
+    found = [
+        f"expected a heading with {wanted!r}, received {headings}"
+        for wanted in HEADINGS
+        if not any(wanted.lower() in heading.lower() for heading in headings)
+    ]
+    if "$" not in words:
+        found.append("expected a formula, received none")
+    code = [cell for cell in source.cells if cell.cell_type == "code"]
+    if not code or code[0].source != FIRST_CELL:
+        found.append("expected lesson_checks.FIRST_CELL as the first cell of code, received another")
+    if not any("change-me" in cell.metadata.get("tags", ()) for cell in code):
+        found.append("expected a cell of code tagged change-me, received none")
+    for cell in code[1:]:
+        if match := DOWNLOADS.search(cell.source):
+            found.append(f"{cell.id}: expected no download, received {match.group()!r}")
+    return found
+
+
+def faults(notebook, source, text: str) -> list[str]:
+    """Say what is wrong with an executed notebook.
+
+    Args:
+        notebook: With outputs.
+        source: The notebook of its source, without.
+        text: The notebook as it stands in its file.
+    """
+    found = faults_of_source(source)
+    wanted, received = (
+        [(cell.cell_type, cell.id, cell.source, cell.metadata) for cell in one.cells] for one in (source, notebook)
+    )
+    if wanted != received or source.metadata != notebook.metadata:
+        found.append("expected the cells of its source, received others: build it again")
+    if len(text.encode()) > LARGEST:
+        found.append(f"expected at most {LARGEST / 1e6} MB, received {len(text) / 1e6:.2f} MB")
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
+        found.append("expected every cell executed once and in order, received others")
+    outputs = [(cell.id, output) for cell in code for output in cell.outputs]
+    if not any(kind.startswith("image/") for _, output in outputs for kind in output.get("data", {})):
+        found.append("expected a picture, received none")
+    for cell, output in outputs:
+        found += [f"{cell}: {fault}" for fault in _faults_of_output(output)]
+    return found
+
+
+def _faults_of_output(output) -> list[str]:
+    if output.output_type == "error":
+        return [f"expected no error, received {output.ename}"]
+    if output.output_type == "stream" and output.name == "stderr":
+        return [f"expected nothing on standard error, received {output.text[:200]!r}"]
+    texts = [output.get("text", ""), *(value for kind, value in output.get("data", {}).items() if "text/" in kind)]
+    found = []
+    for name, pattern in (("path or address of a machine", MACHINE), ("timing", TIMING), ("warning", WARNING)):
+        for match in pattern.finditer("\n".join(texts)):
+            found.append(f"expected no {name} in an output, received {match.group()!r}")
+    return found
