@@ -260,3 +260,11 @@ def test_units_of_other_types_and_models_of_other_ranks(small):
         visualize.maximize(nothing, "c", 0)
     with pytest.raises(ValueError, match="one length"):
         wanted.directions_of([[1.0], [1.0, 2.0]], "c", 2)
+
+
+def test_many_ascents_do_not_warn_of_retracing(small, caplog):
+    for unit in range(4):
+        visualize.maximize(small, "second", unit, size=24, steps=1)
+    for unit in range(5):
+        visualize.maximize(small, "last", unit, size=24, steps=1)
+    assert not [line for line in caplog.messages if "retracing" in line]

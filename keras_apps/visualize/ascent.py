@@ -134,7 +134,8 @@ def maximize(
 
     network = keras.Model(source, output)
     climb = Climb(network, picture, wish, optimizer or keras.optimizers.Adam(learning_rate), seed)
-    measure_now = tf.function(lambda: value_of(network, picture.draw(climb.numbers))[0])
+    measuring = tf.function(lambda: value_of(network, picture.draw(climb.numbers))[0])
+    measure_now = measuring.get_concrete_function()  # called itself, it never warns of retracing
     before = measure_now().numpy()
     history, interrupted = [], False
     try:

@@ -53,13 +53,13 @@ class Climb:
         return values.numpy()
 
     def _compiled(self, network):
-        @tf.function
+        @tf.function(input_signature=[tf.TensorSpec((2,), tf.int32)])
         def gradient_and_values(seeds):
             with tf.GradientTape() as tape:
                 total, values = self.wish(network, self.picture.draw(self.numbers), seeds)
             return tape.gradient(total, self.numbers, unconnected_gradients="zero"), values
 
-        return gradient_and_values
+        return gradient_and_values.get_concrete_function()  # called itself, it never warns of retracing
 
     @staticmethod
     def _reached(gradient, values, number: int) -> np.ndarray:
