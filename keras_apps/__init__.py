@@ -1,20 +1,18 @@
-"""Faces, style transfer and what ConvNets learn on Keras 3: images, weights, backbones -> the subject folders -> cli.
+"""Faces, style transfer, what ConvNets learn, on Keras 3: images, weights, backbones -> subject folders -> export -> cli.
 
-Importing `keras_apps` is light: TensorFlow is loaded when something needs it.
+Importing `keras_apps` is light: TensorFlow is loaded when something needs it. `keras.saving.load_model` then knows the
+package's classes, whichever of the two was imported first.
 """
 
-import sys
-
+from keras_apps import _registration
 from keras_apps._lazy import lazy_exports
 
 __version__ = "0.1.0"
 
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
-    {name: name for name in ("images", "weights", "backbones", "faces", "style", "visualize", "dimensions")},
+    {name: name for name in ("images", "weights", "backbones", "faces", "style", "visualize", "dimensions", "export")},
 )
 __all__ += ["__version__"]
 
-if "keras" in sys.modules:  # then it costs little to let `keras.saving.load_model` know the custom layers
-    from keras_apps import _repeat_border  # noqa: F401
-    from keras_apps.faces import layers  # noqa: F401
+_registration.register()

@@ -1,4 +1,4 @@
-"""`keras-apps`: faces, style, visualize, weights, demo. Errors are one line on standard error, and exit code 2."""
+"""`keras-apps`: faces, style, visualize, export, weights, demo. An error is one line on standard error and exit code 2."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import keras_apps
 from keras_apps import _console, weights
 from keras_apps._console import AsJson
 from keras_apps.demo.commands import demo
+from keras_apps.export.commands import export
 from keras_apps.faces.commands import app as faces_app
 from keras_apps.style.commands import style
 from keras_apps.visualize.commands import app as visualize_app
@@ -25,6 +26,7 @@ weights_app = _console.application("List, verify and download weights.")
 app.command()(demo)
 app.add_typer(faces_app, name="faces")
 app.command("style")(style)
+app.command("export")(export)
 app.add_typer(visualize_app, name="visualize")
 app.add_typer(weights_app, name="weights")
 

@@ -32,7 +32,7 @@ PairsFile = Annotated[
     str | None,
     typer.Option("--pairs", help="LFW's pair file of View 1 or 2, or lines 'path path 1'; else pairs are drawn."),
 ]
-Tower = Annotated[str, typer.Option(help="'resnet128', 'synthetic64' or a .keras file.")]
+Tower = Annotated[str, typer.Option(help="'resnet128', 'synthetic64', or a .keras, .onnx or .tflite file.")]
 Most = Annotated[int, typer.Option(help="Without --pairs: most pairs of each kind that are drawn.")]
 
 

@@ -16,7 +16,7 @@ OwnPictures = Annotated[
     list[str], typer.Argument(metavar="PICTURES...", help="Pictures, or folders of pictures, of this person.")
 ]
 Face = Annotated[str | None, typer.Option(help="Which face of several: 'largest', or a number from 1.")]
-Tower = Annotated[str, typer.Option(help="'resnet128', 'synthetic64' or a .keras file.")]
+Tower = Annotated[str, typer.Option(help="'resnet128', 'synthetic64', or a .keras, .onnx or .tflite file.")]
 ThresholdFile = Annotated[str | None, typer.Option("--threshold", help="A threshold file, for a tower of your own.")]
 Template = Annotated[
     str, typer.Option(help="How a person's pictures count: 'nearest', 'mean', or 'best-of-3' for the mean of 3.")

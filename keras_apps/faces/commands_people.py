@@ -42,7 +42,9 @@ def check_cropping(aligned: bool, crop: float, chips: str | None) -> None:
 
 
 def check_tower(tower: str, untrained: Iterable[str] = ()) -> None:
-    """Raise where `--tower` is no tower's name and no .keras file, before anything is read.
+    """Raise where `--tower` is no tower's name and no tower's file, before anything is read.
+
+    Where a tower is trained (there are names of untrained ones) the file is a .keras file.
 
     Raises:
         FileNotFoundError: If it is not.
@@ -51,10 +53,12 @@ def check_tower(tower: str, untrained: Iterable[str] = ()) -> None:
     if tower in BUNDLED_TOWERS:
         return
     names = ", ".join(map(repr, (*untrained, *BUNDLED_TOWERS)))
+    endings = (".keras",) if untrained else (".keras", ".onnx", ".tflite")
+    files = "a .keras file" if untrained else "a .keras, .onnx or .tflite file"
     if not Path(tower).is_file():
-        raise FileNotFoundError(f"expected a tower {names} or a .keras file, received {tower!r}")
-    if Path(tower).suffix != ".keras":
-        raise ValueError(f"expected a tower {names} or a .keras file, received the file {tower!r}")
+        raise FileNotFoundError(f"expected a tower {names} or {files}, received {tower!r}")
+    if Path(tower).suffix not in endings:
+        raise ValueError(f"expected a tower {names} or {files}, received the file {tower!r}")
 
 
 def check_seed(seed: int) -> None:

@@ -146,6 +146,6 @@ def tower_of(decider: Decider) -> str:
         return told
     if getattr(decider, "tower", None) is None:
         raise TypeError(f"expected a decider with a fingerprint or a tower, received {type(decider).__name__}")
-    from keras_apps.faces.tower import fingerprint
+    from keras_apps.faces.fingerprints import fingerprint
 
     return fingerprint(decider.tower)

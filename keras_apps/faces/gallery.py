@@ -13,6 +13,8 @@ from keras_apps.faces.calibration import Threshold
 from keras_apps.faces.decisions import Decider
 from keras_apps.faces.detect import one_face, some_faces
 from keras_apps.faces.encoding import encode, fitted, takes_pictures
+from keras_apps.faces.exported_tower import ExportedTower
+from keras_apps.faces.fingerprints import fingerprint
 from keras_apps.faces.matching import Matcher
 from keras_apps.faces.names import GalleryError, checked_name, unknown
 from keras_apps.images import Picture
@@ -30,9 +32,9 @@ class Gallery(Matcher):
 
     Args:
         path: The file; made when missing.
-        tower: The network that encodes; by default the decider's, or else the bundled `resnet128`, loaded when first
-            needed.
-        threshold: tau and its distance, for this tower; by default the bundled tower's own.
+        tower: The network that encodes, or an exported one (`load_tower("x.onnx")`); by default the decider's, or else
+            the bundled `resnet128`, loaded when first needed.
+        threshold: tau and its distance, for this tower; by default the bundled or exported tower's own.
         template: How a person's several pictures count: `"nearest"` of them, the mean over the nearest k of them
             (`"best-of-3"`), or their `"mean"` encoding. See docs/gallery.md for what each does to tau.
         decider: A trained `VerificationModel` that decides in the threshold's place, for this tower.
@@ -60,13 +62,15 @@ class Gallery(Matcher):
     def __init__(
         self,
         path: str | os.PathLike,
-        tower: keras.Model | None = None,
+        tower: keras.Model | ExportedTower | None = None,
         threshold: Threshold | None = None,
         *,
         template: str = "nearest",
         decider: Decider | None = None,
     ):
         self._tower = tower if tower is not None else getattr(decider, "tower", None)
+        if threshold is None and decider is None and isinstance(tower, ExportedTower):
+            threshold = tower.threshold
         super().__init__(path, _fingerprint(self._tower), threshold, template=template, decider=decider)
 
     def enrol(
@@ -167,7 +171,7 @@ class Gallery(Matcher):
     def tower(self) -> keras.Model:
         """The tower, loaded when first needed."""
         if self._tower is None:
-            from keras_apps.faces.tower import load_tower
+            from keras_apps.faces.loading import load_tower
 
             self._tower = load_tower()
         return self._tower
@@ -202,8 +206,6 @@ class Gallery(Matcher):
 def _fingerprint(tower) -> str:
     if tower is None:
         return Threshold.bundled().model
-    from keras_apps.faces.tower import fingerprint
-
     if not hasattr(tower, "predict_on_batch"):
         raise TypeError(f"expected a Keras model as tower, received {type(tower).__name__}; load_tower loads one")
     return fingerprint(tower)

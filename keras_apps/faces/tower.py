@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-import os
-from pathlib import Path
-
 import keras
 
-from keras_apps import weights
 from keras_apps._choices import check_choice
-from keras_apps._repeat_border import RepeatBorder  # noqa: F401  (registers it: converted towers hold it)
-from keras_apps.faces.layers import ShortcutAdd  # noqa: F401  (registers it, so that .keras files load)
+from keras_apps.faces.fingerprints import fingerprint as fingerprint
+from keras_apps.faces.loading import BUNDLED as BUNDLED
+from keras_apps.faces.loading import load_tower as load_tower
 from keras_apps.faces.tower_inception import inception_tower
 from keras_apps.faces.tower_resnet import resnet_tower
 from keras_apps.faces.tower_small import small_tower
@@ -20,50 +15,6 @@ from keras_apps.faces.tower_small import small_tower
 ENCODING = 128
 _BUILDERS = {"resnet128": resnet_tower, "small": small_tower, "inception": inception_tower}
 _SMALLEST = {"resnet128": 103, "small": 16, "inception": 32}
-_REGISTERING = ("augment", "softmax_identifier", "triplet_model", "verification_model")  # classes that .keras may hold
-BUNDLED = {"resnet128": "resnet128", "synthetic64": "small"}  # weights: who builds the network
-
-
-def load_tower(name: str | os.PathLike = "resnet128") -> keras.Model:
-    """Load a trained face tower, one network that encodes a face; applied to two pictures it is a Siamese network.
-
-    Args:
-        name: `"resnet128"`, the bundled tower for photographs; `"synthetic64"`, a small one that knows only
-            `synthetic_people`; or the path of a `.keras` file. One that holds a `TripletModel`, `VerificationModel` or
-            `SoftmaxIdentifier` gives that; its tower is `.tower`.
-
-    Returns:
-        `keras.Model` from aligned RGB chips in 0..255, `(n, 150, 150, 3)` (`synthetic64`: `(n, 64, 64, 3)`), to
-        encodings `(n, 128)`. Those of `resnet128` are not of unit length.
-
-    Raises:
-        ValueError: If the name is neither, or the file is not a Keras model.
-        FileNotFoundError: If the `.keras` file does not exist.
-        DamagedWeightsError: If the bundled file is damaged.
-
-    Reference:
-        Taigman et al., "DeepFace", CVPR 2014; King, "dlib's face recognition ResNet", 2017.
-    """
-    if os.fspath(name) in BUNDLED:
-        arrays = weights.load(os.fspath(name))
-        tower = build_tower(BUNDLED[os.fspath(name)])
-        weights.assign(tower, arrays)
-        return tower
-    path = Path(name)
-    if path.suffix != ".keras":
-        if os.fspath(name) in _BUILDERS:
-            raise ValueError(f"expected a trained tower, received {os.fspath(name)!r}: build_tower makes it untrained")
-        names = ", ".join(map(repr, BUNDLED))
-        raise ValueError(f"expected {names} or a path ending in .keras, received {os.fspath(name)!r}")
-    if not path.is_file():
-        raise FileNotFoundError(f"expected a .keras file, received '{path}', which does not exist")
-    for module in _REGISTERING:
-        importlib.import_module(f"keras_apps.faces.{module}")
-    try:
-        return keras.saving.load_model(path, compile=False)
-    except Exception as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ValueError(f"expected a Keras model, received '{path}': {reason}") from None
 
 
 def tower_of(model: keras.Model) -> keras.Model:
@@ -98,28 +49,3 @@ def build_tower(name: str = "resnet128", size: int | None = None, encoding: int 
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
             raise ValueError(f"expected a whole number of at least {least} for {what} of {name!r}, received {value!r}")
     return _BUILDERS[name](encoding=encoding, **({} if size is None else {"size": size}))
-
-
-# what a layer computes with besides its weights, by the names that Keras's layers have for it
-_COMPUTED_WITH = ("activation", "strides", "padding", "dilation_rate", "groups", "pool_size", "scale", "offset")
-_NORMALISED_WITH = ("epsilon", "axis", "order")  # counted where a layer has them; resnet128's have none
-
-
-def fingerprint(tower: keras.Model) -> str:
-    """Return 16 hexadecimal digits that tell one tower from another.
-
-    They are a hash of its layers, of what these compute with, and of the weights. Distances mean something only
-    between encodings of one tower. The fingerprint survives saving and loading, and changes with further training.
-    """
-    digest = hashlib.sha256(str(tower.input_shape).encode())
-    for layer in tower.layers:
-        digest.update(type(layer).__name__.encode())
-        for name in _COMPUTED_WITH:
-            value = getattr(layer, name, None)
-            digest.update(f"{name}={getattr(value, '__name__', value)}".encode())
-        for name in _NORMALISED_WITH:
-            if hasattr(layer, name):
-                digest.update(f"{name}={getattr(layer, name)}".encode())
-    for variable in tower.weights:
-        digest.update(str(variable.shape).encode() + variable.numpy().tobytes())
-    return digest.hexdigest()[:16]

@@ -1,0 +1,128 @@
+"""Written files, each loaded back by its own runtime, beside Keras: the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from keras_apps.export.card import digest
+from keras_apps.export.crops import Crops
+from keras_apps.export.formats import FORMATS
+from keras_apps.export.graphs import Graph
+from keras_apps.export.loading import loaded_back, run_of_keras
+from keras_apps.export.measuring import Verified, answers, differences, latencies, own_threshold, verified
+from keras_apps.export.report import FormatReport, ParityReport
+from keras_apps.export.writing import megabytes
+from keras_apps.faces.calibration import Threshold
+from keras_apps.faces.fingerprints import fingerprint
+from keras_apps.faces.reading import square
+
+SAME = 1e-5
+"""Encodings that differ from the source's by no more than this share of the largest number are the source's."""
+FAR = 1e-3
+"""The false accept rate of a tau that is calibrated where the source has none."""
+
+
+def compared(
+    graph: Graph,
+    crops: Crops,
+    made: Mapping[str, Path],
+    folder: str,
+    threshold: Threshold | None,
+    tolerances: Mapping[str, float],
+    rounds: int,
+    report: Callable[[str], None],
+) -> ParityReport:
+    """Load every file back, and measure it beside Keras.
+
+    Args:
+        graph: What was exported.
+        crops: On what to compare.
+        made: `{format: file}`.
+        folder: Where the files will be, for the report.
+        threshold: The source's.
+        tolerances: By precision.
+        rounds: Of timing; 0 for none.
+        report: Called with a line of text before each part.
+    """
+    in_keras = run_of_keras(graph.model, graph)
+    runs = {name: loaded_back(name, path, graph) for name, path in made.items()}
+    both = [crops, *_of_another_size(crops, graph)]
+    report("encoding with Keras")
+    expected = [answers(in_keras, some, graph) for some in both]
+    tau = None if threshold is None else threshold.tau ** (2 if threshold.distance == "euclidean" else 1)
+    before = verified(expected[0], crops, graph, tau)
+    rows = []
+    for name, run in runs.items():
+        report(f"comparing {name}")
+        found = [answers(run, some, graph) for some in both]
+        absolute, relative = np.max([differences(a, b) for a, b in zip(expected, found, strict=True)], axis=0).tolist()
+        after = verified(found[0], crops, graph, before.tau if before else None)
+        tower, known = _identity(name, made[name], graph, relative, after, crops, threshold)
+        kind = FORMATS[name]
+        measured = {
+            "megabytes": megabytes(made[name]),
+            "absolute": absolute,
+            "relative": relative,
+            "tolerance": tolerances[kind.precision],
+            "accuracy": after.accuracy if after else None,
+            "own_accuracy": verified(found[0], crops, graph, None).accuracy if after else None,
+        }
+        named = {"format": name, "file": made[name].name, "runtime": kind.runtime, "precision": kind.precision}
+        rows.append(FormatReport(**named, **measured, milliseconds=None, fingerprint=tower, threshold=known))
+    times = {}
+    if rounds:
+        report("timing")
+        one = crops.arrays(graph, slice(0, 1))
+        sides = {"": in_keras} | runs
+        times = latencies({name: lambda run=run: run(one) for name, run in sides.items()}, rounds)
+    return ParityReport(
+        name=graph.name,
+        folder=folder,
+        kind=graph.kind,
+        fingerprint=graph.fingerprint,
+        crops=crops.source,
+        pairs=len(crops.same) if before else 0,
+        tau=before.tau if before else None,
+        accuracy=before.accuracy if before else None,
+        milliseconds=times.get(""),
+        rounds=rounds,
+        formats=tuple(replace(row, milliseconds=times.get(row.format)) for row in rows),
+    )
+
+
+def _identity(
+    name: str,
+    path: Path,
+    graph: Graph,
+    relative: float,
+    after: Verified | None,
+    crops: Crops,
+    threshold: Threshold | None,
+) -> tuple[str, Threshold | None]:
+    """Return the fingerprint of a file's encodings, and tau for them.
+
+    Encodings that are the source's have the source's; a `.keras` file's is computed from its layers, as it is when the
+    file is loaded. Others are the file's own, and tau is calibrated on the pairs, where these are enough.
+    """
+    if graph.kind == "tower" and name == "keras":
+        tower = fingerprint(graph.saved)
+        return tower, threshold and replace(threshold, model=tower)
+    if relative <= SAME:
+        return graph.fingerprint, threshold if graph.kind == "tower" else None
+    tower = digest(path)[:16]
+    if graph.kind != "tower" or after is None:
+        return tower, None
+    return tower, own_threshold(after, crops, tower, threshold.far if threshold else FAR)
+
+
+def _of_another_size(crops: Crops, graph: Graph) -> list[Crops]:
+    """Return a few crops a quarter larger, where the graph is to bring pictures of any size to the network's."""
+    resizes = graph.takes_pictures and graph.size and None in graph.model.inputs[0].shape[1:3]
+    if not resizes or len(graph.inputs) != 1 or crops.pixels.dtype != np.uint8:
+        return []
+    larger = [square(pixels, graph.size * 5 // 4) for pixels in crops.pixels[:8]]
+    return [Crops.unpaired(np.stack(larger), "a quarter larger")]

@@ -1,0 +1,123 @@
+"""Two ways to run one graph -> how far their answers are apart, how often they are right, and how long they take."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from keras_apps.export.crops import Crops
+from keras_apps.export.graphs import Graph
+from keras_apps.export.loading import Run
+from keras_apps.faces.calibration import Threshold, calibrate
+from keras_apps.faces.cross_validation import best_tau
+from keras_apps.faces.distances import squared_euclidean
+
+TOGETHER = 32
+
+
+def differences(expected: Mapping[str, np.ndarray], received: Mapping[str, np.ndarray]) -> tuple[float, float]:
+    """Compare outputs by name.
+
+    Args:
+        expected: Floats by name, of Keras.
+        received: Floats of the same names and shapes, of another runtime.
+
+    Returns:
+        The largest absolute difference; and the largest one as a share of the largest number of its output, for a
+        difference says little without the size of what it is in.
+
+    Raises:
+        ValueError: If names or shapes differ, or a number is not finite.
+
+    Example:
+        >>> differences({"encoding": np.array([[1.0, -4.0]])}, {"encoding": np.array([[1.5, -4.0]])})
+        (0.5, 0.125)
+    """
+    if set(expected) != set(received):
+        raise ValueError(f"expected outputs {', '.join(expected)}, received {', '.join(received)}")
+    absolute = relative = 0.0
+    for name, wanted in expected.items():
+        found = np.asarray(received[name])
+        if found.shape != wanted.shape:
+            raise ValueError(f"expected {name!r} of shape {wanted.shape}, received {found.shape}")
+        if not np.isfinite(found).all():
+            raise ValueError(f"expected finite numbers in {name!r}, received others")
+        largest = float(np.max(np.abs(wanted.astype(np.float64) - found), initial=0))
+        scale = float(np.max(np.abs(wanted), initial=0))
+        absolute = max(absolute, largest)
+        relative = max(relative, largest / scale if scale else float(largest > 0))
+    return absolute, relative
+
+
+def answers(run: Run, crops: Crops, graph: Graph) -> dict[str, np.ndarray]:
+    """Run a graph on all crops, or on all pairs where it takes two pictures: arrays by name of output."""
+    count = len(crops.pixels) if len(graph.inputs) == 1 else len(crops.first)
+    parts = [run(crops.arrays(graph, slice(start, start + TOGETHER))) for start in range(0, count, TOGETHER)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+@dataclass(frozen=True)
+class Verified:
+    """How often pairs are decided rightly.
+
+    Attributes:
+        accuracy: Share of right decisions, in [0, 1].
+        tau: At this threshold, in squared Euclidean distance; for a verifier 1 - P(same).
+        distances: Floats `(m,)`, in the same units.
+    """
+
+    accuracy: float
+    tau: float
+    distances: np.ndarray
+
+
+def verified(found: Mapping[str, np.ndarray], crops: Crops, graph: Graph, tau: float | None) -> Verified | None:
+    """Decide pairs by a graph's answers; `None` for what verifies nothing, or without pairs of both kinds.
+
+    Args:
+        found: The graph's answers on the crops.
+        crops: With pairs.
+        graph: A tower or a verifier.
+        tau: The threshold; the one with the fewest errors on these pairs by default.
+    """
+    if not crops.paired or graph.kind == "network":
+        return None
+    (values,) = found.values()
+    if graph.kind == "verifier":
+        distances, tau = 1 - values.astype(np.float64), 1 - graph.tau_probability
+    else:
+        distances = squared_euclidean(values[crops.first].astype(np.float64), values[crops.second])
+        tau = best_tau(distances, crops.same) if tau is None else tau
+    return Verified(float(np.mean((distances <= tau) == crops.same)), float(tau), distances)
+
+
+def own_threshold(found: Verified, crops: Crops, model: str, far: float) -> Threshold | None:
+    """Calibrate tau for an export's own encodings; `None` where there are too few impostor pairs for the rate."""
+    if (~crops.same).sum() * far < 1 - 1e-9:
+        return None
+    threshold = calibrate(found.distances, crops.same, far, model=model)
+    return replace(threshold, calibrated_on=f"{threshold.calibrated_on}: {crops.source}")
+
+
+def latencies(sides: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Time several sides in turn, round after round, after two rounds that do not count.
+
+    Returns:
+        Each side's median, in milliseconds.
+
+    Example:
+        >>> 0 <= latencies({"nothing": lambda: None}, 3)["nothing"] < 100
+        True
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    for turn in range(rounds + 2):
+        for name, run in sides.items():
+            began = time.perf_counter()
+            run()
+            if turn >= 2:
+                seconds[name].append(time.perf_counter() - began)
+    return {name: 1000 * statistics.median(some) for name, some in seconds.items()}

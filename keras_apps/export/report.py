@@ -1,0 +1,142 @@
+"""What an export was found to be: one row a format, as text and JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from keras_apps.faces.calibration import Threshold
+
+
+@dataclass(frozen=True)
+class FormatReport:
+    """What one file was found to be.
+
+    Attributes:
+        format: As in `FORMATS`.
+        file: The file's name.
+        runtime: What it was loaded back and run by.
+        precision: Of its weights.
+        megabytes: Its size, in 10^6 bytes.
+        absolute: Largest difference of an output number to Keras's.
+        relative: The same as a share of the largest number of that output.
+        tolerance: The largest `relative` that passes.
+        accuracy: Share of the pairs that are decided rightly at Keras's tau, or `None` without pairs.
+        milliseconds: Median time for one picture (or pair), or `None` where it was not measured.
+        fingerprint: Of the encodings it makes.
+        threshold: tau for them, or `None`.
+        own_accuracy: Share of the pairs that are decided rightly at the best tau for its own encodings.
+    """
+
+    format: str
+    file: str
+    runtime: str
+    precision: str
+    megabytes: float
+    absolute: float
+    relative: float
+    tolerance: float
+    accuracy: float | None
+    milliseconds: float | None
+    fingerprint: str
+    threshold: Threshold | None
+    own_accuracy: float | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether the difference is within the tolerance."""
+        return self.relative <= self.tolerance
+
+
+@dataclass(frozen=True)
+class ParityReport:
+    """What `export` measured: Keras, and each file beside it.
+
+    Attributes:
+        name: The files' name.
+        folder: Where they are.
+        kind: `"tower"`, `"verifier"` or `"network"`.
+        fingerprint: Of the source's tower.
+        crops: On what they were compared, in words.
+        pairs: How many pairs were decided.
+        tau: At which threshold, in squared Euclidean distance (a verifier: 1 - P(same)), or `None`.
+        accuracy: Keras's share of right decisions, or `None` without pairs.
+        milliseconds: Keras's median time for one picture or pair, or `None`.
+        rounds: In how many interleaved rounds times were taken.
+        formats: A `FormatReport` for each file.
+    """
+
+    name: str
+    folder: str
+    kind: str
+    fingerprint: str
+    crops: str
+    pairs: int
+    tau: float | None
+    accuracy: float | None
+    milliseconds: float | None
+    rounds: int
+    formats: tuple[FormatReport, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every file is within its tolerance."""
+        return all(row.passed for row in self.formats)
+
+    def __getitem__(self, name: str) -> FormatReport:
+        """Return a format's row by its name.
+
+        Raises:
+            KeyError: If it was not exported.
+        """
+        return {row.format: row for row in self.formats}[name]
+
+    def as_dict(self) -> dict:
+        """Return it as JSON holds it."""
+        return asdict(self) | {"passed": self.passed}
+
+    def __str__(self) -> str:
+        header = ("format", "MB", "largest difference", "relative", "tolerance", "accuracy", "ms")
+        rows = [("Keras", "", "", "", "", _percent(self.accuracy), _number(self.milliseconds))]
+        for row in self.formats:
+            told = (f"{row.megabytes:.2f}", f"{row.absolute:.2g}", f"{row.relative:.2g}", f"{row.tolerance:g}")
+            failed = "" if row.passed else "  FAILED"
+            rows.append((row.format, *told, _percent(row.accuracy), _number(row.milliseconds) + failed))
+        widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+                 for row in (header, *rows)]  # fmt: skip
+        lines.append(f"compared on {self.crops}")
+        if self.accuracy is not None:
+            what = "1 - P(same)" if self.kind == "verifier" else "squared Euclidean"
+            lines.append(f"accuracy on {self.pairs} pairs at tau {self.tau:.4f} ({what}), the same for all")
+        if self.milliseconds is not None:
+            what = "pair" if self.kind == "verifier" else "picture"
+            lines.append(f"ms for one {what}, median of {self.rounds} interleaved rounds")
+        return "\n".join(lines)
+
+
+class ParityError(ValueError):
+    """An export answers otherwise than Keras, past its tolerance; nothing was written.
+
+    Attributes:
+        report: The `ParityReport`, which tells of all formats.
+    """
+
+    def __init__(self, report: ParityReport):
+        bad = [
+            f"{row.relative:.2g} of {row.format} (tolerance {row.tolerance:g})"
+            for row in report.formats
+            if not row.passed
+        ]
+        super().__init__(
+            f"expected the exports of {report.name!r} to agree with Keras, received a relative difference of "
+            f"{', '.join(bad)}; nothing was written"
+        )
+        self.report = report
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.2f} %"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"

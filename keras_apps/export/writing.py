@@ -1,0 +1,120 @@
+"""A graph -> a file of a format."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_apps.export.crops import Crops
+from keras_apps.export.formats import FORMATS
+from keras_apps.export.graphs import Graph
+
+CALIBRATION = 256
+"""Most pictures that int8's ranges are taken from."""
+
+
+class Writer:
+    """Write one graph in several formats; the SavedModel, which LiteRT's converter reads, is made once.
+
+    Args:
+        graph: What is exported.
+        folder: Where the files go.
+        scratch: A folder for what is needed on the way.
+        calibration: Pictures from which int8's ranges are taken; needed for that alone.
+    """
+
+    def __init__(self, graph: Graph, folder: Path, scratch: Path, calibration: Crops | None = None):
+        self.graph, self.folder, self.scratch, self.calibration = graph, folder, scratch, calibration
+        self._made: Path | None = None
+
+    def __call__(self, name: str) -> Path:
+        """Write a format, and return the file's path.
+
+        Raises:
+            ValueError: If the format cannot hold this model, in one sentence.
+        """
+        path = self.folder / f"{self.graph.name}{FORMATS[name].ending}"
+        own = {"keras": self._keras, "saved_model": self._saved_model, "onnx": self._onnx}
+        try:
+            with _quiet():
+                own.get(name, self._litert)(path, FORMATS[name].precision)
+        except Exception as error:
+            reason = " ".join((str(error) or type(error).__name__).split())[:300]
+            raise ValueError(f"expected a model that {name} can hold, received {self.graph.name!r}: {reason}") from None
+        return path
+
+    def _keras(self, path: Path, precision: str) -> None:
+        self.graph.saved.save(path)
+
+    def _saved_model(self, path: Path, precision: str) -> None:
+        if self._made is None:
+            self.graph.model.export(path, format="tf_saved_model", verbose=False)
+            self._made = path
+        else:
+            shutil.copytree(self._made, path)
+
+    def _litert(self, path: Path, precision: str) -> None:
+        import tensorflow as tf
+
+        if self._made is None:
+            self._saved_model(self.scratch / "saved_model", "float32")
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(self._made))
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        if precision != "float32":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if precision == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        if precision == "int8":  # weights by channel; what has no int8 kernel, and input and output, stay float
+            converter.representative_dataset = self._representative
+        path.write_bytes(converter.convert())
+
+    def _representative(self) -> Iterator[dict[str, np.ndarray]]:
+        count = len(self.calibration.first if len(self.graph.inputs) == 2 else self.calibration.pixels)
+        order = np.random.default_rng(0).permutation(count)[:CALIBRATION]
+        for i in order:
+            yield self.calibration.arrays(self.graph, slice(i, i + 1))
+
+    def _onnx(self, path: Path, precision: str) -> None:
+        self.graph.model.export(path, format="onnx", verbose=False)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the converters' chatter off the terminal; what they raise says what was wrong."""
+    loggers = [logging.getLogger(name) for name in ("tensorflow", "tf2onnx", "absl")]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def megabytes(path: Path) -> float:
+    """Return the size of a file, or of all in a folder, in MB (10^6 bytes)."""
+    files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
+    return sum(p.stat().st_size for p in files) / 1e6
+
+
+def versions(formats) -> dict[str, str]:
+    """Return the versions of what made the files."""
+    import importlib.metadata
+
+    import tensorflow as tf
+
+    import keras_apps
+
+    made = {"keras_apps": keras_apps.__version__, "keras": keras.__version__, "tensorflow": tf.__version__}
+    for module in sorted({module for name in formats for module in FORMATS[name].needs}):
+        made[module] = importlib.metadata.version(module)
+    return made
