@@ -1,6 +1,7 @@
 """Sources of lessons -> executed notebooks, checked.
 
     python notebooks/build.py [LESSON ...]            # execute each with all its steps and write the notebook
+    python notebooks/build.py --words [LESSON ...]    # where only words changed: write them, execute nothing
     python notebooks/build.py --check [LESSON ...]    # are the notebooks of these sources, whole, small and clean?
     python notebooks/build.py --quick [LESSON ...]    # execute each with few steps, write nothing: what CI does
 
@@ -107,6 +108,23 @@ def build(name: str) -> str:
     return f"{check(name)}, {time.perf_counter() - began:.0f} s"
 
 
+def words(name: str) -> str:
+    """Write a source's words into its notebook, and keep the outputs. Returns a line about it.
+
+    Raises:
+        RuntimeError: If the code changed too, or the notebook does not pass `check`.
+    """
+    path, notebook = LESSONS / f"{name}.ipynb", notebook_of(name)
+    old = nbformat.read(path, as_version=4).cells if path.exists() else []
+    code, done = ([cell for cell in cells if cell.cell_type == "code"] for cells in (notebook.cells, old))
+    if [cell.source for cell in code] != [cell.source for cell in done]:
+        raise RuntimeError(f"{name}: expected changed words only, received changed code: build it")
+    for new, executed_before in zip(code, done, strict=True):
+        new.outputs, new.execution_count = executed_before.outputs, executed_before.execution_count
+    nbformat.write(notebook, path)
+    return check(name)
+
+
 def quick(name: str) -> str:
     """Execute a lesson with few steps, writing nothing. Returns a line about it.
 
@@ -147,6 +165,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("lessons", nargs="*", metavar="LESSON", help="a number or a name; all by default")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--check", action="store_const", dest="work", const=check, help="compare; execute nothing")
+    what.add_argument("--words", action="store_const", dest="work", const=words, help="write changed words only")
     what.add_argument("--quick", action="store_const", dest="work", const=quick, help="execute with few steps")
     parser.set_defaults(work=build)
     options = parser.parse_args(arguments)
