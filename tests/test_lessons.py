@@ -1,4 +1,4 @@
-"""Are the committed lessons those of their sources, whole, small and clean? Nothing is executed here."""
+"""Are the committed lessons those of their sources, whole, small and clean? None of them is executed here."""
 
 import base64
 import copy
@@ -132,7 +132,42 @@ def test_lessons_are_named_by_number_or_name_and_near_names_are_proposed(capsys)
     assert build.chosen(["1"]) == build.chosen(["01"]) == build.chosen(["01_verification.py"]) == ["01_verification"]
     assert build.chosen([]) == NAMES
     assert build.main(["--check", "01_verificatoin"]) == 2
-    assert "did you mean '01_verification'?" in capsys.readouterr().err
+    assert "did you mean '01_verification'" in capsys.readouterr().err
+
+
+@pytest.fixture
+def own_lesson(tmp_path, monkeypatch):
+    """Return a function that makes a lesson `01_small` of some code in a folder of its own, executed by hand."""
+    monkeypatch.setattr(build, "LESSONS", tmp_path)
+    (tmp_path / "source").mkdir()
+
+    def make(code, words="Small"):
+        (tmp_path / "source" / "01_small.py").write_text(f"# %% [markdown]\n# # {words}\n\n# %%\n{code}\n")
+        return tmp_path / "01_small.ipynb"
+
+    return make
+
+
+def test_changed_words_reach_the_notebook_without_executing_it_and_changed_code_does_not(own_lesson, capsys):
+    path = own_lesson("print(1)")
+    notebook = build.notebook_of("01_small")
+    notebook.cells[1].outputs = [nbformat.v4.new_output("stream", name="stdout", text="1 of old\n")]
+    nbformat.write(notebook, path)
+    own_lesson("print(1)", words="Smaller")
+    build.main(["--words", "1"])
+    assert "# Smaller" in path.read_text() and "1 of old" in path.read_text()
+    own_lesson("print(2)", words="Smallest")
+    assert build.main(["--words", "1"]) == 1
+    assert "changed code" in capsys.readouterr().err and "Smallest" not in path.read_text()
+
+
+def test_a_failing_cell_is_shown_and_nothing_is_written(own_lesson, capsys):
+    """It takes the kernel that every lesson has: clean, told to be quick, in a folder that is gone afterwards."""
+    path = own_lesson("import os\nassert os.environ['KERAS_APPS_QUICK'] == '1'\nopen('left', 'w')\nbroken = 1 / 0")
+    assert build.main(["--quick"]) == 1
+    told = capsys.readouterr().err
+    assert "broken = 1 / 0" in told and "ZeroDivisionError" in told
+    assert [one.name for one in path.parent.iterdir()] == ["source"]
 
 
 def test_log_lines_go_warnings_stay_and_large_pictures_become_small():
