@@ -1,4 +1,4 @@
-"""`keras-apps`: faces, style, visualize, export, weights, demo. An error is one line on standard error and exit code 2."""
+"""`keras-apps`: faces, style, visualize, export, course, weights, demo. An error is one line and exit code 2."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import typer
 import keras_apps
 from keras_apps import _console, weights
 from keras_apps._console import AsJson
+from keras_apps.course.commands import app as course_app
 from keras_apps.demo.commands import demo
 from keras_apps.export.commands import export
 from keras_apps.faces.commands import app as faces_app
@@ -28,6 +29,7 @@ app.add_typer(faces_app, name="faces")
 app.command("style")(style)
 app.command("export")(export)
 app.add_typer(visualize_app, name="visualize")
+app.add_typer(course_app, name="course")
 app.add_typer(weights_app, name="weights")
 
 

@@ -1,0 +1,245 @@
+"""The visible checks of the assignment "Art generation": here of the costs.
+
+What a cost's factor does is checked apart from what it sums: ratios of two costs do not see the factor.
+"""
+
+from keras_apps.course.art_step import train_step
+from keras_apps.course.cases import Assignment, Case, Exercise
+
+CONTENT = """
+import tensorflow as tf
+a_C = tf.constant([[[[1., 2., 3.], [4., 5., 6.]]]])  # (1, 1, 2, 3)
+a_G = tf.constant([[[[1., 2., 3.], [4., 5., 0.]]]])
+other = tf.constant([[[[1., 2., 3.], [4., 7., 6.]]]])
+first_C, first_G = tf.zeros((1, 2, 2, 1)), tf.ones((1, 2, 2, 1))
+"""
+
+compute_content_cost = Exercise(
+    "compute_content_cost",
+    {"squares": 6, "layer": 4, "factor": 5},
+    (
+        # differences 6 and 2: their squares are as 9 to 1
+        Case(
+            "squares",
+            "compute_content_cost([a_C], [a_G]) / compute_content_cost([a_C], [other])",
+            9.0,
+            CONTENT,
+            {"absolute": 3.0, "plain": -3.0, "root": 3.0},
+        ),
+        # the same with another layer before it, which changes by (1, 4 times) in the first cost alone
+        Case(
+            "layer",
+            "compute_content_cost([first_C, a_C], [first_G, a_G]) / "
+            "compute_content_cost([first_C, a_C], [first_C, other])",
+            9.0,
+            CONTENT,
+            {"absolute": 3.0, "plain": -3.0, "root": 3.0, "first": 1.0, "all": 4.2, "all_plain": 5.0},
+        ),
+        # 6^2 / (4 * 1 * 2 * 3)
+        Case(
+            "factor",
+            "compute_content_cost([a_C], [a_G])",
+            1.5,
+            CONTENT,
+            {"no_factor": 36.0, "half": 18.0, "mean": 6.0, "quarter": 9.0, "squared_factor": 0.25},
+        ),
+    ),
+    {
+        "absolute": "the differences are squared before they are summed, not made positive",
+        "plain": "the differences are to be squared before they are summed",
+        "root": "there is no square root in the cost",
+        "no_factor": "the factor 1 / (4 n_H n_W n_C) is missing",
+        "half": "your factor is 1/2, as in the paper and in keras_apps; the course's is 1 / (4 n_H n_W n_C)",
+        "mean": "the 4 is missing from the factor 1 / (4 n_H n_W n_C): a mean has only the rest of it",
+        "first": "the content layer is the last of the outputs: use [-1]",
+        "all": "only the content layer counts, the last of the outputs: use [-1]",
+        "all_plain": "only the content layer counts, the last of the outputs: use [-1]",
+        "quarter": "n_H n_W n_C is missing from the factor 1 / (4 n_H n_W n_C)",
+        "squared_factor": "n_H n_W n_C is not squared in the factor 1 / (4 n_H n_W n_C)",
+    },
+    "one number",
+)
+
+gram_matrix = Exercise(
+    "gram_matrix",
+    {"values": 10, "other sizes": 5},
+    (
+        Case(
+            "values",
+            "gram_matrix(A)",
+            [[5.0, 11.0], [11.0, 25.0]],
+            "import tensorflow as tf\nA = tf.constant([[0., 1., 2.], [0., 3., 4.]])",
+            {
+                "transposed": [[0.0, 0.0, 0.0], [0.0, 10.0, 14.0], [0.0, 14.0, 20.0]],
+                "elementwise": [[0.0, 1.0, 4.0], [0.0, 9.0, 16.0]],
+                "positions": [[1.6666667, 3.6666667], [3.6666667, 8.3333333]],
+                "size": [[0.8333333, 1.8333333], [1.8333333, 4.1666667]],
+            },
+        ),
+        Case(
+            "other sizes",
+            "gram_matrix(A)",
+            [[1.0, 2.0, -1.0], [2.0, 5.0, -1.0], [-1.0, -1.0, 2.0]],
+            "import tensorflow as tf\nA = tf.constant([[1., 0.], [2., 1.], [-1., 1.]])",
+            {
+                "transposed": [[6.0, 1.0], [1.0, 2.0]],
+                "elementwise": [[1.0, 0.0], [4.0, 1.0], [1.0, 1.0]],
+                "positions": [[0.5, 1.0, -0.5], [1.0, 2.5, -0.5], [-0.5, -0.5, 1.0]],
+            },
+        ),
+    ),
+    {
+        "transposed": "the Gram matrix is (n_C, n_C): did you transpose? Yours is A^T A, of positions; it is A A^T",
+        "elementwise": "that is A times A, number by number; the Gram matrix is the matrix product A A^T",
+        "positions": "the Gram matrix is not divided by n_H n_W; that comes with the layer's cost",
+        "size": "the Gram matrix is not divided by its size; that comes with the layer's cost",
+    },
+    "an array of shape (n_C, n_C)",
+)
+
+# one layer (1, 1, 3, 2): channel rows of S (0,1,2), (0,3,4), so that G_S = [[5,11],[11,25]]; G of (1,0,0), (0,0,2) is
+# [[1,0],[0,4]]. Squares of the differences: 16 + 121 + 121 + 441 = 699. From zeros: 25 + 121 + 121 + 625 = 892.
+LAYER = """
+import tensorflow as tf
+def gram_matrix(A):  # so that a mistake in yours costs nothing here
+    return tf.einsum("ip,jp->ij", A, A)
+a_S = tf.constant([[[[0., 0.], [1., 3.], [2., 4.]]]])
+a_G = tf.constant([[[[1., 0.], [0., 0.], [0., 2.]]]])
+zeros = tf.zeros((1, 1, 3, 2))
+"""
+
+compute_layer_style_cost = Exercise(
+    "compute_layer_style_cost",
+    {"unrolling": 10, "factor": 10},
+    (
+        # rows of a plain reshape mix the channels: (0,0,1), (3,2,4) and (1,0,0), (0,0,2): G_S = [[1,4],[4,29]], so
+        # 0 + 16 + 16 + 625 = 657 over 1 + 16 + 16 + 841 = 874
+        Case(
+            "unrolling",
+            "compute_layer_style_cost(a_S, a_G) / compute_layer_style_cost(a_S, zeros)",
+            0.7836323,
+            LAYER,
+            {"mixed": 0.7517162, "activations": 0.6333333, "positions": 0.8396861},
+        ),
+        # of all ones each Gram matrix is 3 everywhere: 4 * 9 / (4 n_C^2 (n_H n_W)^2) with n_C = 2, n_H n_W = 3
+        Case(
+            "factor",
+            "compute_layer_style_cost(tf.ones((1, 1, 3, 2)), tf.zeros((1, 1, 3, 2)))",
+            0.25,
+            LAYER,
+            {
+                "no_factor": 36.0,
+                "no_square": 1.5,
+                "no_four": 1.0,
+                "mean": 9.0,
+                "only_channels": 2.25,
+                "twice": 0.0277778,
+                "activations": 0.0416667,
+            },
+        ),
+    ),
+    {
+        "mixed": "the channels are mixed: bring them to the front (transpose) before you unroll to (n_C, n_H n_W)",
+        "activations": "compare the Gram matrices of the two layers, not their activations",
+        "positions": "your Gram matrices compare positions; unroll to (n_C, n_H n_W), one row a channel",
+        "no_factor": "the factor 1 / (4 n_C^2 (n_H n_W)^2) is missing",
+        "no_square": "the factor's parts are squared: 1 / (4 n_C^2 (n_H n_W)^2)",
+        "no_four": "the 4 or n_C^2 is missing from the factor 1 / (4 n_C^2 (n_H n_W)^2)",
+        "mean": "the factor is 1 / (4 n_C^2 (n_H n_W)^2), not a mean over the Gram matrix, nor a quarter alone",
+        "only_channels": "(n_H n_W)^2 is missing from the factor 1 / (4 n_C^2 (n_H n_W)^2)",
+        "twice": "n_H n_W is squared once too often: the factor is 1 / (4 n_C^2 (n_H n_W)^2)",
+    },
+    "one number",
+)
+
+# a stand-in for the layer's cost, the sum of differences: 3, 5 and (for the content layer, which is last) 100
+LAYERS = """
+import tensorflow as tf
+compute_layer_style_cost = lambda a_S, a_G: tf.reduce_sum(a_G - a_S)
+style = [tf.zeros((1, 1, 1, 1)), tf.zeros((1, 1, 1, 1)), tf.zeros((1, 1, 1, 1))]
+generated = [tf.fill((1, 1, 1, 1), 3.0), tf.fill((1, 1, 1, 1), 5.0), tf.fill((1, 1, 1, 1), 100.0)]
+"""
+
+compute_style_cost = Exercise(
+    "compute_style_cost",
+    {"sum": 8, "weights": 7},
+    (
+        Case(
+            "sum",
+            'compute_style_cost(style, generated, [("block1_conv1", 1.0), ("block2_conv1", 1.0)])',
+            8.0,
+            LAYERS,
+            {
+                "mean": 4.0,
+                "only_last": 5.0,
+                "only_first": 3.0,
+                "all": 108.0,
+                "shifted": 105.0,
+                "opposite": -8.0,
+                "normalised": 4.0,
+            },
+        ),
+        # 0.25 * 3 + 0.5 * 5 over 3 + 5
+        Case(
+            "weights",
+            'compute_style_cost(style, generated, [("block1_conv1", 0.25), ("block2_conv1", 0.5)]) / '
+            'compute_style_cost(style, generated, [("block1_conv1", 1.0), ("block2_conv1", 1.0)])',
+            0.40625,
+            LAYERS,
+            {"unweighted": 1.0, "backwards": 0.34375, "normalised": 1.0833333, "squared_weight": 0.1796875},
+        ),
+    ),
+    {
+        "mean": "you took the mean over layers; J_style is the sum of lambda times each layer's cost",
+        "only_last": "only the last style layer is in your sum: add to J_style (+=) in the loop",
+        "only_first": "only the first style layer is in your sum: is `return` inside the loop?",
+        "all": "the last of the outputs is the content layer; the style layers are those before it ([:-1])",
+        "shifted": "the style layers are the outputs before the last, in the order of STYLE_LAYERS ([:-1])",
+        "opposite": "compute_layer_style_cost takes a_S first, then a_G",
+        "unweighted": "the weights of STYLE_LAYERS are not used: J_style is the sum of lambda times each layer's cost",
+        "backwards": "the weights are in the wrong order: each belongs to the layer at its own place",
+        "normalised": "the weights are not divided by their sum",
+        "squared_weight": "each layer's weight is used twice",
+    },
+    "one number",
+)
+
+total_cost = Exercise(
+    "total_cost",
+    {"formula": 6, "arguments": 4},
+    (
+        Case(
+            "formula",
+            "total_cost(2.0, 0.5)",
+            40.0,
+            mistakes={"swapped": 85.0, "no_weights": 2.5, "product": 400.0, "one_weight": 20.5, "together": 125.0},
+        ),
+        Case(
+            "arguments",
+            "total_cost(1.0, 1.0, alpha=3, beta=7) - total_cost(1.0, 1.0, alpha=0, beta=0)",
+            10.0,
+            mistakes={"fixed": 0.0, "no_weights": 0.0, "product": 21.0, "one_weight": 3.0},
+        ),
+    ),
+    {
+        "swapped": "alpha multiplies the content cost, beta the style cost; yours are swapped",
+        "no_weights": "alpha and beta are missing: J = alpha J_content + beta J_style",
+        "product": "the two costs are added, not multiplied",
+        "one_weight": "beta is missing: J = alpha J_content + beta J_style",
+        "together": "each cost has its own weight: J = alpha J_content + beta J_style",
+        "fixed": "alpha and beta are fixed numbers in your function; use the arguments",
+    },
+    "one number",
+)
+
+ASSIGNMENT = Assignment(
+    "art_generation",
+    (
+        compute_content_cost,
+        gram_matrix,
+        compute_layer_style_cost,
+        compute_style_cost,
+        total_cost,
+        train_step,
+    ),
+)

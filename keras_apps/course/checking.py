@@ -1,0 +1,115 @@
+"""A student's file -> its functions judged by the visible checks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from keras_apps.course.cases import Assignment, Case
+from keras_apps.course.judging import Verdict, judge
+from keras_apps.course.registry import NAMES, assignment, assignment_with
+from keras_apps.course.runner import Outcome, Runner
+from keras_apps.course.sources import cells_of, functions_of
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a file earned.
+
+    Attributes:
+        assignment: Its name.
+        verdicts: One for each function.
+    """
+
+    assignment: str
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def points(self) -> float:
+        """Earned."""
+        return sum(verdict.points for verdict in self.verdicts)
+
+    @property
+    def most(self) -> int:
+        """What there was to earn."""
+        return sum(verdict.most for verdict in self.verdicts)
+
+    def text(self) -> str:
+        """The report, some lines for each function."""
+        lines = [verdict.text() for verdict in self.verdicts]
+        return "\n".join([*lines, f"{self.assignment}: {self.points:g} of {self.most} points"])
+
+
+class Cells:
+    """A student's cells, run anew for each function; those that hang or end the program are left out afterwards.
+
+    Args:
+        runner: Runs them.
+        cells: Their sources, in order.
+    """
+
+    def __init__(self, runner: Runner, cells: Sequence[str]):
+        self._runner, self._cells = runner, list(cells)
+        self._skip: dict[int, dict] = {}
+
+    def call_all(self, name: str, calls: Sequence[dict]) -> Outcome:
+        """Run the cells and the calls of one function, as `judging.judge` wants it."""
+        for _ in range(3):
+            outcome = self._runner.run(self._cells, name, calls, sorted(self._skip))
+            ended = {n: problem for n, problem in outcome.cells.items() if problem["type"] in ("Ended", "TooLong")}
+            self._skip.update(ended)
+            if not any(problem["type"] == "Ended" for problem in ended.values()):
+                break
+        outcome.cells.update(self._skip)
+        return outcome
+
+
+def check(path: str | os.PathLike, name: str | None = None, runner: Runner | None = None) -> Report:
+    """Judge the functions in a student's file by the visible checks, each in a process of its own.
+
+    Args:
+        path: A notebook or a Python file.
+        name: The assignment; by default found by the functions in the file.
+        runner: Runs the cells; one is started for this file by default.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is neither a notebook nor Python, there is no such assignment, or none of an assignment's
+            functions is in it.
+        OSError: On Windows, outside its Subsystem for Linux.
+    """
+    chosen = None if name is None else assignment(name)
+    cells = cells_of(path)
+    chosen = chosen or assignment_with(functions_of(cells))
+    if chosen is None:
+        raise ValueError(f"expected the functions of {', '.join(NAMES[:-1])} or {NAMES[-1]}, received none in '{path}'")
+    if runner is not None:
+        return judge_cells(cells, chosen, runner)
+    with Runner(modules_of(cells)) as own:
+        return judge_cells(cells, chosen, own)
+
+
+def judge_cells(
+    cells: Sequence[str], chosen: Assignment, runner: Runner, hidden: Mapping[str, Sequence[Case]] | None = None
+) -> Report:
+    """Judge every function of an assignment.
+
+    Args:
+        cells: Sources, in order.
+        chosen: The assignment.
+        runner: Runs them.
+        hidden: `{function: further cases}`.
+    """
+    student, hidden = Cells(runner, cells), hidden or {}
+    verdicts = [judge(exercise, student.call_all, hidden.get(exercise.name, ())) for exercise in chosen.exercises]
+    return Report(chosen.name, tuple(verdicts))
+
+
+def modules_of(cells: Sequence[str]) -> tuple[str, ...]:
+    """Return the slow modules that the cells name, to be loaded once."""
+    text = "\n".join(cells)
+    names = ["numpy"]
+    if "tensorflow" in text or "keras" in text or "tf." in text:
+        names += ["tensorflow", "keras"]
+    return (*names, *(module for module in ("matplotlib.pyplot", "scipy") if module.split(".")[0] in text))

@@ -1,0 +1,111 @@
+"""The visible checks of `verify` and `who_is_it`: encodings differ by multiples of (3, 4), whose length is 5."""
+
+from keras_apps.course.cases import Case, Exercise
+
+DOOR = """
+import numpy as np
+img_to_encoding = lambda image_path, model: model[image_path]
+model = {"door.jpg": np.array([[0.3, 0.4, 0.0]]), "gate.jpg": np.array([[0.0, 0.0, 1.0]])}
+database = {"ada": np.array([[0.0, 0.0, 0.0]]), "kian": np.array([[0.3, 0.4, 0.1]]),
+    "lin": np.array([[0.3, 0.4, 0.25]])}
+"""
+
+verify = Exercise(
+    "verify",
+    {"distance": 7, "door": 8},
+    (
+        Case(
+            "distance",
+            'verify("door.jpg", "ada", database, model)',
+            0.5,
+            DOOR,
+            {"squared": 0.25, "absolute": 0.7, "nearest": 0.1, "order": True},
+            pick=0,
+        ),
+        Case(
+            "door",
+            'verify("door.jpg", "lin", database, model)',
+            True,
+            DOOR,
+            {"reversed": False, "order": 0.25, "text": "True"},
+            pick=1,
+        ),
+        Case(
+            "door",
+            'verify("gate.jpg", "ada", database, model)',
+            False,
+            DOOR,
+            {"reversed": True, "always": True, "order": 1.0},
+            pick=1,
+        ),
+    ),
+    {
+        "order": "verify returns (dist, door_open), in this order",
+        "squared": "dist is the square root of the sum of squares (np.linalg.norm), not the sum itself",
+        "absolute": "dist is the Euclidean distance (np.linalg.norm), not the sum of absolute differences",
+        "nearest": "verify compares with the claimed identity only; looking for the nearest person is who_is_it's work",
+        "reversed": "the comparison is reversed: the door opens when dist is less than 0.7",
+        "always": "the door opens for everybody: it may only where dist is less than 0.7",
+        "threshold": "the door opens when dist is less than 0.7; you have another number",
+        "text": "door_open is True or False, not a text",
+    },
+    "(dist, door_open)",
+)
+
+PEOPLE = """
+import numpy as np
+img_to_encoding = lambda image_path, model: model[image_path]
+model = {"camera.jpg": np.array([[0.0, 0.0]]), "street.jpg": np.array([[3.0, 4.0]])}
+database = {"ada": np.array([[0.9, 0.0]]), "kian": np.array([[0.3, 0.4]]), "lin": np.array([[0.0, 0.8]])}
+"""
+
+who_is_it = Exercise(
+    "who_is_it",
+    {"distance": 6, "name": 8, "stranger": 6},
+    (
+        Case(
+            "distance",
+            'who_is_it("camera.jpg", database, model)',
+            0.5,
+            PEOPLE,
+            {"squared": 0.25, "absolute": 0.7, "last": 0.8, "farthest": 0.9, "start": 100.0, "order": "kian"},
+            pick=0,
+        ),
+        Case(
+            "name",
+            'who_is_it("camera.jpg", database, model)',
+            "kian",
+            PEOPLE,
+            {"last": "lin", "start": "lin", "farthest": "ada", "order": 0.5, "never": None},
+            pick=1,
+        ),
+        Case(
+            "stranger",
+            'who_is_it("camera.jpg", {"kian": database["kian"]}, model)',
+            "kian",
+            PEOPLE,
+            {"order": 0.5, "never": None},
+            pick=1,
+        ),
+        # |(3,4) - (0.3,0.4)| = 4.5
+        Case(
+            "stranger",
+            'who_is_it("street.jpg", {"kian": database["kian"]}, model)',
+            None,
+            PEOPLE,
+            {"stranger": "kian", "order": 4.5},
+            pick=1,
+        ),
+    ),
+    {
+        "order": "who_is_it returns (min_dist, identity), in this order",
+        "stranger": "you answered for a stranger: where min_dist is above 0.7, identity is None",
+        "start": "min_dist is never updated, so that the last person wins: set it along with identity",
+        "last": "the last person wins: change identity only where dist is below the smallest so far",
+        "farthest": "you kept the largest distance; the nearest person is the answer",
+        "squared": "dist is the square root of the sum of squares (np.linalg.norm), not the sum itself",
+        "absolute": "dist is the Euclidean distance (np.linalg.norm), not the sum of absolute differences",
+        "never": "nobody is recognised: identity is the nearest person's name where min_dist is at most 0.7",
+    },
+    "(min_dist, identity)",
+)

@@ -1,0 +1,174 @@
+"""The visible checks of the assignment "Face recognition": here of the triplet loss, of mining and of choosing tau.
+
+Triplets stand on squared distances 5 (anchor to positive) and 2 (anchor to negative).
+"""
+
+from keras_apps.course.cases import Assignment, Case, Exercise
+from keras_apps.course.face_answers import verify, who_is_it
+
+TRIPLET = (
+    "y_true, y_pred = (None, None, None), [tf.constant([[0., 0.]]), tf.constant([[1., 2.]]), tf.constant([[1., 1.]])]"
+)
+TRIPLETS = """
+import tensorflow as tf
+def loss_of(*triplets, alpha):  # rows (anchor, positive, negative)
+    return triplet_loss((None, None, None), [tf.constant([t[k] for t in triplets]) for k in range(3)], alpha=alpha)
+far, near = [[0., 0.], [1., 2.], [1., 1.]], [[0., 0.], [1., 1.], [1., 2.]]
+larger = lambda alpha: max(loss_of(far, alpha=alpha), loss_of(near, alpha=alpha))
+smaller = lambda alpha: min(loss_of(far, alpha=alpha), loss_of(near, alpha=alpha))
+"""
+
+triplet_loss = Exercise(
+    "triplet_loss",
+    {"distance": 10, "margin": 6, "maximum": 7, "sum": 7},
+    (
+        # |(1,2)|^2 - |(1,1)|^2 = 5 - 2
+        Case(
+            "distance",
+            "triplet_loss(y_true, y_pred, alpha=0.0)",
+            3.0,
+            "import tensorflow as tf\n" + TRIPLET,
+            {"swapped": 0.0, "root": 0.8218544, "absolute": 1.0, "coordinates": 1.5, "added": 7.0},
+        ),
+        # both distances are 2: what is left is alpha's default
+        Case(
+            "margin",
+            "triplet_loss(None, [[[0., 0.]], [[1., 1.]], [[1., -1.]]])",
+            0.2,
+            mistakes={"no_alpha": 0.0, "minus_alpha": 0.0},
+        ),
+        # the larger of (far, near) grows by alpha: 3.5 - 3
+        Case(
+            "margin",
+            "larger(alpha=0.5) - larger(alpha=0.0)",
+            0.5,
+            TRIPLETS,
+            {"no_alpha": 0.0, "fixed_alpha": 0.0, "minus_alpha": -0.5},
+        ),
+        # 2 - 5 + 0.5 is below 0, so L = 0; the other is 5 - 2 + 0.5 = 3.5
+        Case(
+            "maximum",
+            "smaller(alpha=0.5) / larger(alpha=0.5)",
+            0.0,
+            TRIPLETS,
+            {"no_maximum": -0.7142857, "margin_outside": 0.1428571},
+        ),
+        # L = 3 and 0, together 3
+        Case(
+            "sum",
+            "loss_of(far, near, far, alpha=0.0) / (2 * loss_of(far, alpha=0.0) + loss_of(near, alpha=0.0))",
+            1.0,
+            TRIPLETS,
+            {"mean": 0.3333333, "maximum_outside": 0.5, "vector": [0.5, 0.0, 0.5]},
+        ),
+    ),
+    {
+        "mean": "you took the mean over triplets; J is their sum",
+        "vector": "you returned one number for each triplet; J is their sum",
+        "swapped": "the two distances are swapped: it is d(A, P) - d(A, N), so that a near positive lowers the loss",
+        "root": "d is the squared distance: there is no square root in it",
+        "absolute": "d is the sum of squared differences, not of absolute ones",
+        "coordinates": "you took the mean over the encoding's coordinates; d is the sum of their squares (axis -1)",
+        "added": "you added the two distances; it is d(A, P) - d(A, N)",
+        "no_alpha": "alpha is not used: add it to the difference of the distances",
+        "fixed_alpha": "alpha is a fixed number in your function; use the argument",
+        "minus_alpha": "you subtracted alpha; the margin is added",
+        "no_maximum": "the maximum with 0 is missing: a solved triplet costs nothing and earns nothing",
+        "margin_outside": "the margin is outside the maximum: a solved triplet must cost 0",
+        "maximum_outside": "take the maximum for each triplet, then the sum: are the distances one a triplet (axis -1)?",
+    },
+    "one number",
+)
+
+# squared distances of four pictures, two people: pairs (0, 1) at 0.5 and (2, 3) at 0.3
+MATRIX = """
+import numpy as np
+distances = np.array([[0., .5, .6, .45], [.5, 0., .45, .15], [.6, .45, 0., .3], [.45, .15, .3, 0.]])
+labels = np.array([0, 0, 1, 1])
+triplets_of = lambda *a, **k: sorted([int(i) for i in t] for t in semi_hard_triplets(*a, **k))
+"""
+
+semi_hard_triplets = Exercise(
+    "semi_hard_triplets",
+    {"rule": 14, "margin": 6},
+    (
+        # (0,1): 2 at 0.6 is in (0.5, 0.7), 3 at 0.45 is hard; (1,0): both hard; (2,3): 1 at 0.45 is in (0.3, 0.5), 0 at
+        # 0.6 is easy; (3,2): 0 at 0.45 is in (0.3, 0.5), 1 at 0.15 is hard
+        Case(
+            "rule",
+            "triplets_of(distances, labels)",
+            [[0, 1, 2], [2, 3, 1], [3, 2, 0]],
+            MATRIX,
+            {
+                "hard": [[0, 1, 2], [0, 1, 3], [1, 0, 2], [1, 0, 3], [2, 3, 1], [3, 2, 0], [3, 2, 1]],
+                "only_hard": [[0, 1, 3], [1, 0, 2], [1, 0, 3], [3, 2, 1]],
+                "easy": [[0, 1, 2], [2, 3, 0], [2, 3, 1], [3, 2, 0]],
+                "itself": [[0, 1, 2], [1, 1, 3], [2, 3, 1], [3, 2, 0], [3, 3, 1]],
+                "one_way": [[0, 1, 2], [2, 3, 1]],
+            },
+        ),
+        # with alpha 0.35 the negative 0 of (2,3), at 0.6, comes within 0.65
+        Case(
+            "margin",
+            "[t for t in triplets_of(distances, labels, alpha=0.35) if t not in triplets_of(distances, labels)]",
+            [[2, 3, 0]],
+            MATRIX,
+            {"easy": [], "fixed_alpha": [], "only_hard": []},
+        ),
+    ),
+    {
+        "hard": "hard triplets are among yours: a semi-hard negative is farther than the positive, d(A, P) < d(A, N)",
+        "only_hard": "these are the hard triplets; a semi-hard negative is beyond the positive, within the margin",
+        "easy": "easy triplets are among yours: a semi-hard negative is within the margin, d(A, N) < d(A, P) + alpha",
+        "itself": "a picture is its own positive in yours: anchor and positive are two pictures of one person",
+        "one_way": "each pair of one person gives two anchors: (a, p) and (p, a)",
+        "fixed_alpha": "alpha is a fixed number in your function; use the argument",
+    },
+    "a list of (anchor, positive, negative)",
+)
+
+choose_tau = Exercise(
+    "choose_tau",
+    {"errors": 11, "borders": 4},
+    (
+        # wrong decisions: 3, 3, 2, 4
+        Case(
+            "errors",
+            "choose_tau([.2, .4, .6, .93, .5, .9, .92, .935], [1, 1, 1, 1, 0, 0, 0, 0], [.3, .55, .7, .94])",
+            0.7,
+            mistakes={"only_far": 0.3, "only_frr": 0.94, "reversed": 0.94, "count": 2.0},
+        ),
+        # wrong decisions: 4, 2, 1, 2
+        Case(
+            "errors",
+            "choose_tau([.2, .4, .6, .8, .5, .9], [1, 1, 1, 1, 0, 0], [.1, .45, .85, 1.0])",
+            0.85,
+            mistakes={"only_far": 0.1, "reversed": 0.1, "count": 1.0},
+        ),
+        # one wrong decision each
+        Case(
+            "borders",
+            "choose_tau([.2, .6, .5, .9], [1, 1, 0, 0], [.7, .3])",
+            0.3,
+            mistakes={"ties": 0.7, "only_frr": 0.7},
+        ),
+        # with <= both candidates are right everywhere, with < the first rejects the distance 0.5
+        Case(
+            "borders",
+            "choose_tau([.25, .5, .75], [1, 1, 0], [.5, .625])",
+            0.5,
+            mistakes={"strict": 0.625, "ties": 0.625},
+        ),
+    ),
+    {
+        "reversed": "these are the most wrong decisions: a comparison is accepted when distance <= tau",
+        "only_far": "only accepted strangers are counted; a rejected genuine comparison is a wrong decision too",
+        "only_frr": "only rejected genuine comparisons are counted; an accepted stranger is a wrong decision too",
+        "count": "you returned the number of wrong decisions; return the tau that has the fewest",
+        "strict": "a comparison is accepted when distance <= tau, also where the two are equal",
+        "ties": "of several equally good candidates the smallest is asked for",
+    },
+    "one of the candidates",
+)
+
+ASSIGNMENT = Assignment("face_recognition", (triplet_loss, verify, who_is_it, semi_hard_triplets, choose_tau))

@@ -1,0 +1,64 @@
+"""The line under each exercise: in a student's notebook it judges the function there, for nbgrader in its own process.
+
+`preprocessors` calls `register` in the clean kernel that grades; in a student's kernel nothing is registered.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from keras_apps.course.cases import Case
+from keras_apps.course.checking import Cells, modules_of
+from keras_apps.course.judging import judge
+from keras_apps.course.nursery import plain, told
+from keras_apps.course.registry import exercise
+from keras_apps.course.runner import Outcome, Runner
+
+_registered: list[Cells] = []
+
+
+def grade(name: str, hidden: Sequence[Case] = ()) -> float:
+    """Judge one function, print what is wrong, and return its points.
+
+    Args:
+        name: Of the function.
+        hidden: Further cases; empty in a student's notebook.
+
+    Raises:
+        ValueError: If no assignment asks for the function.
+    """
+    asked = exercise(name)
+    verdict = judge(asked, _registered[0].call_all if _registered else _call_here, hidden)
+    print(verdict.text() + ("" if not verdict.right or _registered else " by the visible checks"))
+    return verdict.points
+
+
+def register(file: str, forbidden: Sequence[str] = ()) -> None:
+    """Let `grade` run a student's cells in a process of their own from now on.
+
+    Args:
+        file: JSON, a list of sources.
+        forbidden: Folders that they may not read.
+    """
+    cells = json.loads(Path(file).read_text(encoding="utf-8"))
+    _registered[:] = [Cells(Runner(modules_of(cells), forbidden), cells)]
+
+
+def _call_here(name: str, calls: Sequence[dict]) -> Outcome:
+    """Call the function in the notebook it was written in, and put back the names that a call replaces."""
+    names = vars(sys.modules["__main__"])
+    outcome = Outcome(ended="exited", missing=name not in names)
+    for number, call in enumerate(() if outcome.missing else calls):
+        before = dict(names)
+        try:
+            exec(call["given"], names)
+            outcome.values[number] = plain(eval(call["call"], names))
+        except Exception as error:
+            outcome.stopped[number] = told(error)
+        finally:
+            names.clear()
+            names.update(before)
+    return outcome

@@ -1,0 +1,161 @@
+"""What a function's calls gave -> its points, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from keras_apps.course.cases import Case, Exercise
+from keras_apps.course.comparing import agrees, pick, shown
+from keras_apps.course.guard import WORDS
+from keras_apps.course.runner import Outcome
+
+CallAll = Callable[[str, Sequence[dict]], Outcome]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one function earned.
+
+    Attributes:
+        name: Of the function.
+        points: Earned.
+        most: What there was to earn.
+        parts: `{part: whether it is right}`.
+        messages: What is wrong, a sentence each; empty where all is right.
+        mistakes: The mistakes that were recognised, as the exercise names them.
+    """
+
+    name: str
+    points: float
+    most: int
+    parts: dict[str, bool]
+    messages: list[str] = field(default_factory=list)
+    mistakes: tuple[str, ...] = ()
+
+    @property
+    def right(self) -> bool:
+        """Whether all points were earned."""
+        return self.points == self.most
+
+    def text(self) -> str:
+        """The verdict in a few lines."""
+        lines = [f"{self.name}: {self.points:g} of {self.most} points"]
+        if not self.right:
+            parts = [f"{part} {'right' if ok else 'not yet'}" for part, ok in self.parts.items()]
+            lines.append(f"  parts: {', '.join(parts)}")
+        return "\n".join(lines + [f"  - {message}" for message in self.messages])
+
+
+def judge(exercise: Exercise, call_all: CallAll, hidden: Sequence[Case] = ()) -> Verdict:
+    """Call a student's function and judge what it gave.
+
+    Args:
+        exercise: What was asked.
+        call_all: `(function's name, calls) -> Outcome`.
+        hidden: Further cases, whose numbers no message shows.
+    """
+    cases = [*exercise.cases, *hidden]
+    outcome = call_all(exercise.name, [{"given": case.given, "call": case.call} for case in cases])
+    outcome = outcome.within(len(cases))
+    right = [_is_right(case, outcome.values.get(number)) for number, case in enumerate(cases)]
+    parts = {
+        part: all(ok for ok, case in zip(right, cases, strict=True) if case.part == part) for part in exercise.parts
+    }
+    points = sum(points for part, points in exercise.parts.items() if parts[part])
+    if all(right):
+        return Verdict(exercise.name, float(points), exercise.points, parts)
+    mistakes = _recognised(exercise, cases, right, outcome)
+    messages = _why_not(exercise, cases, outcome, len(exercise.cases))
+    messages += dict.fromkeys(exercise.mistakes[mistake] for mistake in mistakes)
+    if not messages:
+        messages = [_difference(exercise, cases, right, outcome)]
+    return Verdict(exercise.name, float(points), exercise.points, parts, messages, mistakes)
+
+
+def _is_right(case: Case, value: object) -> bool:
+    item, there = pick(value, case.pick)
+    return there and agrees(item, case.expected, case.tolerance)
+
+
+def _recognised(exercise: Exercise, cases: Sequence[Case], right: Sequence[bool], outcome: Outcome) -> tuple[str, ...]:
+    """Return the one mistake that explains every wrong answer, or else those that explain some.
+
+    A mistake that would have shown in a case which is right is not it.
+    """
+    explained: dict[str, set[int]] = {}
+    for number, case in enumerate(cases):
+        item, there = pick(outcome.values.get(number), case.pick)
+        for mistake, value in case.mistakes.items():
+            if there and not right[number] and agrees(item, value, case.tolerance):
+                explained.setdefault(mistake, set()).add(number)
+    excluded = {mistake for ok, case in zip(right, cases, strict=True) if ok for mistake in case.mistakes}
+    wrong = {number for number, ok in enumerate(right) if not ok and number in outcome.values}
+    order = [mistake for mistake in exercise.mistakes if mistake in explained]
+    order = [mistake for mistake in order if mistake not in excluded] or order
+    whole = [mistake for mistake in order if explained[mistake] == wrong]
+    if whole:
+        return (whole[0],)
+    found: list[str] = []
+    while wrong and (best := max(order, key=lambda m: len(explained[m] & wrong), default=None)) is not None:
+        if not explained[best] & wrong:
+            break
+        found.append(best)
+        wrong -= explained[best]
+    return tuple(found[:2])
+
+
+def _why_not(exercise: Exercise, cases: Sequence[Case], outcome: Outcome, visible: int) -> list[str]:
+    """Tell why calls gave nothing: the function is not there, not written, raises, runs on, or did what it may not."""
+    name, messages = exercise.name, []
+    if outcome.missing or not (outcome.values or outcome.stopped or outcome.last is not None):
+        if outcome.ended == "":
+            return [f"{name} could not be checked: the helper process did not answer"]
+        messages.append(f"{name} is not defined")
+        for number, problem in sorted(outcome.cells.items()):
+            messages.append(f"code cell {number + 1} stopped: {_problem(problem, True)}")
+        return messages[:3] + _refusals(outcome)
+    for number, value in sorted(outcome.values.items()):
+        if value == {"kind": "none"} and cases[number].expected is not None:
+            return [f"{name} returned None; expected {exercise.returns}: is `return` there?"]
+    for number, problem in sorted(outcome.stopped.items()):
+        if problem.get("type") == "NotImplementedError":
+            return [f"{name} is not written yet"]
+        where = cases[number].call if number < visible else "a hidden check"
+        messages.append(f"{name} stopped in {where}: {_problem(problem, number < visible)}")
+        break
+    if outcome.last is not None:
+        where = cases[outcome.last].call if outcome.last < visible else "a hidden check"
+        why = {"time": "was still running when its time was over", "large": "told too much"}
+        messages.append(f"{name} {why.get(outcome.ended, 'ended the whole program')} in {where}")
+    for number, value in sorted(outcome.values.items()):
+        if not pick(value, cases[number].pick)[1]:
+            messages.append(
+                f"{name} returned {shown(value) if number < visible else 'a value'}; expected {exercise.returns}"
+            )
+            break
+    return messages + _refusals(outcome)
+
+
+def _refusals(outcome: Outcome) -> list[str]:
+    return [WORDS[kind] for kind in outcome.refused]
+
+
+def _problem(problem: dict, visible: bool) -> str:
+    kind, line = str(problem.get("type")), problem.get("line")
+    where = f" (line {line} of the cell)" if isinstance(line, int) and line > 0 else ""
+    if kind in ("TooLong", "Ended"):
+        return "it was still running when its time was over" if kind == "TooLong" else "it ended the whole program"
+    text = " ".join(str(problem.get("text")).split())
+    return f"{kind}: {text}{where}" if visible and text else f"{kind}{where}"
+
+
+def _difference(exercise: Exercise, cases: Sequence[Case], right: Sequence[bool], outcome: Outcome) -> str:
+    """Show the first wrong answer; of a hidden case only what it shows."""
+    number = right.index(False)
+    case, value = cases[number], pick(outcome.values.get(number), cases[number].pick)[0]
+    if number >= len(exercise.cases):
+        return f"{exercise.name} passes the visible checks, but a hidden one of '{case.part}' gives another answer"
+    given = f" with {'; '.join(case.given.strip().splitlines())}" if 0 < len(case.given) < 200 else ""
+    item = "" if case.pick is None else f"[{case.pick}]"
+    return f"{case.call}{item}{given}: expected {shown(case.expected)}, received {shown(value)}"

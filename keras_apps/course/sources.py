@@ -1,0 +1,54 @@
+"""A student's file -> the sources of its cells."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+from pathlib import Path
+
+MOST_BYTES = 50 << 20
+
+
+def cells_of(path: str | os.PathLike) -> list[str]:
+    """Read the code cells of a notebook, or a Python file as one cell for each `# %%`.
+
+    Args:
+        path: `.ipynb`, `.py`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is neither a notebook nor Python.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"expected a notebook or a Python file, received '{path}', which does not exist")
+    if path.suffix not in (".ipynb", ".py"):
+        raise ValueError(f"expected a notebook (.ipynb) or a Python file (.py), received '{path}'")
+    if path.stat().st_size > MOST_BYTES:
+        raise ValueError(f"expected a file of up to {MOST_BYTES >> 20} MB, received '{path}': clear its outputs first")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"expected text in UTF-8, received '{path}'") from None
+    if path.suffix == ".py":
+        return [cell for cell in ("\n" + text).split("\n# %%") if cell.strip()]
+    try:
+        notebook = json.loads(text)
+        code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        return ["".join(cell["source"]) for cell in code]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise ValueError(f"expected a notebook in format 4, received '{path}', which cannot be read as one") from None
+
+
+def functions_of(cells: list[str]) -> set[str]:
+    """Return the names of the functions that cells define, without running them."""
+    found = set()
+    for cell in cells:
+        try:
+            tree = ast.parse(cell)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            found |= {line[4:].split("(")[0].strip() for line in cell.splitlines() if line.startswith("def ")}
+            continue
+        found |= {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))}
+    return found

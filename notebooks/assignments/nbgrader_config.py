@@ -1,0 +1,33 @@
+"""nbgrader's settings: run its commands in this folder. README.md says which."""
+
+from keras_apps.course.preprocessors import GradeApart, RestoreCells
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    ClearHiddenTests,
+    ClearOutput,
+    DeduplicateIds,
+    GetGrades,
+    LimitOutput,
+    OverwriteCells,
+    OverwriteKernelspec,
+    SaveAutoGrades,
+)
+
+c = get_config()
+c.CourseDirectory.course_id = "keras_apps"
+c.CourseDirectory.ignore = ["*"]  # a submission is its notebook: no other file of it is copied
+c.Autograde.sanitize_preprocessors = [
+    ClearOutput,
+    RestoreCells,
+    DeduplicateIds,
+    OverwriteKernelspec,
+    OverwriteCells,
+    CheckCellMetadata,
+]
+c.Autograde.autograde_preprocessors = [GradeApart, LimitOutput, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata]
+c.GradeApart.timeout = 600
+c.GradeApart.extra_arguments = ["--InteractiveShellApp.ignore_cwd=True", "--HistoryManager.hist_file=:memory:"]
+c.GenerateFeedback.preprocessors = [ClearHiddenTests, GetGrades, CSSHTMLHeaderPreprocessor]  # hidden they stay
+c.HTMLExporter.sanitize_html = True  # what a student wrote runs in nobody's browser
