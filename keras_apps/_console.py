@@ -19,7 +19,13 @@ PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".
 
 def application(help_text: str) -> typer.Typer:
     """Return a command group in the house's manner: plain help, no tracebacks."""
-    return typer.Typer(help=help_text, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    return typer.Typer(  # no markup: it would take the defaults in [brackets] for styles and leave them out
+        help=help_text,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
 
 
 def print_json(value) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_apps import images, weights
+from keras_apps import cli, images, weights
 from keras_apps.style.recipe_files import read_recipe_file
 
 
@@ -324,3 +324,27 @@ def test_demo_writes_a_report_that_needs_nothing_else(run, tmp_path):
     assert "<svg" not in page and "not recognised" in page and "keras_apps 0." in page
     assert np.ptp(images.load_image(tmp_path / "d" / "painted.png")) > 0.3
     assert "2/2 style" in err
+
+
+def commands_below(command, path=()):
+    """Yield each command without subcommands, and how it is called."""
+    if hasattr(command, "commands"):
+        for name, below in command.commands.items():
+            yield from commands_below(below, (*path, name))
+    else:
+        yield path, command
+
+
+def test_help_shows_the_defaults_that_are_written_in_brackets(run):
+    """Defaults such as "[all]" would be taken for styles, and left out, were there markup in help."""
+    import typer
+
+    shown = 0
+    for path, command in commands_below(typer.main.get_command(cli.app)):
+        _, out, _ = run(*path, "--help")
+        text = re.sub(r"\s+", " ", out)
+        for parameter in command.params:
+            for default in re.findall(r"\[[^\]]+\]", getattr(parameter, "help", None) or ""):
+                assert default in text, (path, default)
+                shown += 1
+    assert shown > 10

@@ -76,7 +76,7 @@ def test_wrong_niftis_are_named(nibabel, tmp_path):
     with pytest.raises(ValueError, match=r"3 axes, received shape \(3, 3, 3, 2\)"):
         dimensions.read_volume(tmp_path / "film.nii")
     (tmp_path / "text.nii").write_text("no volume")
-    with pytest.raises(ValueError, match="expected a NIfTI file, received .*text.nii"):
+    with pytest.raises(ValueError, match="expected a NIfTI file, or the folder of a DICOM series, received .*text.nii"):
         dimensions.read_volume(tmp_path / "text.nii")
     nibabel.save(nibabel.Nifti1Image(np.zeros((9, 9, 9), np.float32), np.eye(4)), tmp_path / "torn.nii")
     (tmp_path / "torn.nii").write_bytes((tmp_path / "torn.nii").read_bytes()[:900])
@@ -202,3 +202,11 @@ def test_a_missing_library_is_named_with_its_extra(read, name, library, extra, t
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(ImportError, match=rf"expected {library} to be installed: pip install keras_apps\[{extra}\]"):
         read(tmp_path / name)
+
+
+def test_frames_of_16_bits_are_scaled(tmp_path):
+    """257 steps of 16 bits are one of 8: 0, 257, 25700 and 65535 become 0, 1, 100 and 255."""
+    values = np.array([[0, 257, 25700, 65535]] * 4, np.uint16)
+    Image.fromarray(values).save(tmp_path / "frame1.png")
+    frames = dimensions.read_video(tmp_path).frames
+    np.testing.assert_array_equal(frames[0, 0, :, 0], [0, 1, 100, 255])

@@ -224,7 +224,7 @@ def test_ctrl_c_keeps_the_picture_so_far(small):
         ("secnod", 1, {}, "did you mean 'second'"),
         ("second", 4, {}, "units of 'second' from 0 to 3, received 4"),
         ("second", -1, {}, "received -1"),
-        ("second", [], {}, "direction of 4 floats"),
+        ("second", [], {}, "at least one unit"),
         ("second", np.zeros(0, int), {}, "at least one unit"),
         ("second", [1.0, 2.0], {}, "a direction of 4 floats"),
         ("second", [np.nan] * 4, {}, "finite"),
@@ -268,3 +268,102 @@ def test_many_ascents_do_not_warn_of_retracing(small, caplog):
     for unit in range(5):
         visualize.maximize(small, "last", unit, size=24, steps=1)
     assert not [line for line in caplog.messages if "retracing" in line]
+
+
+def test_a_view_s_gradient_carries_the_mirrored_border_back():
+    """Eight columns shifted by 2 to the right: the result is columns 1 0 0 1 2 3 4 5 of the picture, mirrored.
+
+    So the sum's gradient is 2 for columns 0 and 1, 1 for 2 to 5, 0 for 6 and 7; to the left it is the other way round.
+    """
+    right = [2, 2, 1, 1, 1, 1, 0, 0]
+    picture = tf.constant(np.arange(8, dtype=np.float32).reshape(1, 1, 8, 1))
+    seen = set()
+    for number in range(40):
+        with tf.GradientTape() as tape:
+            tape.watch(picture)
+            shifted = visualize.jitter(2)(tf.tile(picture, (1, 8, 1, 1)), tf.constant((0, number)))
+        gradient = tape.gradient(shifted, picture).numpy()[0, 0, :, 0] / 8
+        row = tuple(shifted.numpy()[0, 4, :, 0].tolist())
+        if row == (1, 0, 0, 1, 2, 3, 4, 5):
+            np.testing.assert_allclose(gradient, right, atol=1e-5)
+            seen.add("right")
+        if row == (2, 3, 4, 5, 6, 7, 7, 6):
+            np.testing.assert_allclose(gradient, right[::-1], atol=1e-5)
+            seen.add("left")
+    assert seen == {"right", "left"}
+
+
+@pytest.mark.parametrize("view", [visualize.rotation(10), visualize.scaling(), visualize.jitter(3)])
+def test_nothing_black_comes_into_view(view):
+    """A white picture stays white in every view: what lies beyond the border mirrors what is within."""
+    white = tf.ones((1, 24, 40, 3))
+    for number in range(20):
+        np.testing.assert_allclose(view(white, tf.constant((1, number))), 1, atol=1e-5)
+
+
+def test_alexnet_s_first_units_rise_from_grey(alexnet):
+    """Unit 1 sees nothing but weak colours: in some views of the first steps no gradient reaches it."""
+    found = visualize.maximize(alexnet, "conv1", [0, 1, 2, 3], size=64, steps=32)
+    assert (found.after > found.before).all(), (found.before, found.after)
+
+
+def test_a_unit_that_depends_on_nothing_is_named():
+    pictures = keras.Input((16, 16, 3))
+    blind = keras.Model(pictures, layers.Conv2D(2, 3, kernel_initializer="zeros", name="blind")(pictures))
+    with pytest.raises(ValueError, match="received 'blind', where unit 1 does not"):
+        visualize.maximize(blind, "blind", 1, steps=40)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"learning_rate": -1.0}, ValueError, "learning rate above 0, received -1.0"),
+        ({"learning_rate": float("nan")}, ValueError, "learning rate above 0, received nan"),
+        ({"variation_weight": -3}, ValueError, "variation_weight of at least 0, received -3"),
+        ({"diversity_weight": -5}, ValueError, "diversity_weight of at least 0"),
+        ({"seed": -1}, ValueError, "seed, received -1"),
+        ({"seed": None}, ValueError, "seed, received None"),
+        ({"value_range": 255}, ValueError, "value_range as .black, white., received 255"),
+        ({"views": visualize.jitter(2)}, TypeError, "a sequence of views"),
+        ({"unit": []}, ValueError, "at least one unit of 'second', received none"),
+        ({"unit": 1.0}, TypeError, "a whole number or a direction"),
+        ({"unit": np.zeros(4)}, ValueError, "a direction with a length"),
+    ],
+)
+def test_wrong_numbers_are_named(small, arguments, error, message):
+    with pytest.raises(error, match=message):
+        visualize.maximize(small, "second", **({"unit": 0, "size": 24, "steps": 1} | arguments))
+
+
+def test_optimizers_by_name_and_used_ones(small):
+    visualize.maximize(small, "second", 0, size=24, steps=1, optimizer="sgd")
+    used = keras.optimizers.Adam(0.05)
+    visualize.maximize(small, "second", 0, size=24, steps=1, optimizer=used)
+    with pytest.raises(ValueError, match="an optimizer that was not used before"):
+        visualize.maximize(small, "second", 0, size=24, steps=1, optimizer=used)
+
+
+def test_a_grey_network_begins_with_the_luminance_of_a_picture():
+    """Luminance of pure red is 0.299: the mean of the first drawn picture is that, but for its rounding."""
+    pictures = keras.Input((16, 16, 1))
+    grey = keras.Model(pictures, layers.Conv2D(1, 3, kernel_initializer="ones", name="c")(pictures))
+    red = np.zeros((16, 16, 3), np.float32)
+    red[..., 0] = 1
+    found = visualize.maximize(grey, "c", 0, start=red, steps=1, learning_rate=1e-6, views=())
+    assert found.images.shape == (1, 16, 16, 1)
+    np.testing.assert_allclose(found.images, 0.299, atol=2e-3)
+    sheet = visualize.labelled_sheet({"grey": [("one", found.images[0])]}, cell=32)
+    assert sheet.shape[2] == 3
+
+
+@pytest.mark.parametrize("degrees", [-1, 181, float("nan"), "a"])
+def test_rotations_out_of_range(degrees):
+    with pytest.raises(ValueError, match="expected degrees in 0..180"):
+        visualize.rotation(degrees)
+
+
+def test_sheets_that_would_not_fit_in_memory():
+    with pytest.raises(ValueError, match="a sheet of at most"):
+        visualize.labelled_sheet({"two": [("a", np.zeros((8, 8)))]}, cell=100_000)
+    with pytest.raises(ValueError, match=r"expected pictures .* received shape \(8, 8, 5\)"):
+        visualize.labelled_sheet({"two": [("a", np.zeros((8, 8, 5)))]})

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_apps import images
 from keras_apps.dimensions.extras import existing, load_extra
 from keras_apps.dimensions.geometry import check_whole
 
@@ -74,13 +75,10 @@ def _folder(path: Path, most: int | None) -> Video:
 
 
 def _pictures(files: list[Path]) -> Iterator[np.ndarray]:
-    from PIL import Image, UnidentifiedImageError
-
     for file in files:
         try:
-            with Image.open(file) as picture:
-                yield np.asarray(picture.convert("RGB"))
-        except (UnidentifiedImageError, OSError) as error:
+            yield images.to_uint8(images.load_image(str(file)))
+        except (ValueError, OSError) as error:
             raise ValueError(f"expected a picture, received '{file}': {error}") from None
 
 

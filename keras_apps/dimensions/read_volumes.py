@@ -58,7 +58,9 @@ def _nifti(path: Path) -> Volume:
         zooms = image.header.get_zooms()
         unit = image.header.get_xyzt_units()[0] if hasattr(image.header, "get_xyzt_units") else "mm"
     except Exception as error:  # damaged files fail in the header, in gzip or in the array
-        raise ValueError(f"expected a NIfTI file, received '{path}': {error}") from None
+        raise ValueError(
+            f"expected a NIfTI file, or the folder of a DICOM series, received '{path}': {error}"
+        ) from None
     while values.ndim > 3 and values.shape[-1] == 1:
         values = values[..., 0]
     if values.ndim != 3:

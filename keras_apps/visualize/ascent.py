@@ -18,6 +18,8 @@ from keras_apps.visualize.maximize_result import Maximized
 from keras_apps.visualize.sizes import picture_size
 from keras_apps.visualize.views import View, seen_through, usual_views
 
+PATIENCE = 16
+"""Steps within which some view must have shown the unit something that changes it."""
 USUAL = 128
 """Pixels, where the model takes pictures of any size."""
 
@@ -62,7 +64,7 @@ def maximize(
         size: Height and width in pixels; the model's own by default, or the start's, or 128.
         steps: Of gradient ascent, >= 1.
         learning_rate: Of Adam.
-        optimizer: Another Keras optimizer, not used before, in place of Adam.
+        optimizer: Another Keras optimizer, not used before, or its name, in place of Adam.
         parameterization: `"fourier"` or `"pixels"`, see `canvas`.
         decorrelate: Whether colours are uncorrelated numbers, see `canvas`.
         views: How the picture is shifted and turned before each step (`jitter`, `rotation`, `scaling`); all three by
@@ -96,6 +98,7 @@ def maximize(
         Visualization", Distill 2017.
     """
     _check(measure, value_range, steps, diverse, unit)
+    check_numbers(learning_rate, variation_weight, diversity_weight, seed, views)
     source, output = graph_of(model).inputs[0], layer_output(model, layer)
     if len(source.shape) != 4:
         raise ValueError(f"expected a model of pictures (n, h, w, c), received one for inputs of shape {source.shape}")
@@ -111,7 +114,7 @@ def maximize(
         directions = tf.constant(np.repeat(directions, diverse, axis=0))
     shape = (groups * diverse, *size, source.shape[-1])
     if started is not None:
-        started = images.resize(started, size)
+        started = _with_channels(images.resize(started, size), source.shape[-1])
     picture = canvas(shape, parameterization, decorrelate, started, seed)
     views = usual_views(size) if views is None else tuple(views)
     measured = goals.energy if directions is None else goals.MEASURES[measure]
@@ -133,7 +136,7 @@ def maximize(
         return total, values
 
     network = keras.Model(source, output)
-    climb = Climb(network, picture, wish, optimizer or keras.optimizers.Adam(learning_rate), seed)
+    climb = Climb(network, picture, wish, _optimizer(optimizer, learning_rate), seed)
     measuring = tf.function(lambda: value_of(network, picture.draw(climb.numbers))[0])
     measure_now = measuring.get_concrete_function()  # called itself, it never warns of retracing
     before = measure_now().numpy()
@@ -141,6 +144,11 @@ def maximize(
     try:
         for step in range(steps):
             history.append(climb.step(step))
+            if step + 1 == min(steps, PATIENCE) and not climb.reached.all():
+                names = "it" if units is None else f"unit {np.repeat(units, diverse)[~climb.reached][0]}"
+                raise ValueError(
+                    f"expected a layer that depends on the picture, received {layer!r}, where {names} does not"
+                )
             if progress:
                 progress(step + 1, steps)
     except KeyboardInterrupt:
@@ -158,8 +166,39 @@ def _check(measure, value_range, steps, diverse, unit) -> None:
     for name, value in (("steps", steps), ("diverse", diverse)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
             raise ValueError(f"expected a whole number of at least 1 for {name}, received {value!r}")
-    if len(value_range) != 2 or not -np.inf < value_range[0] < value_range[1] < np.inf:
+    is_pair = isinstance(value_range, Sequence) and len(value_range) == 2
+    if not is_pair or not -np.inf < value_range[0] < value_range[1] < np.inf:
         raise ValueError(f"expected value_range as (black, white), received {value_range!r}")
+
+
+def check_numbers(learning_rate, variation_weight, diversity_weight, seed, views) -> None:
+    """Check what an ascent is told in numbers, and its views."""
+    if not 0 < learning_rate < np.inf:
+        raise ValueError(f"expected a finite learning rate above 0, received {learning_rate!r}")
+    for name, value in (("variation_weight", variation_weight), ("diversity_weight", diversity_weight)):
+        if not 0 <= value < np.inf:
+            raise ValueError(f"expected a finite {name} of at least 0, received {value!r}")
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**31:
+        raise ValueError(f"expected a whole number from 0 to 2^31 - 1 as seed, received {seed!r}")
+    if views is not None and (callable(views) or not all(callable(view) for view in views)):
+        raise TypeError(f"expected a sequence of views, as (jitter(8),), received {views!r}")
+
+
+def _optimizer(given, learning_rate: float) -> keras.optimizers.Optimizer:
+    if given is None:
+        return keras.optimizers.Adam(learning_rate)
+    optimizer = keras.optimizers.get(given)
+    if optimizer.built:
+        raise ValueError("expected an optimizer that was not used before, received one that was")
+    return optimizer
+
+
+def _with_channels(picture: np.ndarray, channels: int) -> np.ndarray:
+    if channels == picture.shape[-1]:
+        return picture
+    if channels == 1:
+        return picture @ np.array([[0.299], [0.587], [0.114]], np.float32)  # luminance, ITU-R BT.601
+    raise ValueError(f"expected no start for a model of {channels} channels, received a picture")
 
 
 def _repeated(units, diverse: int):

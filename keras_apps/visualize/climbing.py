@@ -22,6 +22,7 @@ class Climb:
 
     Attributes:
         numbers: `tf.Variable`, what is moved.
+        reached: bool `(n,)`, which pictures a gradient has reached so far.
     """
 
     def __init__(self, network, picture, wish: Callable, optimizer, seed: int):
@@ -30,12 +31,15 @@ class Climb:
         self.optimizer = optimizer
         optimizer.build([self.numbers])
         self._plain, self._awakened = self._compiled(network), None
+        self.reached = np.zeros(len(picture.start), bool)
 
     def step(self, number: int) -> np.ndarray:
         """Take a step and return the activations before it, `(n,)`.
 
+        A picture whose unit has no gradient in this view, even awakened, goes on as it was going.
+
         Raises:
-            ValueError: If they are not finite, or no number of the picture changes them.
+            ValueError: If they are not finite.
         """
         seeds = tf.constant((self.seed, number), tf.int32)
         gradient, values = self._plain(seeds)
@@ -44,11 +48,10 @@ class Climb:
             if self._awakened is None:
                 self._awakened = self._compiled(silent.awakened(self.network))
             other = self._awakened(seeds)[0]
-            reached_so = self._reached(other, values, number)
-            if not (reached | reached_so).all():
-                raise ValueError("expected a unit that depends on the picture, received one without any gradient")
             plainly = np.reshape(reached, (-1, *(1,) * (len(gradient.shape) - 1)))
             gradient = tf.where(plainly, gradient, other)
+            reached = reached | self._reached(other, values, number)
+        self.reached |= reached
         self.optimizer.apply([-gradient], [self.numbers])
         return values.numpy()
 
@@ -66,5 +69,5 @@ class Climb:
         """Return which pictures have a gradient, `(n,)`."""
         largest = tf.reduce_max(tf.abs(gradient), axis=list(range(1, len(gradient.shape)))).numpy()
         if not (np.isfinite(values.numpy()).all() and np.isfinite(largest).all()):
-            raise ValueError(f"expected finite activations, received others at step {number}; try a smaller rate")
+            raise ValueError(f"expected finite activations, received others at step {number}; a smaller rate may help")
         return largest > 0

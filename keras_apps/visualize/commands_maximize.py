@@ -9,6 +9,9 @@ from keras_apps.visualize import commands_options as options
 
 FIRST = 4
 """Units of a layer where none are named."""
+LARGEST_CELL = 2048
+USUAL_CELLS = 128, 512
+"""Least and largest side of a picture on the sheet, in pixels, where none is named."""
 
 
 def draw_maximized(
@@ -41,12 +44,18 @@ def draw_maximized(
     place = _position(position)
     if how["start"] is not None:
         how = how | {"start": images.load_image(how["start"])}
-    if sheet["cell"] < 8 or sheet["columns"] < 1:
-        raise ValueError("expected --cell of at least 8 and --columns of at least 1, received less")
+    if not 8 <= (sheet["cell"] or 8) <= LARGEST_CELL or sheet["columns"] < 1:
+        raise ValueError(
+            f"expected --cell from 8 to {LARGEST_CELL} and --columns of at least 1, "
+            f"received {sheet['cell']} and {sheet['columns']}"
+        )
     chosen = _chosen(model, layers, units, whole, face)
     began = time.perf_counter()
     _console.load_tensorflow()
     network, scale = options.load_network(model, list(chosen) if model in options.BACKBONES else None, white)
+    channels = network.inputs[0].shape[-1]
+    if channels not in (1, 3):
+        raise ValueError(f"expected a model of RGB or grey pictures, received one of {channels} channels")
     how = how | {"position": place, "value_range": (0.0, scale)}
     if face is not None:
         chosen, how = {network.layers[-1].name: _encoding(network, face)}, how | {"measure": "distance"}
@@ -54,8 +63,10 @@ def draw_maximized(
     from keras_apps.visualize.labelling import labelled_sheet
 
     blocks = {f"{result.layer} of {model}": _labelled(result, face) for result in results}
-    images.save_image(labelled_sheet(blocks, **sheet), out)
-    _report(results, out, model, time.perf_counter() - began, as_json)
+    side = max(max(result.images.shape[1:3]) for result in results)
+    cell = sheet["cell"] or min(max(side, USUAL_CELLS[0]), USUAL_CELLS[1])
+    images.save_image(labelled_sheet(blocks, cell=cell, columns=sheet["columns"]), out)
+    _report(results, out, model, time.perf_counter() - began, as_json, face is not None)
 
 
 def _chosen(model: str, layers, units, whole: bool, face: str | None) -> dict:
@@ -123,14 +134,15 @@ def _labelled(result, face: str | None) -> list:
     return list(zip(words, result.images, strict=True))
 
 
-def _report(results: list, out: str, model: str, seconds: float, as_json: bool) -> None:
+def _report(results: list, out: str, model: str, seconds: float, as_json: bool, is_face: bool) -> None:
     interrupted, count = results[-1].interrupted, sum(len(result.images) for result in results)
     if as_json:
         rows = {
             result.layer: {
                 "units": result.units,
-                "before": result.before.tolist(),
-                "after": result.after.tolist(),
+                "measure": "squared distance" if is_face else "activation",
+                "before": (-result.before if is_face else result.before).tolist(),
+                "after": (-result.after if is_face else result.after).tolist(),
                 "steps": len(result.history),
             }
             for result in results

@@ -40,7 +40,9 @@ def maximize(
     still: Annotated[bool, Option("--still", help="Do not shift, turn and enlarge the picture.")] = False,
     seed: Annotated[int, Option(help="Same seed, same pictures.")] = 0,
     white: options.White = None,
-    cell: Cell = 128,
+    cell: Annotated[
+        int | None, Option(help="Side of a picture on the sheet, in pixels. [the picture's own, from 128 to 512]")
+    ] = None,
     columns: Columns = 8,
     as_json: AsJson = False,
 ) -> None:
@@ -83,7 +85,10 @@ def maps(
     columns: Columns = 9,
     as_json: AsJson = False,
 ) -> None:
-    """Draw what each layer makes of one picture: its activation maps."""
+    """Draw what each layer makes of one picture: its activation maps.
+
+    The network sees the picture as it is; for a face tower give an aligned crop.
+    """
     from keras_apps.visualize.commands_pictures import draw_sheet_of_maps
 
     draw_sheet_of_maps(picture, out, model, layer, unit, size, white, {"cell": cell, "columns": columns}, as_json)

@@ -77,7 +77,10 @@ def occlusion_map(
     pixels = images.load_image(picture)
     height, width = pixels.shape[:2]
     patch = max(1, min(height, width) // 5) if patch is None else patch
-    tall, wide = (patch, patch) if isinstance(patch, (int, np.integer)) else patch
+    sides = tuple(patch) if isinstance(patch, (tuple, list)) else (patch, patch)
+    if len(sides) != 2:
+        raise ValueError(f"expected a patch as one size or (height, width), received {patch!r}")
+    tall, wide = sides
     stride = max(1, min(tall, wide) // 4) if stride is None else stride
     for name, value in (("patch", tall), ("patch", wide), ("stride", stride), ("batch_size", batch_size)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:

@@ -24,7 +24,7 @@ def draw_occlusion(
         float32 `(height, width, 3)`, RGB in 0..1.
 
     Raises:
-        ValueError: If the map is of a picture of another size.
+        ValueError: If the map is of a picture of another size, or `side` is out of range.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -32,6 +32,8 @@ def draw_occlusion(
     pixels = images.load_image(picture)
     if pixels.shape[:2] != found.map.shape:
         raise ValueError(f"expected a picture of {found.map.shape}, as the map is, received {pixels.shape[:2]}")
+    if not (isinstance(side, (int, float)) and 0 < side < 100):
+        raise ValueError(f"expected a side of a drawing above 0 and below 100 inches, received {side!r}")
     figure = Figure(figsize=(2.5 * side, 1.2 * side), dpi=150, layout="constrained")
     canvas = FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)

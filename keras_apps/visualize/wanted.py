@@ -32,20 +32,22 @@ def directions_of(unit, layer: str, channels: int) -> tuple[np.ndarray | None, t
         values = np.asarray(unit)
     except ValueError:
         raise ValueError(f"expected directions of one length, {channels}, received others") from None
+    if not values.size:
+        raise ValueError(f"expected at least one unit of {layer!r}, received none")
     if values.dtype.kind in "iu" and values.ndim <= 1:
         units = tuple(int(n) for n in np.atleast_1d(values))
-        if not units:
-            raise ValueError(f"expected at least one unit of {layer!r}, received none")
         for n in units:
             if not 0 <= n < channels:
                 raise ValueError(f"expected units of {layer!r} from 0 to {channels - 1}, received {n}")
         return np.eye(channels, dtype=np.float32)[list(units)], units
-    if values.dtype.kind != "f":
+    if values.dtype.kind != "f" or not values.ndim:
         raise TypeError(f"expected a whole number or a direction of floats as unit, received {unit!r}")
     if values.ndim not in (1, 2) or values.shape[-1] != channels or not len(values):
         raise ValueError(f"expected a direction of {channels} floats, as {layer!r} has, received shape {values.shape}")
     if not np.isfinite(values).all():
         raise ValueError("expected a direction of finite floats, received others")
+    if not values.any(axis=-1).all():
+        raise ValueError("expected a direction with a length, received zeros alone")
     return np.atleast_2d(values).astype(np.float32), None
 
 
@@ -70,6 +72,7 @@ def position_of(position, layer: str, map_shape: Sequence[int]) -> tuple[int, ..
         raise ValueError(f"expected no position, since {layer!r} has no spatial axes, received {position!r}")
     if isinstance(position, str) and position == "center":
         return tuple(n // 2 for n in map_shape)
+    position = position.tolist() if isinstance(position, np.ndarray) else position
     right = isinstance(position, Sequence) and not isinstance(position, str) and len(position) == len(map_shape)
     if not right or any(isinstance(i, bool) or not isinstance(i, (int, np.integer)) for i in position):
         raise ValueError(f"expected {len(map_shape)} indices or 'center' as position, received {position!r}")
