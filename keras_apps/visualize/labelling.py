@@ -52,7 +52,9 @@ def labelled_sheet(blocks: Mapping[str, Sequence[Labelled]], cell: int = 96, col
         raise ValueError(
             f"expected a sheet of at most {images.MAX_PIXELS:,} pixels, received {len(shapes)} cells of {cell} x {cell}"
         )
-    font, small = (ImageFont.truetype(str(_font()), size) for size in (_between(12, cell // 7, 28), _between(9, cell // 10, 18)))
+    font, small = (
+        ImageFont.truetype(str(_font()), size) for size in (_between(12, cell // 7, 28), _between(9, cell // 10, 18))
+    )
     line, small_line = sum(font.getmetrics()), sum(small.getmetrics())
     blocks = {" ".join(k.split()): [(" ".join(t.split()), p) for t, p in block] for k, block in blocks.items()}
     texts = [label for block in blocks.values() for label, _ in block]
