@@ -275,8 +275,8 @@ plt.show()
 
 # %% [markdown]
 # ## Change me
-# Another margin, another choice of triplets, another learning rate. As it stands it collapses, though all encodings have
-# length 1. Can you make `"batch-hard"` work? The warning above says what may help.
+# Another margin, another choice of triplets, another learning rate. As it stands it collapses, though all encodings
+# have length 1. Can you make `"batch-hard"` work? The warning above says what may help.
 
 # %% tags=["change-me"]
 margin = 0.2  # Change me: 0, 0.05, 0.2, 1

@@ -141,8 +141,10 @@ plt.title(f"b = {bias:.1f}; right on unseen people: {judge(unit)[0]:.1f} %")
 plt.show()
 
 # %% [markdown]
-# Nearly all weights are negative, as they must be: a difference speaks against "the same person". A positive one would
-# say that two pictures are *more* alike because they differ there. Where you see some, they are noise that was learnt.
+# Most weights are negative, as one expects: a difference speaks against "the same person". But many are not, and a
+# positive one says that two pictures are *more* alike because they differ there. That is no insight into faces. The
+# 128 differences rise and fall together, so the unit can add some and take away others, and still be right on the pairs
+# that it learnt from. Is this freedom worth anything? See below.
 #
 # ## $|f_k - g_k|$, its square, or chi-square?
 # Beside the three, the plain distance of lesson 2, with the $\tau$ that is best on the teaching pairs.
@@ -172,7 +174,10 @@ def bars(results, labels=("right at P = 0.5", "EER")):
 bars(results)
 
 # %% [markdown]
-# TODO_COMPARISONS
+# - The three differ by less than a point: with encodings of length 1, whose numbers are all of one size, there is
+#   little that a square or a division could add.
+# - None beats the plain distance and one $\tau$. That is no law: this tower was *trained for* the distance, by
+#   triplets. A tower that was trained as a classifier, as DeepFace's was, leaves the unit more to do.
 #
 # ## One w, or 128?
 # With a single $w$ for all $k$ the unit is $\sigma(w \sum_k c_k + b)$: with squares, that is the distance of lesson 2
@@ -193,7 +198,12 @@ plt.tight_layout()
 plt.show()
 
 # %% [markdown]
-# TODO_ONE_W
+# It does, and the answer here is **one**. From a few dozen pairs a single $w$ is as good as it will ever be: two
+# numbers are learnt from them. The 128 weights need thousands of pairs to come near it, for they first learn the
+# accidents of the pairs they see (nothing holds them back here: no weight decay, no early stop). The textbook's reason
+# for 128, that some numbers tell people apart better than others, is true in general and worth nothing where the
+# triplet loss has already made them all pull alike. Learn 128 if you have many pairs *and* a tower that was not trained
+# for the distance; then check on unseen people that they were worth it.
 #
 # ## Is the tower trained with the unit, or frozen?
 # Both are done. We try it twice: on the good tower, trained with triplets before, and on one that knows nothing. First
@@ -241,7 +251,16 @@ bars(
 )
 
 # %% [markdown]
-# TODO_FROZEN
+# - On a tower that **knows nothing**, freezing it costs most: the unit can only choose among random features. Training
+#   both helps a great deal, though these few steps are far from enough.
+# - On a **good** tower these steps change next to nothing, and each of them takes many times as long as one of the unit
+#   alone, which learns from encodings that were computed once. (Longer runs gain a little more and do not pass the
+#   plain distance: see the table in docs/training.md.)
+#
+# So: frozen where the tower is good, or the pairs are few; together where the tower must still learn, or your pictures
+# are of another kind than those it knows. DeepFace stands between: frozen but for its last layers.
+#
+# Whatever changes the tower changes the encodings: a database that was encoded before must be encoded again.
 #
 # ## Precomputed encodings
 # The unit needs the two encodings, not the two pictures. Those of the database are computed once; a probe takes one run
@@ -287,7 +306,11 @@ plt.show()
 
 # %% [markdown]
 # ## What to take away
-# TODO_TAKE
+# - Verification can be a yes-or-no question: a logistic unit on what two encodings differ in.
+# - With squares and one shared weight the unit *is* the distance with a threshold, $\tau = -b / w$, and a probability.
+# - On a tower that was trained with triplets, one weight is enough, and the kind of difference hardly matters.
+# - Train the tower along where it knows too little; freeze it where it is good. Encode the database once, after that.
+# - Textbook reasons are hypotheses, which minutes can test. The one for 128 weights did not hold for this tower.
 #
 # ## Papers
 # - Taigman et al.: *DeepFace: Closing the Gap to Human-Level Performance in Face Verification*, CVPR 2014 (sections 4.1
