@@ -1,4 +1,4 @@
-"""`.keras` files load in safe mode in a process that imported nothing of the package but `keras_apps`, before or after."""
+"""`.keras` files load in safe mode in a process that imported `keras_apps` alone, before Keras or after."""
 
 import re
 import subprocess
@@ -13,11 +13,7 @@ import keras_apps
 from keras_apps import _registration, faces
 from keras_apps._repeat_border import RepeatBorder
 
-ORDERS = (
-    "import keras_apps, keras",
-    "import keras, keras_apps",
-    "import keras_apps; from keras import saving; import keras",
-)
+ORDERS = ("import keras_apps; from keras import saving; import keras", "import keras, keras_apps")
 LOAD = """
 import sys
 from pathlib import Path

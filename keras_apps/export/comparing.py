@@ -58,7 +58,11 @@ def compared(
     rows = []
     for name, run in runs.items():
         report(f"comparing {name}")
-        found = [answers(run, some, graph) for some in both]
+        try:
+            found = [answers(run, some, graph) for some in both]
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())[:200]
+            raise ValueError(f"expected a model that {name} can run, received {graph.name!r}: {reason}") from None
         absolute, relative = np.max([differences(a, b) for a, b in zip(expected, found, strict=True)], axis=0).tolist()
         after = verified(found[0], crops, graph, before.tau if before else None)
         tower, known = _identity(name, made[name], graph, relative, after, crops, threshold)

@@ -123,14 +123,17 @@ def with_preprocessing(tower: keras.Model, kind: str = "uint8", white: float = 2
     if not isinstance(shape, tuple) or len(shape) != 4 or shape[-1] != 3:
         raise ValueError(f"expected a network for RGB pictures (n, h, w, 3), received input {shape}")
     pictures = keras.Input((None, None, 3), dtype="uint8" if kind == "uint8" else "float32", name="pictures")
-    return keras.Model(pictures, tower(_prepared(pictures, tower, kind, white)), name=tower.name)
+    return keras.Model(pictures, tower(_prepared(pictures, tower, kind, white), training=False), name=tower.name)
 
 
 def _prepared(pictures, tower: keras.Model, kind: str, white: float, prefix: str = ""):
     scale = white / (255.0 if kind == "uint8" else 1.0)
     x = keras.layers.Rescaling(scale, dtype="float32", name=f"{prefix}scale")(pictures)
     size = tower.input_shape[1:3]
-    return x if None in size else keras.layers.Resizing(*size, dtype="float32", name=f"{prefix}fit")(x)
+    if None in size:
+        return x
+    # without the word, Resizing would switch all that comes after it to training, also in an exported graph
+    return keras.layers.Resizing(*size, dtype="float32", name=f"{prefix}fit")(x, training=False)
 
 
 def _connected(loaded, tower, kind, inputs, preprocessing, white) -> tuple[keras.Model, keras.Model]:
@@ -138,7 +141,8 @@ def _connected(loaded, tower, kind, inputs, preprocessing, white) -> tuple[keras
     if inputs is None:
         saved = with_preprocessing(loaded, preprocessing, white) if preprocessing else loaded
         tensors = [keras.Input(x.shape[1:], dtype=x.dtype, name=x.name) for x in saved.inputs]
-        outputs = saved(tensors[0] if len(tensors) == 1 else tensors)
+        tensors = tensors[0] if len(tensors) == 1 else tensors
+        outputs = saved(tensors, training=False)
         if not isinstance(outputs, dict):
             listed = keras.tree.flatten(outputs)
             only = "encoding" if kind == "tower" else "output"
@@ -151,11 +155,11 @@ def _connected(loaded, tower, kind, inputs, preprocessing, white) -> tuple[keras
         raise ValueError(f"expected a network for RGB pictures (n, h, w, 3), received input {tower.input_shape}")
     tensors = [keras.Input(shape, dtype=dtype, name=name) for name in inputs]
     ready = [_prepared(x, tower, preprocessing, white, f"{x.name}_") for x in tensors] if preprocessing else tensors
-    encodings = [tower(x) for x in ready]
+    encodings = [tower(x, training=False) for x in ready]
     unit, act = ("probability", "sigmoid") if kind == "verifier" else ("probabilities", "softmax")
     z = loaded.head(encodings if kind == "verifier" else encodings[0])
     outputs = keras.layers.Activation(act, dtype="float32", name=unit)(z)
-    graph = keras.Model(tensors, {unit: outputs}, name=loaded.name)
+    graph = keras.Model(tensors if len(tensors) > 1 else tensors[0], {unit: outputs}, name=loaded.name)
     return (graph if preprocessing else loaded), graph
 
 

@@ -20,7 +20,7 @@ def run_of_keras(model: keras.Model, graph: Graph) -> Run:
 
     def run(arrays):
         given = list(arrays.values())
-        answer = model.predict_on_batch(given[0] if len(given) == 1 else tuple(given))
+        answer = model.predict_on_batch(given[0] if len(given) == 1 else given)
         if isinstance(answer, dict):
             return {name: np.asarray(value) for name, value in answer.items()}
         answers = answer if isinstance(answer, (list, tuple)) else [answer]

@@ -102,14 +102,14 @@ def export(
     if threshold is None and graph.kind == "tower":
         threshold = Threshold.bundled_for(graph.fingerprint)
     report("preparing the pictures")
-    crops = default_crops(graph)
-    if pictures is not None or pairs is not None:
-        crops = crops_of(pictures, graph, pairs=pairs, aligned=aligned)
+    given = pictures is not None or pairs is not None
+    crops = crops_of(pictures, graph, pairs=pairs, aligned=aligned) if given else default_crops(graph)
     ranges = None
     if any(FORMATS[f].precision == "int8" for f in wanted):
-        ranges = default_crops(graph, unseen=False)
-        if calibration is not None:
-            ranges = crops_of(calibration, graph, aligned=aligned)
+        own = calibration is not None
+        ranges = crops_of(calibration, graph, aligned=aligned) if own else default_crops(graph, unseen=False)
+    if graph.kind == "verifier" and not all(len(some.first) for some in (crops, ranges or crops)):
+        raise ValueError("expected a folder person/picture.jpg for a model of two pictures, received single pictures")
     stated = {"licence": licence, "training_data": training_data}
     with written_aside(folder) as aside, tempfile.TemporaryDirectory() as scratch:
         write, made = Writer(graph, aside, Path(scratch), ranges), {}

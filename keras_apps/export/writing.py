@@ -45,6 +45,8 @@ class Writer:
         try:
             with _quiet():
                 own.get(name, self._litert)(path, FORMATS[name].precision)
+        except OSError:  # the disk, not the model
+            raise
         except Exception as error:
             reason = " ".join((str(error) or type(error).__name__).split())[:300]
             raise ValueError(f"expected a model that {name} can hold, received {self.graph.name!r}: {reason}") from None

@@ -1,0 +1,133 @@
+"""Export every tower and backbone: parity, sizes and latency; with LFW, what int8 costs in accuracy.
+
+    pip install 'keras_apps[export]'
+    python benchmarks/export.py [--models resnet128 ...] [--rounds 25] [--json]
+    python benchmarks/export.py --data DIR (--work FOLDER | --chips FOLDER) [--calibration package|training] [--json]
+
+Without --data each model goes to every format, and each file is compared with Keras by its own runtime, with times
+interleaved in one run. With --data, DIR as for lfw_from_scratch.py, `resnet128` goes to LiteRT with int8 weights, whose
+ranges come from the package's pictures or from 256 of DevTrain's chips; --work keeps the aligned chips, --chips holds
+some that are used as they are. Accuracy on
+DevTest's 1000 pairs, with tau from DevTrain's 2200 pairs: Keras, int8 with its own tau, and int8 with Keras's.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # TensorFlow leaves it off on some processors; twice as fast
+
+import argparse
+import json
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from keras_apps import export, faces
+from keras_apps.faces.judged_pairs import pairs_of_file
+from keras_apps.faces.reading import SquarePictures
+
+MODELS = ("resnet128", "synthetic64", "vgg16", "alexnet", "small", "inception")
+TOWERS = ("small", "inception")
+CALIBRATION = 256
+
+
+def everything(models: list[str], rounds: int) -> dict:
+    """Export models to every format; `small` and `inception` have random weights."""
+    found = {}
+    for name in models:
+        model = faces.build_tower(name) if name in TOWERS else name
+        with tempfile.TemporaryDirectory() as folder:
+            report = export.export(model, folder, list(export.FORMATS), rounds=rounds, overwrite=True)
+        found[name] = report
+        print(f"\n{name}\n{report}", flush=True)
+    return {name: report.as_dict() for name, report in found.items()}
+
+
+def distances(tower, chips: Path, pairs: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return each pair's squared distance, and whether it shows one person."""
+    judged = pairs_of_file(chips, pairs)
+    return judged.distances(tower, tower.input_shape[1]), judged.same
+
+
+def chips_in(data: Path, work: Path | None, chips: Path | None) -> tuple[Path, faces.People]:
+    """Return the folder of aligned chips, and the people of DevTrain, nobody of DevTest."""
+    if chips is None:
+        from fine_tune import chips_of
+
+        everybody, tested = chips_of(data, work)
+        return work / "chips", everybody.without(tested)
+    everybody = faces.People.from_folder(chips, check=False)
+    return chips, everybody.without(
+        sorted({name for name, _ in faces.read_pairs(data / "pairsDevTest.txt").pictures()})
+    )
+
+
+def int8_on_lfw(data: Path, chips: Path, training: faces.People, calibration: str) -> dict:
+    """Return sizes and DevTest accuracies of Keras and int8."""
+    ranges = None
+    if calibration == "training":
+        chosen = np.random.default_rng(0).permutation(len(training.pictures))[:CALIBRATION]
+        ranges = list(SquarePictures([training.pictures[i] for i in chosen], 150)(np.arange(CALIBRATION)))
+    keras_tower = faces.load_tower("resnet128")
+    with tempfile.TemporaryDirectory() as folder:
+        options = {"calibration": ranges, "aligned": True, "rounds": 0, "overwrite": True}
+        row = export.export(keras_tower, folder, ["litert-int8"], **options)["litert-int8"]
+        int8 = faces.load_tower(Path(folder, row.file))
+        result = {"calibration": calibration, "megabytes": row.megabytes, "bundled pictures": asdict(row)}
+        lists = {part: data / f"pairs{part}.txt" for part in ("DevTrain", "DevTest")}
+        kept, taus = {}, {}
+        for name, tower in {"keras": keras_tower, "int8": int8}.items():
+            for part, pairs in lists.items():
+                kept[name, part] = distances(tower, chips, pairs)
+            taus[name] = faces.best_tau(*kept[name, "DevTrain"])
+    for name, of, tau in (
+        ("keras", "keras", "keras"),
+        ("int8", "int8", "int8"),
+        ("int8, Keras's tau", "int8", "keras"),
+    ):
+        far, same = kept[of, "DevTest"]
+        result[name] = {"tau": taus[tau], "devtest_accuracy": float(np.mean((far <= taus[tau]) == same))}
+        ten = faces.evaluate_pairs(far, same)
+        result[name] |= {"ten_folds": ten.accuracy, "eer": ten.eer}
+    return result
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
+    parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--work", type=Path)
+    parser.add_argument("--chips", type=Path)
+    parser.add_argument("--calibration", choices=("package", "training"), default="package")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    if options.data is None:
+        found = everything(options.models, options.rounds)
+        if options.json:
+            print(json.dumps(found))
+        return
+    if (options.work is None) == (options.chips is None):
+        parser.error("--data needs --work, a folder for the aligned chips, or --chips, a folder of them")
+    if options.work:
+        options.work.mkdir(parents=True, exist_ok=True)
+    chips, training = chips_in(options.data, options.work, options.chips)
+    found = int8_on_lfw(options.data, chips, training, options.calibration)
+    if options.json:
+        print(json.dumps(found))
+        return
+    print(f"int8, ranges from the {options.calibration}'s pictures: {found['megabytes']:.2f} MB")
+    for name in ("keras", "int8", "int8, Keras's tau"):
+        row = found[name]
+        print(
+            f"{name:<20}DevTest accuracy {100 * row['devtest_accuracy']:.2f} % at tau {row['tau']:.4f}, "
+            f"with ten folds' tau {100 * row['ten_folds']:.2f} %, EER {100 * row['eer']:.2f} %"
+        )
+
+
+if __name__ == "__main__":
+    main()
