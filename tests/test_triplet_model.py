@@ -335,3 +335,13 @@ def test_wrong_arguments_and_data(rng):
         TripletModel(tiny_tower(), seed=5_000_000_000)
     with pytest.raises(ValueError, match="sample weights are not used"):
         compiled().fit(tf.data.Dataset.from_tensors((x, x, x)), verbose=0)
+
+
+def test_streams_are_taken_without_a_warning_that_nobody_asked_for():
+    """Keras warns that `shuffle=True`, its own default, is ignored for a `tf.data` stream."""
+    x, y = np.random.default_rng(0).normal(size=(8, 6)).astype("float32"), np.repeat(np.arange(4), 2)
+    model = compiled()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(tf.data.Dataset.from_tensors((x, y)), verbose=0)
+        model.fit(tf.data.Dataset.from_tensors((x, y)), None, None, 1, 0)

@@ -66,6 +66,7 @@ def fit_resumable(
         return history
     keeper = _Keeper(folder, history)
     options["callbacks"] = [*(options.get("callbacks") or []), keeper]
+    options.setdefault("shuffle", False)  # a stream has an order of its own
     stream = batches(done * steps_per_epoch)
     model.fit(stream, steps_per_epoch=steps_per_epoch, initial_epoch=done, epochs=epochs, **options)
     return keeper.history

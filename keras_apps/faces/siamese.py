@@ -6,6 +6,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+BEFORE_SHUFFLE = 6
+"""How many arguments stand before `shuffle` and after the labels in `keras.Model.fit`."""
+
 
 class SiameseModel(keras.Model):
     """A model around a tower. Subclasses say what is trained, and with which loss.
@@ -28,6 +31,8 @@ class SiameseModel(keras.Model):
 
     def fit(self, x=None, y=None, *args, **options):
         """Train, as `keras.Model.fit` does; wrong labels are refused."""
+        if isinstance(x, tf.data.Dataset) and len(args) <= BEFORE_SHUFFLE:
+            options.setdefault("shuffle", False)  # Keras warns that it cannot shuffle a stream, though nobody asked
         return super().fit(*self._checked(x, y), *args, **options)
 
     def evaluate(self, x=None, y=None, *args, **options):
