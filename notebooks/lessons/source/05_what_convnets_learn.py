@@ -209,8 +209,8 @@ shown(visualize.labelled_sheet(blocks, cell=112, columns=6))
 
 # %% [markdown]
 # The numbers are the mean activation of the unit's channel over the whole picture, before and after. Compare a unit's
-# picture with its patches above. They often agree: meshes, waves, petals, eyes. Where they do not, the patches had
-# nothing better to offer.
+# picture with its patches above. They often agree: meshes, waves, petals, eyes. Where they do not, the patches may have
+# had nothing better to offer.
 #
 # ## Experiment: how large a piece must stay whole?
 # "Deep units look for larger things" is what the patches suggest, and what a large receptive field *permits*. Let us

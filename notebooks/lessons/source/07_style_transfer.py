@@ -206,9 +206,9 @@ plt.show()
 
 # %% [markdown]
 # Each step to the right pays content for style. With $\beta = 0.1$ the photograph is left alone; with 10 it is a
-# painting of a cup. From 10 to 100 there is nothing left to gain: the style cost stays where it is, and only content is
-# lost. (After forty steps; with more, both fall a little further.) There is no best value. It is a matter of taste, but
-# of taste between about 1 and 20.
+# painting of a cup. From 10 to 100 the style cost hardly falls any more, and only content is lost. Do not conclude that
+# the style cannot come nearer: forty steps are what limits it here, and the sixty below get further. There is no best
+# value. It is a matter of taste, somewhere between 1 and 20 for this pair.
 #
 # ## Begin with noise or with the photograph?
 # The course begins with noise, or with a blend of noise and C; most programs begin with C. Both go downhill on the same
