@@ -239,7 +239,7 @@ for name, result in starts.items():
 # Look at the numbers and at the pictures, and be surprised. Noise ends with the *lowest* J, and it is the picture in
 # which one cannot find the cup: its relative content cost is near 1, as far from the photograph as black is. It bought
 # style instead, which is what this J asks for. The photograph ends with the highest J of the three and looks best to
-# most people. So J is not the eye. A start is a choice too: it says which of the many pictures with a low J we would
+# our eyes. So J is not the eye. A start is a choice too: it says which of the many pictures with a low J we would
 # like. (The course begins with noise blended with C, which has both: a low J, and a cup. Another seed gives another
 # picture.)
 #
