@@ -13,7 +13,7 @@ DOWNLOADS = re.compile(
 MACHINE = re.compile(
     r"(?<![\w./<:])/(?:home|root|tmp|var|work|usr|opt|mnt|private|Users|content|kaggle)/|\b[A-Z]:\\\\?\w|\b0x[0-9a-f]{6}"
 )
-WARNING = re.compile(r"WARNING|Warning: |^Traceback", re.MULTILINE)
+WARNING = re.compile(r"WARNING|:\d+: \w*Warning: |^Traceback", re.MULTILINE)
 TIMING = re.compile(r"\b\d+(?:\.\d+)?\s?(?:ms|us|µs)?/(?:step|epoch)\b|\bETA\b|\d+it/s")
 FIRST_CELL = """# Run this first: it finds keras_apps where it is installed, or in the clone around this notebook.
 # On a hosted notebook service that lacks it, it is installed; nothing else is ever downloaded.

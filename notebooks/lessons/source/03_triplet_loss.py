@@ -199,7 +199,8 @@ for warning in hardest.warnings:
 # ## Why do random triplets teach little?
 # The course first draws a triplet at random: A and P of one person, N anybody else. 64 pictures make 21 such triplets.
 # But the same 64 pictures, 16 people by 4, hold $64 \cdot 3 \cdot 60 = 11\,520$ triplets, if one forms them *within the
-# batch* from one table of distances. Same tower, same pictures a step:
+# batch* from one table of distances. Same tower, as many pictures a
+# step (but one):
 
 
 # %%
