@@ -96,10 +96,15 @@ def verified(found: Mapping[str, np.ndarray], crops: Crops, graph: Graph, tau: f
 
 
 def own_threshold(found: Verified, crops: Crops, model: str, far: float) -> Threshold | None:
-    """Calibrate tau for an export's own encodings; `None` where there are too few impostor pairs for the rate."""
-    if (~crops.same).sum() * far < 1 - 1e-9:
+    """Calibrate tau for an export's own encodings.
+
+    Returns:
+        The threshold; `None` where there are too few impostor pairs for the rate, or most of them lie at distance 0.
+    """
+    try:
+        threshold = calibrate(found.distances, crops.same, far, model=model)
+    except ValueError:
         return None
-    threshold = calibrate(found.distances, crops.same, far, model=model)
     return replace(threshold, calibrated_on=f"{threshold.calibrated_on}: {crops.source}")
 
 
