@@ -222,6 +222,13 @@ tower = dimensions.build_tower(
     blocks=[(32, 2), (64, 2)],
     readout="average",
 )
+tower.output_shape, tower.count_params()
+
+# %% [markdown]
+# Nothing changes in how it is trained: batches of some people with several recordings of each, in which triplets are
+# mined.
+
+# %%
 model = faces.TripletModel(tower, margin=0.2, mining="semi-hard")
 model.compile(keras.optimizers.Adam(2e-3), jit_compile=False)
 
@@ -235,7 +242,10 @@ def batches(people=16, each=4):
         yield signals[chosen], labels[chosen]
 
 
-# People whom training never sees: the numbers go on where the others' end.
+# %% [markdown]
+# Judged on people whom training never sees (their numbers go on where the others' end), before and after.
+
+# %%
 new_signals, new_labels = dimensions.synthetic_heartbeats(UNSEEN, RECORDINGS, first=PEOPLE)
 first, second = np.triu_indices(len(new_labels), 1)
 same = new_labels[first] == new_labels[second]
