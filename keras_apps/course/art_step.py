@@ -77,13 +77,13 @@ train_step = Exercise(
                 "adam_2": row(0.501, 0.251),
             },
         ),
-        # x + 0.05 * (15, 30) = (1.25, 1.75)
+        # towards c = s = (1, 1) the gradient is (-50, -75)
         Case(
             "clip",
             "after_step(picture)",
             row(1.0, 1.0),
-            step(0.05),
-            {"no_clip": row(1.25, 1.75), "unchanged": row(0.5, 0.25)},
+            step(0.5) + "a_C = a_S = vgg_model_outputs(as_picture(1.0, 1.0))\n",
+            {"no_clip": row(25.5, 37.75), "unchanged": row(0.5, 0.25)},
         ),
     ),
     {

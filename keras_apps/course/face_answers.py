@@ -7,7 +7,7 @@ import numpy as np
 img_to_encoding = lambda image_path, model: model[image_path]
 model = {"door.jpg": np.array([[0.3, 0.4, 0.0]]), "gate.jpg": np.array([[0.0, 0.0, 1.0]])}
 database = {"ada": np.array([[0.0, 0.0, 0.0]]), "kian": np.array([[0.3, 0.4, 0.1]]),
-    "lin": np.array([[0.3, 0.4, 0.25]])}
+    "lin": np.array([[0.3, 0.4, 0.25]]), "mei": np.array([[0.0, 0.0, 0.9]])}
 """
 
 verify = Exercise(
@@ -35,7 +35,7 @@ verify = Exercise(
             'verify("gate.jpg", "ada", database, model)',
             False,
             DOOR,
-            {"reversed": True, "always": True, "order": 1.0},
+            {"reversed": True, "always": True, "nearest": True, "order": 1.0},
             pick=1,
         ),
     ),
@@ -46,7 +46,8 @@ verify = Exercise(
         "nearest": "verify compares with the claimed identity only; looking for the nearest person is who_is_it's work",
         "reversed": "the comparison is reversed: the door opens when dist is less than 0.7",
         "always": "the door opens for everybody: it may only where dist is less than 0.7",
-        "threshold": "the door opens when dist is less than 0.7; you have another number",
+        "low": "the door opens when dist is less than 0.7; you have a smaller number",
+        "high": "the door opens when dist is less than 0.7; you have a larger number",
         "text": "door_open is True or False, not a text",
     },
     "(dist, door_open)",

@@ -6,9 +6,11 @@ Triplets stand on squared distances 5 (anchor to positive) and 2 (anchor to nega
 from keras_apps.course.cases import Assignment, Case, Exercise
 from keras_apps.course.face_answers import verify, who_is_it
 
-TRIPLET = (
-    "y_true, y_pred = (None, None, None), [tf.constant([[0., 0.]]), tf.constant([[1., 2.]]), tf.constant([[1., 1.]])]"
-)
+PAIR = """
+import tensorflow as tf
+y_true, y_pred = (None, None, None), [tf.constant([[0., 0.]]), tf.constant([[2., 2.]]), tf.constant([[1., 0.]])]
+other = [tf.constant([[0., 0.]]), tf.constant([[1., 1.]]), tf.constant([[0., 0.]])]
+"""
 TRIPLETS = """
 import tensorflow as tf
 def loss_of(*triplets, alpha):  # rows (anchor, positive, negative)
@@ -22,13 +24,13 @@ triplet_loss = Exercise(
     "triplet_loss",
     {"distance": 10, "margin": 6, "maximum": 7, "sum": 7},
     (
-        # |(1,2)|^2 - |(1,1)|^2 = 5 - 2
+        # (8 - 1 + alpha) - (2 - 0 + alpha), whatever alpha does
         Case(
             "distance",
-            "triplet_loss(y_true, y_pred, alpha=0.0)",
-            3.0,
-            "import tensorflow as tf\n" + TRIPLET,
-            {"swapped": 0.0, "root": 0.8218544, "absolute": 1.0, "coordinates": 1.5, "added": 7.0},
+            "triplet_loss(y_true, y_pred) - triplet_loss(y_true, other)",
+            5.0,
+            PAIR,
+            {"swapped": 0.0, "root": 0.4142136, "absolute": 1.0, "coordinates": 2.5, "added": 7.0},
         ),
         # both distances are 2: what is left is alpha's default
         Case(
@@ -75,7 +77,7 @@ triplet_loss = Exercise(
         "minus_alpha": "you subtracted alpha; the margin is added",
         "no_maximum": "the maximum with 0 is missing: a solved triplet costs nothing and earns nothing",
         "margin_outside": "the margin is outside the maximum: a solved triplet must cost 0",
-        "maximum_outside": "take the maximum for each triplet, then the sum: are the distances one a triplet (axis -1)?",
+        "maximum_outside": "take the maximum for each triplet, then the sum: is there one distance a triplet (axis -1)?",
     },
     "one number",
 )
@@ -145,19 +147,19 @@ choose_tau = Exercise(
             0.85,
             mistakes={"only_far": 0.1, "reversed": 0.1, "count": 1.0},
         ),
-        # one wrong decision each
+        # wrong decisions: 1, 2, 1
         Case(
             "borders",
-            "choose_tau([.2, .6, .5, .9], [1, 1, 0, 0], [.7, .3])",
+            "choose_tau([.2, .6, .5, .9], [1, 1, 0, 0], [.7, .1, .3])",
             0.3,
-            mistakes={"ties": 0.7, "only_frr": 0.7},
+            mistakes={"ties": 0.7, "only_frr": 0.7, "reversed": 0.1, "only_far": 0.1},
         ),
-        # with <= both candidates are right everywhere, with < the first rejects the distance 0.5
+        # with <= the first two candidates are right everywhere, with < the second rejects the distance 0.5
         Case(
             "borders",
-            "choose_tau([.25, .5, .75], [1, 1, 0], [.5, .625])",
+            "choose_tau([.25, .5, .75], [1, 1, 0], [.625, .5, .125])",
             0.5,
-            mistakes={"strict": 0.625, "ties": 0.625},
+            mistakes={"strict": 0.625, "ties": 0.625, "reversed": 0.125, "only_far": 0.125},
         ),
     ),
     {

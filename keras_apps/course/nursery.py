@@ -66,9 +66,8 @@ def as_python(source: str) -> str:
 
 def told(error: BaseException) -> dict:
     """Describe an error: its type, text and line in the student's cell."""
-    line = next(
-        (f.lineno for f in reversed(traceback.extract_tb(error.__traceback__)) if f.filename[:6] == "<cell "), 0
-    )
+    lines = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    line = next((line for file, line in reversed(lines) if file[:6] == "<cell "), 0)
     if isinstance(error, SyntaxError):
         line = error.lineno or 0
     try:

@@ -1,0 +1,1 @@
+"""The bank of submissions; `course_bank` makes notebooks of them."""
