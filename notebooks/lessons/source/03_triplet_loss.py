@@ -61,7 +61,7 @@ A, P = np.array([[0.0, 0.0]]), np.array([[0.6, 0.0]])  # d(A, P) = 0.36
 for n in (0.5, 0.65, 0.9):
     N = np.array([[0.0, n]])
     kind = "hard" if n**2 <= 0.36 else "semi-hard" if n**2 < 0.36 + 0.2 else "easy"
-    print(f"d(A, N) = {n**2:.2f}: loss {float(faces.triplet_loss(A, P, N, margin=0.2)[0]):.2f}, a {kind} negative")
+    print(f"d(A, N) = {n**2:.2f}: loss {float(faces.triplet_loss(A, P, N, margin=0.2)[0]):.2f}, {kind}")
 
 # %% [markdown]
 # ## People to train on
