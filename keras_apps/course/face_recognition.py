@@ -77,7 +77,7 @@ triplet_loss = Exercise(
         "minus_alpha": "you subtracted alpha; the margin is added",
         "no_maximum": "the maximum with 0 is missing: a solved triplet costs nothing and earns nothing",
         "margin_outside": "the margin is outside the maximum: a solved triplet must cost 0",
-        "maximum_outside": "take the maximum for each triplet, then the sum: is there one distance a triplet (axis -1)?",
+        "maximum_outside": "the maximum is for each triplet, then the sum: is there one distance a triplet (axis -1)?",
     },
     "one number",
 )
@@ -173,4 +173,4 @@ choose_tau = Exercise(
     "one of the candidates",
 )
 
-ASSIGNMENT = Assignment("face_recognition", (triplet_loss, verify, who_is_it, semi_hard_triplets, choose_tau))
+ASSIGNMENT = Assignment("face_recognition", (triplet_loss, semi_hard_triplets, choose_tau, verify, who_is_it))
