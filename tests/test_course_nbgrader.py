@@ -157,3 +157,27 @@ def test_one_run_grades_all(tmp_path, capsys):
     nbgrader(folder, "generate_feedback", NAME)
     page = (folder / "feedback" / "wrong" / NAME / f"{NAME}.html").read_text(encoding="utf-8")
     assert "divide the copies by depth" in page and "HIDDEN" not in page and "Case(" not in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BANK)
+def test_a_solved_notebook_runs_from_top_to_bottom(name, tmp_path):
+    """In a student's own kernel, with the faces, the painting and the heartbeat at the end."""
+    nbclient = pytest.importorskip("nbclient")
+    notebook = nbformat.read(ASSIGNMENTS / "source" / name / f"{name}.ipynb", 4)
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = str(ROOT)
+    try:
+        nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": tmp_path}}).execute()
+    finally:
+        os.environ.pop("PYTHONPATH") if before is None else os.environ.update(PYTHONPATH=before)
+    results = {}
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade"):
+            (result,) = [output for output in cell.outputs if output.output_type == "execute_result"]
+            results[cell.metadata.nbgrader["grade_id"]] = float(result["data"]["text/plain"])
+    assert results == {f"tests_{e.name}": e.points for e in BANK[name].assignment.exercises}
+    shown = [output for cell in notebook.cells[-2:] for output in cell.get("outputs", ())]
+    assert shown and not any(output.output_type == "error" for output in shown)
+    if folder := os.environ.get("KERAS_APPS_EXECUTED"):
+        nbformat.write(notebook, Path(folder, f"{name}.ipynb"))

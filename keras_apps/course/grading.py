@@ -59,6 +59,7 @@ def _call_here(name: str, calls: Sequence[dict]) -> Outcome:
         except Exception as error:
             outcome.stopped[number] = told(error)
         finally:
-            names.clear()
+            for added in set(names) - set(before):
+                del names[added]
             names.update(before)
     return outcome

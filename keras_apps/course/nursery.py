@@ -217,10 +217,13 @@ def main() -> None:
         with contextlib.suppress(ImportError):
             __import__(name)
     readable = folders()
+    installed = [os.path.join(path, "keras_apps") for path in readable]
+    installed = [path for path in installed if os.path.isdir(path)]  # beside the one that started this process
     answers, sys.stdout = sys.stdout, sys.stderr
     print(json.dumps({"ready": True}), file=answers, flush=True)
     for line in sys.stdin:
         request = json.loads(line)
+        request["forbidden"] += installed
         print(json.dumps(fork(request, guard, readable)), file=answers, flush=True)
 
 
