@@ -124,7 +124,7 @@ def test_errors_pictures_order_and_size_are_looked_at(lesson):
     cells[0].execution_count = 7
     assert "in order" in _faults(notebook, source)
     for cell in cells:
-        cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text="no picture")]
+        cell.outputs = [nbformat.v4.new_output("display_data", {"text/plain": "no picture"})]
     assert "expected a picture" in _faults(notebook, source)
 
 
