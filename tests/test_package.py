@@ -10,7 +10,7 @@ import pytest
 import keras_apps
 
 PACKAGES = ["keras_apps"] + [
-    f"keras_apps.{n}" for n in ("faces", "faces.synthetic", "style", "visualize", "dimensions")
+    f"keras_apps.{n}" for n in ("faces", "faces.synthetic", "style", "visualize", "dimensions", "export", "course")
 ]
 
 
