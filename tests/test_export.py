@@ -402,3 +402,43 @@ def test_the_command_exports_a_file(run, fails, tower, tmp_path):
     assert "does not exist" in fails("export", "gone.keras", "-o", "new")
     assert "'vgg16'" in fails("export", "vgg15", "-o", "new")
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.skipif(not ONNX, reason="needs the export extra")
+@pytest.mark.parametrize("formats", [["onnx"], ["keras", "onnx"]])
+def test_onnx_needs_no_other_format_before_it(tower, tmp_path, formats):
+    """Keras exports to ONNX only what was called before; writing a SavedModel had called it by chance."""
+    fresh = keras.models.clone_model(tower)
+    fresh.set_weights(tower.get_weights())
+    assert export.export(fresh, tmp_path / "plain", formats, rounds=0).passed
+    verifier = VerificationModel(fresh)
+    assert export.export(verifier, tmp_path / "verifier", formats, rounds=0).passed
+
+
+def test_bundled_weights_keep_their_licence_and_their_white(tmp_path):
+    for stated in ({"licence": "WTFPL"}, {"training_data": "mine"}):
+        with pytest.raises(ValueError, match="no licence and training data for 'synthetic64'"):
+            export.export("synthetic64", tmp_path / "out", ["keras"], **stated)
+    with pytest.raises(ValueError, match="expected 255 for white, as 'synthetic64' has it, received 1"):
+        export.export("synthetic64", tmp_path / "out", ["keras"], white=1)
+    assert not (tmp_path / "out").exists()
+    assert _origin("synthetic64", {"licence": "WTFPL"})["licence"] != "WTFPL"
+
+
+def test_models_that_know_no_input_or_answer_nan_are_named(tower, tmp_path):
+    with pytest.raises(ValueError, match="functional model that knows its input"):
+        export.export(keras.Sequential([keras.layers.Dense(2)]), tmp_path / "out", ["keras"])
+    broken = keras.models.clone_model(tower)
+    broken.set_weights([np.full_like(w, np.nan) for w in tower.get_weights()])
+    with pytest.raises(ValueError, match="finite answers, received 'small', whose answers are not"):
+        export.export(broken, tmp_path / "out", ["keras"], rounds=0)
+
+
+def test_the_report_tells_both_kinds_of_pairs_and_where_tau_is_from(tower, exported, tmp_path):
+    """24 people with 4 pictures have 24 x 6 = 144 genuine pairs; to say no to all would be right for the others."""
+    _, told = exported
+    assert told.genuine == 144 and not told.tau_is_best
+    assert "144 genuine and" in str(told) and "the same for all" in str(told)
+    untold = export.export(tower, tmp_path / "out", ["keras"], rounds=0)
+    assert untold.tau_is_best and "the best for Keras on these pairs" in str(untold)
+    assert "Keras's best on these pairs" in next((tmp_path / "out").glob("*.card.md")).read_text("utf-8")

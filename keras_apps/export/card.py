@@ -62,6 +62,8 @@ def card_of(
             "tolerance": row.tolerance,
             "megabytes": row.megabytes,
             "pairs": report.pairs,
+            "genuine_pairs": report.genuine,
+            "tau_is_best_on_these_pairs": report.tau_is_best,
             "tau": report.tau,
             "accuracy_of_keras": report.accuracy,
             "accuracy": row.accuracy,
@@ -101,7 +103,10 @@ def as_markdown(card: dict) -> str:
     lines.append(f"| size | {measured['megabytes']:.2f} MB |")
     if measured["accuracy"] is not None:
         shares = f"{100 * measured['accuracy']:.2f} %, Keras {100 * measured['accuracy_of_keras']:.2f} %"
-        lines.append(f"| accuracy on {measured['pairs']} pairs at tau {measured['tau']:.4f} | {shares} |")
+        genuine, best = measured["genuine_pairs"], measured["tau_is_best_on_these_pairs"]
+        pairs = f"{genuine} genuine and {measured['pairs'] - genuine} impostor pairs"
+        how = ", Keras's best on these pairs" if best else ""
+        lines.append(f"| accuracy on {pairs} at tau {measured['tau']:.4f}{how} | {shares} |")
     if measured["milliseconds"] is not None:
         times = f"{measured['milliseconds']:.2f} ms, Keras {measured['milliseconds_of_keras']:.2f} ms"
         lines.append(f"| time on the machine that exported it | {times} |")
@@ -135,13 +140,14 @@ def _answer(graph: Graph) -> str:
 def _origin(bundled: str | None, stated: dict) -> dict[str, str]:
     """Return where the weights come from: of bundled ones what the manifest says, and nothing else."""
     told = {"source": NOT_STATED, "author": NOT_STATED, "training_data": NOT_STATED, "licence": NOT_STATED}
-    if bundled in weights.manifest():
+    if bundled in weights.manifest():  # `export` refuses what a user states of these
         entry = weights.entry(bundled)
         source = entry["source"]
         told["source"] = f"{source['package']} {source['version']}; {entry['command']}"
         told["author"], told["licence"] = entry["author"], entry["licence"]
         trained = re.search(r"trained on ([^)]+)", entry["author"])
         told["training_data"] = trained[1] if trained else "not recorded with the bundled weights"
+        return told
     return told | {what: text for what, text in stated.items() if text}
 
 

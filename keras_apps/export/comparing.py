@@ -53,6 +53,8 @@ def compared(
     both = [crops, *_of_another_size(crops, graph)]
     report("encoding with Keras")
     expected = [answers(in_keras, some, graph) for some in both]
+    if not all(np.isfinite(values).all() for some in expected for values in some.values()):
+        raise ValueError(f"expected a model with finite answers, received {graph.name!r}, whose answers are not")
     tau = None if threshold is None else threshold.tau ** (2 if threshold.distance == "euclidean" else 1)
     before = verified(expected[0], crops, graph, tau)
     rows = []
@@ -90,6 +92,8 @@ def compared(
         fingerprint=graph.fingerprint,
         crops=crops.source,
         pairs=len(crops.same) if before else 0,
+        genuine=int(np.sum(crops.same)) if before else 0,
+        tau_is_best=before is not None and tau is None and graph.kind == "tower",
         tau=before.tau if before else None,
         accuracy=before.accuracy if before else None,
         milliseconds=times.get(""),

@@ -79,6 +79,7 @@ def graph_of(
         kind, tower, outputs = "network", loaded.tower, ("pictures",)
     else:
         loaded = tower = getattr(loaded, "tower", loaded)  # a TripletModel is its tower
+        _check(tower)
         kind, outputs = _kind(loaded), None
     _check(tower)
     known = Threshold.bundled_for(fingerprint(tower)) if kind == "tower" else None
@@ -177,10 +178,13 @@ def _loaded(model, layers) -> tuple[object, str | None]:
 
 
 def _white(white, bundled) -> float:
+    own = 1.0 if bundled in backbones.names() else 255.0
     if white is None:
-        return 1.0 if bundled in backbones.names() else 255.0
+        return own
     if isinstance(white, bool) or white not in (1, 255):
         raise ValueError(f"expected 1 or 255 for white, received {white!r}")
+    if bundled is not None and white != own:
+        raise ValueError(f"expected {own:g} for white, as {bundled!r} has it, received {white!r}")
     return float(white)
 
 

@@ -58,7 +58,9 @@ class ParityReport:
         fingerprint: Of the source's tower.
         crops: On what they were compared, in words.
         pairs: How many pairs were decided.
+        genuine: How many of them show one person; to say "no" to all would be right for the others.
         tau: At which threshold, in squared Euclidean distance (a verifier: 1 - P(same)), or `None`.
+        tau_is_best: Whether that is the threshold with the fewest errors on these very pairs, as none was known.
         accuracy: Keras's share of right decisions, or `None` without pairs.
         milliseconds: Keras's median time for one picture or pair, or `None`.
         rounds: In how many interleaved rounds times were taken.
@@ -71,7 +73,9 @@ class ParityReport:
     fingerprint: str
     crops: str
     pairs: int
+    genuine: int
     tau: float | None
+    tau_is_best: bool
     accuracy: float | None
     milliseconds: float | None
     rounds: int
@@ -107,7 +111,9 @@ class ParityReport:
         lines.append(f"compared on {self.crops}")
         if self.accuracy is not None:
             what = "1 - P(same)" if self.kind == "verifier" else "squared Euclidean"
-            lines.append(f"accuracy on {self.pairs} pairs at tau {self.tau:.4f} ({what}), the same for all")
+            how = "the best for Keras on these pairs" if self.tau_is_best else "the same for all"
+            pairs = f"{self.genuine} genuine and {self.pairs - self.genuine} impostor pairs"
+            lines.append(f"accuracy on {pairs} at tau {self.tau:.4f} ({what}), {how}")
         if self.milliseconds is not None:
             what = "pair" if self.kind == "verifier" else "picture"
             lines.append(f"ms for one {what}, median of {self.rounds} interleaved rounds")

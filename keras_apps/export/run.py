@@ -97,6 +97,10 @@ def export(
         raise ValueError(f"expected rounds of at least 0, received {rounds!r}")
     report("loading the model")
     graph = graph_of(model, name, preprocessing, layers, white)
+    if graph.bundled and (licence or training_data):
+        raise ValueError(
+            f"expected no licence and training data for {graph.bundled!r}, which has its own, received some"
+        )
     if threshold is not None and (graph.kind != "tower" or threshold.model != graph.fingerprint):
         raise ValueError(f"expected a threshold of tower {graph.fingerprint}, received one of {threshold.model}")
     if threshold is None and graph.kind == "tower":

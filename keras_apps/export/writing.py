@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import os
+import re
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +19,8 @@ from keras_apps.export.crops import Crops
 from keras_apps.export.formats import FORMATS
 from keras_apps.export.graphs import Graph
 
+ANY = 32
+"""Pixels of a side that may have any number, where the network is called once."""
 CALIBRATION = 256
 """Most pictures that int8's ranges are taken from."""
 
@@ -48,7 +53,8 @@ class Writer:
         except OSError:  # the disk, not the model
             raise
         except Exception as error:
-            reason = " ".join((str(error) or type(error).__name__).split())[:300]
+            plain = re.sub(r"loc\((?:[^()]|\([^()]*\))*\)+:?", "", str(error))  # MLIR's places, of no use here
+            reason = " ".join((plain or type(error).__name__).split())[:300]
             raise ValueError(f"expected a model that {name} can hold, received {self.graph.name!r}: {reason}") from None
         return path
 
@@ -84,20 +90,34 @@ class Writer:
             yield self.calibration.arrays(self.graph, slice(i, i + 1))
 
     def _onnx(self, path: Path, precision: str) -> None:
-        self.graph.model.export(path, format="onnx", verbose=False)
+        model = self.graph.model
+        zeros = [keras.ops.zeros([1, *(size or ANY for size in x.shape[1:])], x.dtype) for x in model.inputs]
+        model(zeros if len(zeros) > 1 else zeros[0], training=False)  # Keras exports what has been called alone
+        model.export(path, format="onnx", verbose=False)
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the converters' chatter off the terminal; what they raise says what was wrong."""
+    """Keep the converters' chatter off the terminal, C++'s too; what they raise says what was wrong."""
     loggers = [logging.getLogger(name) for name in ("tensorflow", "tf2onnx", "absl")]
     levels = [logger.level for logger in loggers]
+    kept = None
+    with contextlib.suppress(OSError, AttributeError):  # no standard error, or none with a number
+        sys.stderr.flush()
+        kept = os.dup(2)
     try:
         for logger in loggers:
             logger.setLevel(logging.ERROR)
+        if kept is not None:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, 2)
+            os.close(nowhere)
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             yield
     finally:
+        if kept is not None:
+            os.dup2(kept, 2)
+            os.close(kept)
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
 
