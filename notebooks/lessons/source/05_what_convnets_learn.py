@@ -288,8 +288,9 @@ plt.show()
 # - Layers 3, 4 and 5 lie close together. The receptive field goes on growing (99, 131, 163 pixels), but what the units
 #   need hardly does.
 # - Any change of a picture that was chosen *because* it excites a unit most must lower the activation. That is why the
-#   control is needed: random weights lose a fifth or so, whatever the layer and the tile. The difference between a
-#   dashed line and the solid one of its color is what *learning* has added. The wiring permits a unit to look at 163
+#   control is needed: random weights of layers 2 to 5 lose a fifth to a third, with little regard to the tile, and
+#   those of layer 1 next to nothing. From layer 2 on, what a solid line lies below the dashed one of its color is what
+#   *learning* has added. The wiring permits a unit to look at 163
 #   pixels; only learning makes it need them.
 #
 # ## Do random units have favourite patches too?

@@ -325,7 +325,7 @@ for layer in STYLE_LAYERS:
 print(f"all, lambda = 0.2 each: {float(style.style_cost(a_S, a_G, lambdas)):.3g}")
 
 # %% [markdown]
-# Look at the sizes: with equal $\lambda$ the sum is mostly one layer's, because activations of different layers have
+# Look at the sizes: with equal $\lambda$ the sum is mostly two layers', because activations of different layers have
 # different sizes. (The package's default `normalization="scale-free"` divides each layer's cost by $|G^{(S)}|^2$ for
 # that reason.)
 #
@@ -420,7 +420,8 @@ for name, options in OPTIMIZERS.items():
 # $J_\text{content}$ as the course writes it is a *sum* over positions, and a larger picture has more of them.
 # $J^{[\ell]}_\text{style}$ is divided by $(n_H n_W)^2$, which makes it a *mean*. So the two grow differently, and one
 # pair of $\alpha, \beta$ does not mean the same at another size. Here are both for the same photograph and painting, G
-# being the photograph moved by one part in forty (so that neither cost is 0).
+# being the photograph moved by a few whole pixels (so that neither cost is 0): 1 of 64, 3 of 128, 6 of 256. At 64 that
+# is a little less of the picture than at the others, which makes the first step of $J_\text{content}$ look too large.
 
 # %%
 SIZES = (64, 96) if QUICK else (64, 128, 256)

@@ -121,6 +121,8 @@ plt.tight_layout()
 plt.show()
 
 # %% [markdown]
+# The filter of the first row is (1, -1): where the heartbeat rises, the answer is below 0.
+#
 # ### What does a third axis cost?
 # A filter of 5 along each axis has $5$, $5^2$, $5^3$ numbers per channel, and there are more positions too.
 
