@@ -194,7 +194,7 @@ def test_everything_is_checked_before_tensorflow_works(fails, folder, tmp_path):
     assert "--seed from 0 to 2147483647, received -1" in fails("evaluate", folder, "--seed", -1)
     assert "--size of at least 32 for inception, received 20" in fails(*train, "--tower", "inception", "--size", 20)
     for command in (train, ("evaluate", folder)):
-        assert "or a .keras file, received the file" in fails(*command, "--tower", __file__)
+        assert "or a .keras, .onnx or .tflite file, received the file" in fails(*command, "--tower", __file__)
     assert "--far between 0 and 1, received 2" in fails("calibrate", folder, "-o", "t.json", "--far", 2)
     assert "ending in .json to write" in fails("calibrate", folder, "-o", "t.txt")
     assert "squared_euclidean or euclidean, received 'cosine'" in fails(
