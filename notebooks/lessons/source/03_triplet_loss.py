@@ -162,7 +162,8 @@ plt.show()
 # - **Without a margin** the loss is the best of all, and worthless. Distances between unseen people shrink by more than
 #   an order of magnitude: the tower does go the lazy way. It does not arrive: the nearer it comes to one point, the
 #   weaker the gradient. And it has learnt *something*, for a triplet in the wrong order still costs: the same tower
-#   before any training has an EER of about 34 % on these people, and guessing 50 %. Collapse is where margin 0 leads, not where it stands after some steps.
+#   before any training has an EER of about 34 % on these people, and guessing 50 %. Collapse is where margin 0 leads,
+#   not where it stands after some steps.
 # - **With a margin**, standing on one point costs $\alpha$ for every triplet. The lazy way is closed; people move
 #   apart.
 # - **0.2 or 1** matters little here. This tower may make its encodings as long as it likes, and simply stretches them.
