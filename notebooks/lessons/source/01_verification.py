@@ -83,6 +83,7 @@ def show(pictures, titles, height=2.2):
 # photograph, and no photograph.
 
 # %%
+Path("door.db").unlink(missing_ok=True)  # of an earlier run
 gallery = faces.Gallery("door.db")
 gallery.enrol("Barack", ["bundled:obama2", "bundled:obama3"])
 gallery.enrol("Grace", "bundled:hopper")

@@ -271,6 +271,7 @@ bars(
 tower = faces.load_tower("synthetic64")
 verifier = faces.VerificationModel(tower, "squared", train_tower=False)
 verifier.head.set_weights_and_bias(*train_unit("squared").head.weights_and_bias())
+Path("verified.db").unlink(missing_ok=True)  # of an earlier run
 gallery = faces.Gallery("verified.db", decider=verifier)
 for person in range(cut, cut + 8):
     gallery.enrol(f"person {person}", list(crowd[person, :2]), aligned=True)
