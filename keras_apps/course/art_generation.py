@@ -3,7 +3,7 @@
 What a cost's factor does is checked apart from what it sums: ratios of two costs do not see the factor.
 """
 
-from keras_apps.course.art_step import train_step
+from keras_apps.course.art_step import total_cost, train_step
 from keras_apps.course.cases import Assignment, Case, Exercise
 
 CONTENT = """
@@ -200,34 +200,6 @@ compute_style_cost = Exercise(
         "backwards": "the weights are in the wrong order: each belongs to the layer at its own place",
         "normalised": "the weights are not divided by their sum",
         "squared_weight": "each layer's weight is used twice",
-    },
-    "one number",
-)
-
-total_cost = Exercise(
-    "total_cost",
-    {"formula": 6, "arguments": 4},
-    (
-        Case(
-            "formula",
-            "total_cost(2.0, 0.5)",
-            40.0,
-            mistakes={"swapped": 85.0, "no_weights": 2.5, "product": 400.0, "one_weight": 20.5, "together": 125.0},
-        ),
-        Case(
-            "arguments",
-            "total_cost(1.0, 1.0, alpha=3, beta=7) - total_cost(1.0, 1.0, alpha=0, beta=0)",
-            10.0,
-            mistakes={"fixed": 0.0, "no_weights": 0.0, "product": 21.0, "one_weight": 3.0},
-        ),
-    ),
-    {
-        "swapped": "alpha multiplies the content cost, beta the style cost; yours are swapped",
-        "no_weights": "alpha and beta are missing: J = alpha J_content + beta J_style",
-        "product": "the two costs are added, not multiplied",
-        "one_weight": "beta is missing: J = alpha J_content + beta J_style",
-        "together": "each cost has its own weight: J = alpha J_content + beta J_style",
-        "fixed": "alpha and beta are fixed numbers in your function; use the arguments",
     },
     "one number",
 )

@@ -1,4 +1,4 @@
-"""The visible checks of `train_step`, with costs and an optimiser that can be followed by hand.
+"""The visible checks of `total_cost`, and of `train_step` with an optimiser that can be followed by hand.
 
 The picture x has two numbers. Content: J_c = sum (x - c)^2, style: J_s = sum (x - s)^2, J = 10 J_c + 40 J_s, and plain
 gradient descent x - r (20 (x - c) + 80 (x - s)). With x = (0.5, 0.25), c = (0.25, 0.75), s = (0.75, 0.5):
@@ -6,6 +6,42 @@ J = 10 * 0.3125 + 40 * 0.125 = 8.125, and the gradient is (5 - 20, -10 - 20) = (
 """
 
 from keras_apps.course.cases import Case, Exercise
+
+total_cost = Exercise(
+    "total_cost",
+    {"formula": 6, "arguments": 4},
+    (
+        Case(
+            "formula",
+            "total_cost(2.0, 0.5)",
+            40.0,
+            mistakes={
+                "swapped": 85.0,
+                "no_weights": 2.5,
+                "defaults": 2.5,
+                "product": 400.0,
+                "one_weight": 20.5,
+                "together": 125.0,
+            },
+        ),
+        Case(
+            "arguments",
+            "total_cost(1.0, 1.0, alpha=3, beta=7) - total_cost(1.0, 1.0, alpha=0, beta=0)",
+            10.0,
+            mistakes={"fixed": 0.0, "no_weights": 0.0, "product": 21.0, "one_weight": 3.0},
+        ),
+    ),
+    {
+        "swapped": "alpha multiplies the content cost, beta the style cost; yours are swapped",
+        "no_weights": "alpha and beta are missing: J = alpha J_content + beta J_style",
+        "defaults": "the defaults are alpha=10 and beta=40; yours are others",
+        "product": "the two costs are added, not multiplied",
+        "one_weight": "beta is missing: J = alpha J_content + beta J_style",
+        "together": "each cost has its own weight: J = alpha J_content + beta J_style",
+        "fixed": "alpha and beta are fixed numbers in your function; use the arguments",
+    },
+    "one number",
+)
 
 STEP = """
 import tensorflow as tf

@@ -1,6 +1,10 @@
-"""The visible checks of the assignment "Convolutions in 1-D, 2-D, 3-D"."""
+"""The visible checks of the assignment "Convolutions in 1-D, 2-D, 3-D": here of the shape and of one dimension.
+
+A check of channels or stride has a kernel that is the same when it is flipped, so that flipping costs once.
+"""
 
 from keras_apps.course.cases import Assignment, Case, Exercise
+from keras_apps.course.volumes import conv3d, inflate
 
 output_shape = Exercise(
     "output_shape",
@@ -32,6 +36,13 @@ output_shape = Exercise(
             [4, 2, 0],
             mistakes={"ceil": [3, 2, 0], "no_stride": [0, 0, 0], "float": [3.5, 2.0, 0]},
         ),
+        # what has __index__ is an integer, Python's or NumPy's
+        Case(
+            "stride",
+            'all(hasattr(n, "__index__") for n in output_shape((9, 1), 8, 3, stride=2))',
+            True,
+            mistakes={"float": False, "floats": False},
+        ),
         # ceil(10 / 3) = 4, ceil(7 / 3) = 3
         Case(
             "same",
@@ -45,6 +56,12 @@ output_shape = Exercise(
             [9, 8],
             mistakes={"no_padding": [6, 8], "half": [10, 8], "channels": [9, 2]},
         ),
+        Case(
+            "same",
+            'all(hasattr(n, "__index__") for n in output_shape((9, 1), 8, 3, stride=3, padding="same"))',
+            True,
+            mistakes={"same_floats": False},
+        ),
     ),
     {
         "no_one": "one position is missing: along an axis of n cells a kernel of f has n - f + 1 places",
@@ -54,6 +71,8 @@ output_shape = Exercise(
         "spatial": "the channels are missing: the last number of the shape is how many filters there are",
         "ceil": "a place that the kernel only partly fits in does not count: round down, floor((n - f) / s) + 1",
         "float": "there are only whole places: round down, floor((n - f) / s) + 1",
+        "floats": "the places are not integers: a shape has 4, not 4.0; use // or int()",
+        "same_floats": "with padding='same' the places are not integers: a shape has 4, not 4.0; use // or int()",
         "no_stride": "the stride is not used: floor((n - f) / s) + 1",
         "no_padding": "padding='same' is not used: then there are ceil(n / s) places",
         "floor": "with padding='same' there are ceil(n / s) places: round up",
@@ -93,12 +112,22 @@ conv1d = Exercise(
                 "filters_transposed": [[1.0, 210.0], [3.0, 430.0]],
             },
         ),
+        # the first place of a kernel of 2, the same at both cells: 1 + 3 + 10 * (2 + 4), and 100 * (2 + 4). In another
+        # order (1,3,2,4) meets (1,10,1,10) and (0,100,0,100): 1 + 30 + 2 + 40, and 300 + 400
+        Case(
+            "channels",
+            "conv1d(x, w, np.zeros(2))[0]",
+            [64.0, 600.0],
+            "import numpy as np\nx = np.array([[1., 2.], [3., 4.], [5., 6.]])\n"
+            "w = np.array([[[1., 0.], [10., 100.]]] * 2)",
+            {"one_channel": [4.0, 0.0], "one_filter": [64.0], "summed_filters": [664.0, 664.0], "order": [73.0, 700.0]},
+        ),
         Case(
             "bias",
-            "conv1d(x, w, np.array([0.5])) - conv1d(x, w, np.array([0.0]))",
-            [[0.5], [0.5]],
-            "import numpy as np\nx, w = np.array([[1.], [2.]]), np.array([[[3.]]])",
-            {"no_bias": [[0.0], [0.0]]},
+            "conv1d(x, w, np.array([0.5, -1.0])) - conv1d(x, w, np.zeros(2))",
+            [[0.5, -1.0], [0.5, -1.0]],
+            "import numpy as np\nx, w = np.array([[1.], [2.]]), np.array([[[3., 4.]]])",
+            {"no_bias": [[0.0, 0.0]] * 2, "first_bias": [[0.5, 0.5]] * 2},
         ),
         # a kernel of 1 takes the cells 0, 2 and 4
         Case(
@@ -112,6 +141,19 @@ conv1d = Exercise(
                 "first": [[1.0], [2.0], [3.0]],
             },
         ),
+        # (1,2,4), (4,8,16), (16,32,64); with the stride inside 1 + 4 + 16, 4 + 16 + 64, and from the start again
+        Case(
+            "stride",
+            "conv1d(2. ** np.arange(7).reshape(7, 1), np.ones((3, 1, 1)), np.zeros(1), stride=2)",
+            [[7.0], [28.0], [112.0]],
+            "import numpy as np",
+            {
+                "no_stride": [[7.0], [14.0], [28.0], [56.0], [112.0]],
+                "short_stride": [[7.0], [28.0]],
+                "first": [[7.0], [14.0], [28.0]],
+                "inside": [[21.0], [84.0], [82.0]],
+            },
+        ),
     ),
     {
         "flipped": "the kernel is flipped: networks slide it as it stands (a cross-correlation)",
@@ -123,108 +165,15 @@ conv1d = Exercise(
         "summed_filters": "the filters are summed: each filter gives a channel of its own",
         "one_filter": "there is one filter only in yours: each filter gives a channel of its own",
         "filters_transposed": "the kernel is (f, channels, filters): the last axis counts the filters",
+        "order": "window and kernel are unrolled in different orders: x[i * stride + j, c] belongs to w[j, c]",
         "no_bias": "the bias is missing: add b, one number for each filter",
+        "first_bias": "only the first bias is used: b has one number for each filter",
         "no_stride": "the stride is not used",
         "short_stride": "places are missing at the end: there are floor((n - f) / stride) + 1",
         "first": "the places are `stride` cells apart: the i-th begins at i * stride",
+        "inside": "the stride is between places, not inside the window: its cells are i * stride + j",
     },
     "an array (places, filters)",
-)
-
-VOLUME = """
-import numpy as np
-x = np.arange(1., 9.).reshape(2, 2, 2, 1)
-w = np.zeros((2, 2, 2, 1, 1))
-w[0, 0, 1], w[0, 1, 0], w[1, 0, 0] = 1., 10., 100.  # across, down, deep
-"""
-
-conv3d = Exercise(
-    "conv3d",
-    {"slide": 14, "channels": 7, "bias": 3, "stride": 6},
-    (
-        # cells x[0,0,1] = 2, x[0,1,0] = 3 and x[1,0,0] = 5
-        Case(
-            "slide",
-            "conv3d(x, w, np.zeros(1))",
-            [[[[532.0]]]],
-            VOLUME,
-            {"flipped": [[[[467.0]]]], "one_slice": [[[[32.0]]]], "exchanged": [[[[235.0]]]]},
-        ),
-        Case(
-            "slide",
-            "conv3d(np.ones((3, 4, 5, 1)), np.ones((2, 2, 2, 1, 1)), np.zeros(1))",
-            [[[[8.0]] * 4] * 3] * 2,
-            "import numpy as np",
-            {"one_slice": [[[[4.0]] * 4] * 3] * 2, "short": [[[[8.0]] * 3] * 2]},
-        ),
-        Case(
-            "channels",
-            "conv3d(np.array([[[[2., 3.]]]]), np.array([[[[[1., 100.], [10., 0.]]]]]), np.zeros(2))",
-            [[[[32.0, 200.0]]]],
-            "import numpy as np",
-            {
-                "one_channel": [[[[2.0, 200.0]]]],
-                "one_filter": [[[[32.0]]]],
-                "summed_filters": [[[[232.0, 232.0]]]],
-                "filters_transposed": [[[[302.0, 20.0]]]],
-            },
-        ),
-        Case(
-            "bias",
-            "conv3d(x, w, np.array([0.5])) - conv3d(x, w, np.array([0.0]))",
-            [[[[0.5]]]],
-            VOLUME,
-            {"no_bias": [[[[0.0]]]]},
-        ),
-        # a kernel of 1 takes the cells 0 and 2 along each axis
-        Case(
-            "stride",
-            "conv3d(np.arange(27.).reshape(3, 3, 3, 1), np.ones((1, 1, 1, 1, 1)), np.zeros(1), stride=2)",
-            [[[[0.0], [2.0]], [[6.0], [8.0]]], [[[18.0], [20.0]], [[24.0], [26.0]]]],
-            "import numpy as np",
-            {"no_stride": [[[[9.0 * i + 3 * j + k] for k in range(3)] for j in range(3)] for i in range(3)]},
-        ),
-    ),
-    {
-        "flipped": "the kernel is flipped: networks slide it as it stands (a cross-correlation)",
-        "one_slice": "only one slice of the kernel's depth is used: sum along all three axes",
-        "exchanged": "two of the kernel's axes are exchanged: they are (depth, height, width, channels, filters)",
-        "short": "the last places are missing: n - f + 1 along each axis",
-        "one_channel": "only the first channel is used: sum over all of the input's channels",
-        "one_filter": "there is one filter only in yours: each filter gives a channel of its own",
-        "summed_filters": "the filters are summed: each filter gives a channel of its own",
-        "filters_transposed": "the kernel is (f, f, f, channels, filters): the last axis counts the filters",
-        "no_bias": "the bias is missing: add b, one number for each filter",
-        "no_stride": "the stride is not used",
-    },
-    "an array (places deep, places down, places across, filters)",
-)
-
-inflate = Exercise(
-    "inflate",
-    {"shape": 8, "sum": 12},
-    (
-        # what stands at each depth, as a share of the first
-        Case(
-            "shape",
-            "inflate(kernel, 3) / inflate(kernel, 3)[0, 0, 0, 0, 0]",
-            [[[[[1.0, 2.0]]], [[[3.0, 4.0]]]]] * 3,
-            "import numpy as np\nkernel = np.arange(1., 5.).reshape(2, 1, 1, 2)",
-        ),
-        # on a film that repeats one picture it must answer as the kernel on the picture: the copies add up to it
-        Case(
-            "sum",
-            "np.sum(inflate(kernel, 4), axis=0) / kernel",
-            [[[[1.0]]], [[[1.0]]]],
-            "import numpy as np\nkernel = np.array([[[[3.]]], [[[5.]]]])",
-            {"not_divided": [[[[4.0]]], [[[4.0]]]], "root": [[[[2.0]]], [[[2.0]]]]},
-        ),
-    ),
-    {
-        "not_divided": "divide the copies by depth: on a film that repeats one picture they answer depth times as much",
-        "root": "divide by depth itself, not by its root",
-    },
-    "an array (depth, height, width, channels, filters)",
 )
 
 ASSIGNMENT = Assignment("convolutions", (output_shape, conv1d, conv3d, inflate))

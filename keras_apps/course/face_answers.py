@@ -10,6 +10,30 @@ database = {"ada": np.array([[0.0, 0.0, 0.0]]), "kian": np.array([[0.3, 0.4, 0.1
     "lin": np.array([[0.3, 0.4, 0.25]]), "mei": np.array([[0.0, 0.0, 0.9]])}
 """
 
+# Of several answers that whose own dist is the given one: the roots stand there for who returns the squared distance.
+ANSWERED = """
+import numpy as np
+def answered_at(dist, *answers):
+    pairs = [a for a in answers if isinstance(a, (tuple, list)) and len(a) == 2]
+    return [a[1] for a in pairs if not isinstance(a[0], (str, type(None))) and abs(a[0] - dist) < 0.001]
+img_to_encoding = lambda image_path, model: model[image_path]
+model = {"door.jpg": np.array([[0.0, 0.0]])}
+"""
+AT_THE_DOOR = (
+    ANSWERED
+    + """
+opened = lambda dist: answered_at(
+    dist, *(verify("door.jpg", "ada", {"ada": np.array([[n, 0.0]])}, model) for n in (dist, dist**0.5)))
+"""
+)
+IN_THE_STREET = (
+    ANSWERED
+    + """
+named = lambda dist: answered_at(
+    dist, *(who_is_it("door.jpg", {"ada": np.array([[0.0, n]])}, model) for n in (dist, dist**0.5)))
+"""
+)
+
 verify = Exercise(
     "verify",
     {"distance": 7, "door": 8},
@@ -37,6 +61,20 @@ verify = Exercise(
             DOOR,
             {"reversed": True, "always": True, "nearest": True, "order": 1.0},
             pick=1,
+        ),
+        Case(
+            "door",
+            "opened(0.69)",
+            [True],
+            AT_THE_DOOR,
+            {"reversed": [False], "low": [False], "text": ["True"], "order": []},
+        ),
+        Case(
+            "door",
+            "opened(0.71)",
+            [False],
+            AT_THE_DOOR,
+            {"reversed": [True], "always": [True], "high": [True], "order": []},
         ),
     ),
     {
@@ -97,6 +135,20 @@ who_is_it = Exercise(
             {"stranger": "kian", "order": 4.5},
             pick=1,
         ),
+        Case(
+            "stranger",
+            "named(0.69)",
+            ["ada"],
+            IN_THE_STREET,
+            {"low": [None], "never": [None], "start": [], "order": []},
+        ),
+        Case(
+            "stranger",
+            "named(0.71)",
+            [None],
+            IN_THE_STREET,
+            {"stranger": ["ada"], "high": ["ada"], "start": [], "order": []},
+        ),
     ),
     {
         "order": "who_is_it returns (min_dist, identity), in this order",
@@ -106,6 +158,8 @@ who_is_it = Exercise(
         "farthest": "you kept the largest distance; the nearest person is the answer",
         "squared": "dist is the square root of the sum of squares (np.linalg.norm), not the sum itself",
         "absolute": "dist is the Euclidean distance (np.linalg.norm), not the sum of absolute differences",
+        "low": "identity is None where min_dist is above 0.7; you have a smaller number",
+        "high": "identity is None where min_dist is above 0.7; you have a larger number",
         "never": "nobody is recognised: identity is the nearest person's name where min_dist is at most 0.7",
     },
     "(min_dist, identity)",

@@ -30,14 +30,15 @@ triplet_loss = Exercise(
             "triplet_loss(y_true, y_pred) - triplet_loss(y_true, other)",
             5.0,
             PAIR,
-            {"swapped": 0.0, "root": 0.4142136, "absolute": 1.0, "coordinates": 2.5, "added": 7.0},
+            {"swapped": 0.0, "constant": 0.0, "root": 0.4142136, "absolute": 1.0, "coordinates": 2.5, "added": 7.0},
         ),
         # both distances are 2: what is left is alpha's default
         Case(
             "margin",
-            "triplet_loss(None, [[[0., 0.]], [[1., 1.]], [[1., -1.]]])",
+            "triplet_loss(None, [tf.constant(e) for e in ([[0., 0.]], [[1., 1.]], [[1., -1.]])])",
             0.2,
-            mistakes={"no_alpha": 0.0, "minus_alpha": 0.0},
+            "import tensorflow as tf",
+            {"no_alpha": 0.0, "minus_alpha": 0.0},
         ),
         # the larger of (far, near) grows by alpha: 3.5 - 3
         Case(
@@ -53,7 +54,7 @@ triplet_loss = Exercise(
             "smaller(alpha=0.5) / larger(alpha=0.5)",
             0.0,
             TRIPLETS,
-            {"no_maximum": -0.7142857, "margin_outside": 0.1428571},
+            {"no_maximum": -0.7142857, "margin_outside": 0.1428571, "constant": 1.0},
         ),
         # L = 3 and 0, together 3
         Case(
@@ -68,6 +69,7 @@ triplet_loss = Exercise(
         "mean": "you took the mean over triplets; J is their sum",
         "vector": "you returned one number for each triplet; J is their sum",
         "swapped": "the two distances are swapped: it is d(A, P) - d(A, N), so that a near positive lowers the loss",
+        "constant": "the encodings change nothing in your answer: it is to grow with d(A, P) and shrink with d(A, N)",
         "root": "d is the squared distance: there is no square root in it",
         "absolute": "d is the sum of squared differences, not of absolute ones",
         "coordinates": "you took the mean over the encoding's coordinates; d is the sum of their squares (axis -1)",
@@ -109,6 +111,22 @@ semi_hard_triplets = Exercise(
                 "one_way": [[0, 1, 2], [2, 3, 1]],
             },
         ),
+        # (0,1) at 0.5: 2 is as far, 3 at 0.75 is just alpha farther; (1,0): 2 at 0.625; (2,3), (3,2) at 4: all are hard
+        Case(
+            "rule",
+            "triplets_of(ties, labels, alpha=0.25)",
+            [[1, 0, 2]],
+            MATRIX + "ties = np.array([[0., .5, .5, .75], [.5, 0., .625, 2.], [.5, .625, 0., 4.], [.75, 2., 4., 0.]])",
+            {
+                "ties": [[0, 1, 2], [0, 1, 3], [1, 0, 2]],
+                "lower_tie": [[0, 1, 2], [1, 0, 2]],
+                "upper_tie": [[0, 1, 3], [1, 0, 2]],
+                "hard": [[0, 1, 2], [1, 0, 2], [2, 3, 0], [2, 3, 1], [3, 2, 0], [3, 2, 1]],
+                "only_hard": [[0, 1, 2], [2, 3, 0], [2, 3, 1], [3, 2, 0], [3, 2, 1]],
+                "easy": [[0, 1, 3], [1, 0, 2], [1, 0, 3]],
+                "one_way": [],
+            },
+        ),
         # with alpha 0.35 the negative 0 of (2,3), at 0.6, comes within 0.65
         Case(
             "margin",
@@ -122,6 +140,9 @@ semi_hard_triplets = Exercise(
         "hard": "hard triplets are among yours: a semi-hard negative is farther than the positive, d(A, P) < d(A, N)",
         "only_hard": "these are the hard triplets; a semi-hard negative is beyond the positive, within the margin",
         "easy": "easy triplets are among yours: a semi-hard negative is within the margin, d(A, N) < d(A, P) + alpha",
+        "ties": "both of the rule's signs are <, not <=: distances that are equal or just alpha apart are not it",
+        "lower_tie": "the negative is farther than the positive, d(A, P) < d(A, N): not where both are equal",
+        "upper_tie": "the negative is nearer than d(A, P) + alpha: not where both are equal",
         "itself": "a picture is its own positive in yours: anchor and positive are two pictures of one person",
         "one_way": "each pair of one person gives two anchors: (a, p) and (p, a)",
         "fixed_alpha": "alpha is a fixed number in your function; use the argument",
@@ -133,31 +154,31 @@ choose_tau = Exercise(
     "choose_tau",
     {"errors": 11, "borders": 4},
     (
-        # wrong decisions: 3, 3, 2, 4
+        # wrong decisions: 3, 3, 3, 2, 4
         Case(
             "errors",
-            "choose_tau([.2, .4, .6, .93, .5, .9, .92, .935], [1, 1, 1, 1, 0, 0, 0, 0], [.3, .55, .7, .94])",
+            "choose_tau([.2, .4, .6, .93, .5, .9, .92, .935], [True] * 4 + [False] * 4, [.25, .3, .55, .7, .94])",
             0.7,
-            mistakes={"only_far": 0.3, "only_frr": 0.94, "reversed": 0.94, "count": 2.0},
+            mistakes={"only_far": 0.25, "only_frr": 0.94, "reversed": 0.94, "count": 2.0, "middle": 0.55},
         ),
         # wrong decisions: 4, 2, 1, 2
         Case(
             "errors",
-            "choose_tau([.2, .4, .6, .8, .5, .9], [1, 1, 1, 1, 0, 0], [.1, .45, .85, 1.0])",
+            "choose_tau([.2, .4, .6, .8, .5, .9], [True] * 4 + [False] * 2, [.1, .45, .85, 1.0])",
             0.85,
             mistakes={"only_far": 0.1, "reversed": 0.1, "count": 1.0},
         ),
         # wrong decisions: 1, 2, 1
         Case(
             "borders",
-            "choose_tau([.2, .6, .5, .9], [1, 1, 0, 0], [.7, .1, .3])",
+            "choose_tau([.2, .6, .5, .9], [True, True, False, False], [.7, .1, .3])",
             0.3,
             mistakes={"ties": 0.7, "only_frr": 0.7, "reversed": 0.1, "only_far": 0.1},
         ),
         # with <= the first two candidates are right everywhere, with < the second rejects the distance 0.5
         Case(
             "borders",
-            "choose_tau([.25, .5, .75], [1, 1, 0], [.625, .5, .125])",
+            "choose_tau([.25, .5, .75], [True, True, False], [.625, .5, .125])",
             0.5,
             mistakes={"strict": 0.625, "ties": 0.625, "reversed": 0.125, "only_far": 0.125},
         ),
@@ -167,6 +188,7 @@ choose_tau = Exercise(
         "only_far": "only accepted strangers are counted; a rejected genuine comparison is a wrong decision too",
         "only_frr": "only rejected genuine comparisons are counted; an accepted stranger is a wrong decision too",
         "count": "you returned the number of wrong decisions; return the tau that has the fewest",
+        "middle": "you take a candidate by its place among them; take the one with the fewest wrong decisions",
         "strict": "a comparison is accepted when distance <= tau, also where the two are equal",
         "ties": "of several equally good candidates the smallest is asked for",
     },

@@ -7,6 +7,14 @@ def triplet_loss(y_true, y_pred, alpha=0.2):
     a, p, n = [np.asarray(e) for e in y_pred]
     return np.maximum(((a - p) ** 2).sum(-1) - ((a - n) ** 2).sum(-1) + alpha, 0).sum()
 """,
+    ("triplet_loss", "differences of arrays, and their shape"): """
+def triplet_loss(y_true, y_pred, alpha=0.2):
+    anchor, positive, negative = y_pred
+    m = anchor.shape[0]
+    d_ap = tf.reduce_sum((anchor - positive) ** 2, axis=-1)
+    d_an = tf.reduce_sum((anchor - negative) ** 2, axis=-1)
+    return m * tf.reduce_mean(tf.maximum(d_ap - d_an + alpha, 0.0))
+""",
     ("triplet_loss", "a loop over triplets"): """
 def triplet_loss(y_true, y_pred, alpha=0.2):
     total = 0.0
@@ -48,6 +56,16 @@ def semi_hard_triplets(distances, labels, alpha=0.2):
     near, far = d[:, :, None], d[:, None, :]
     return np.argwhere(pairs[:, :, None] & ~same[:, None, :] & (near < far) & (far < near + alpha))
 """,
+    ("semi_hard_triplets", "labels compared as an array"): """
+def semi_hard_triplets(distances, labels, alpha=0.2):
+    same = labels[:, None] == labels[None]
+    triplets = []
+    for a, p in np.argwhere(same & ~np.eye(labels.shape[0], dtype=bool)):
+        row = distances[a]
+        for n in np.where(~same[a] & (row > row[p]) & (row < row[p] + alpha))[0]:
+            triplets.append((a, p, n))
+    return triplets
+""",
     ("semi_hard_triplets", "a set comprehension"): """
 import itertools
 def semi_hard_triplets(distances, labels, alpha=0.2):
@@ -69,6 +87,12 @@ def choose_tau(distances, same, candidates):
     taus = np.sort(np.array(candidates))
     accepted = np.array(distances)[None] <= taus[:, None]
     return taus[np.argmin((accepted ^ np.array(same, bool)).sum(1))]
+""",
+    ("choose_tau", "booleans that choose"): """
+def choose_tau(distances, same, candidates):
+    d, s = np.array(distances), np.array(same)
+    wrong = lambda tau: np.sum(d[s] > tau) + np.sum(d[~s] <= tau)
+    return min(sorted(candidates), key=wrong)
 """,
     ("verify", "as the course prints it"): """
 def verify(image_path, identity, database, model):

@@ -321,7 +321,14 @@ hidden = (
         "formula",
         "total_cost(1.5, 0.25)",
         25.0,
-        mistakes={"swapped": 62.5, "no_weights": 1.75, "product": 150.0, "one_weight": 15.25, "together": 87.5},
+        mistakes={
+            "swapped": 62.5,
+            "no_weights": 1.75,
+            "defaults": 1.75,
+            "product": 150.0,
+            "one_weight": 15.25,
+            "together": 87.5,
+        },
     ),
     Case(
         "arguments",

@@ -135,12 +135,20 @@ hidden = (
         "import numpy as np",
         {"one_channel": [[1.0, 2.0]], "one_filter": [[321.0]], "summed_filters": [[332.0, 332.0]]},
     ),
+    # 1 + 4 + 10 * (2 + 5) + 100 * (3 + 6); in another order (1,4,2,5,3,6) meets (1,10,100,1,10,100)
+    Case(
+        "channels",
+        "conv1d(np.arange(1., 7.).reshape(2, 3), np.array([[[1.], [10.], [100.]]] * 2), np.zeros(1))",
+        [[975.0]],
+        "import numpy as np",
+        {"one_channel": [[5.0]], "order": [[876.0]]},
+    ),
     Case(
         "bias",
         "conv1d(x, w, np.array([1., -2.])) - conv1d(x, w, np.zeros(2))",
         [[1.0, -2.0]] * 3,
         "import numpy as np\nx, w = np.ones((3, 1)), np.ones((1, 1, 2))",
-        {"no_bias": [[0.0, 0.0]] * 3},
+        {"no_bias": [[0.0, 0.0]] * 3, "first_bias": [[1.0, 1.0]] * 3},
     ),
     # six cells, places at 0 and 3
     Case(
@@ -149,6 +157,19 @@ hidden = (
         [[0.0], [3.0]],
         "import numpy as np",
         {"no_stride": [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0]], "first": [[0.0], [1.0]]},
+    ),
+    # squares (0,1,4), (4,9,16), (16,25,36); with the stride inside 0 + 4 + 16, 4 + 16 + 36, and from the start again
+    Case(
+        "stride",
+        "conv1d(np.arange(8.).reshape(8, 1) ** 2, np.ones((3, 1, 1)), np.zeros(1), stride=2)",
+        [[5.0], [29.0], [77.0]],
+        "import numpy as np",
+        {
+            "no_stride": [[5.0], [14.0], [29.0], [50.0], [77.0], [110.0]],
+            "short_stride": [[5.0], [29.0]],
+            "first": [[5.0], [14.0], [29.0]],
+            "inside": [[20.0], [56.0], [52.0]],
+        },
     ),
 )
 ### END HIDDEN TESTS
@@ -209,18 +230,35 @@ hidden = (
         "import numpy as np",
         {"one_channel": [[[[0.0, 2.0]]]], "one_filter": [[[[12.0]]]], "summed_filters": [[[[30.0, 30.0]]]]},
     ),
+    # 0 + 2 + 4 + 6 + 100 * (1 + 3 + 5 + 7). In another order (0,2,4,6,0,0,0,0,1,3,5,7,0,0,0,0) meets (1,100,1,100,...)
+    Case(
+        "channels",
+        "conv3d(x, w, np.zeros(1)).reshape(-1)",
+        [1612.0],
+        "import numpy as np\nx = np.zeros((2, 2, 2, 2))\nx[0] = np.arange(8.).reshape(2, 2, 2)\n"
+        "w = np.zeros((2, 2, 2, 2, 1)) + np.array([[1.], [100.]])",
+        {"one_channel": [12.0], "order": [1810.0]},
+    ),
     Case(
         "bias",
-        "(conv3d(x, w, np.array([3.])) - conv3d(x, w, np.zeros(1))).reshape(-1)",
-        [3.0] * 8,
-        CUBE,
-        {"no_bias": [0.0] * 8},
+        "(conv3d(x, v, np.array([3., -2.])) - conv3d(x, v, np.zeros(2))).reshape(-1)",
+        [3.0, -2.0] * 8,
+        CUBE + "v = np.ones((2, 2, 2, 1, 2))",
+        {"no_bias": [0.0] * 16, "first_bias": [3.0] * 16},
     ),
     Case(
         "stride",
         "conv3d(np.arange(64.).reshape(4, 4, 4, 1), np.ones((1, 1, 1, 1, 1)), np.zeros(1), stride=3).reshape(-1)",
         [0.0, 3.0, 12.0, 15.0, 48.0, 51.0, 60.0, 63.0],
         "import numpy as np",
+    ),
+    # windows at 0 and 3: 0 + 1 + 5 + 6, each cell 3 more to the right, 15 more below; of the fourth slice four ones
+    Case(
+        "stride",
+        "conv3d(x, np.ones((2, 2, 2, 1, 1)), np.zeros(1), stride=3).reshape(-1)",
+        [12.0, 24.0, 72.0, 84.0, 4.0, 4.0, 4.0, 4.0],
+        "import numpy as np\nx = np.zeros((5, 5, 5, 1))\nx[0, :, :, 0], x[3] = np.arange(25.).reshape(5, 5), 1.",
+        {"short": [12.0]},
     ),
 )
 ### END HIDDEN TESTS
@@ -259,6 +297,17 @@ hidden = (
         "(lambda k: (k / k[0, 0, 0, 0, 0])[:, :, 0, 0, :])(inflate(np.array([[[[2., 4.]]], [[[6., 2.]]]]), 2))",
         [[[1.0, 2.0], [3.0, 1.0]]] * 2,
         "import numpy as np",
+    ),
+    # one more a filter, 2 a channel, 4 across, 12 down
+    Case(
+        "shape",
+        "(lambda k: (k / k[0, 0, 0, 0, 0]).reshape(3, 24))(inflate(np.arange(1., 25.).reshape(2, 3, 2, 2), 3))",
+        [[float(n) for n in range(1, 25)]] * 3,
+        "import numpy as np",
+        {
+            "channels_filters": [[4.0 * n + m for n in range(6) for m in (1, 3, 2, 4)]] * 3,
+            "height_width": [[12.0 * h + 4 * w + m for w in range(3) for h in range(2) for m in (1, 2, 3, 4)]] * 3,
+        },
     ),
     Case(
         "sum",

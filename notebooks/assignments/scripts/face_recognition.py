@@ -82,19 +82,21 @@ hidden = (
         "losses(far, alpha=0.3) - losses(other, alpha=0.3)",
         3.0,
         LOSSES,
-        {"swapped": 0.0, "root": -0.2360680, "absolute": 1.0, "coordinates": 1.0, "added": 13.0},
+        {"swapped": 0.0, "constant": 0.0, "root": -0.2360680, "absolute": 1.0, "coordinates": 1.0, "added": 13.0},
     ),
     Case(
         "margin",
-        "triplet_loss(None, [[[0., 3.]], [[1., 3.]], [[0., 4.]]], alpha=1.5)",
+        "triplet_loss(None, [tf.constant(e) for e in ([[0., 3.]], [[1., 3.]], [[0., 4.]])], alpha=1.5)",
         1.5,
-        mistakes={"no_alpha": 0.0, "fixed_alpha": 0.2, "minus_alpha": 0.0},
+        "import tensorflow as tf",
+        {"no_alpha": 0.0, "fixed_alpha": 0.2, "minus_alpha": 0.0},
     ),
     Case(
         "margin",
-        "triplet_loss(None, [[[5., 3.]], [[5., 2.]], [[6., 3.]]])",
+        "triplet_loss(None, [tf.constant(e) for e in ([[5., 3.]], [[5., 2.]], [[6., 3.]])])",
         0.2,
-        mistakes={"no_alpha": 0.0, "minus_alpha": 0.0},
+        "import tensorflow as tf",
+        {"no_alpha": 0.0, "minus_alpha": 0.0},
     ),
     # 9 - 5 + 0.25 = 4.25, and 5 - 9 + 0.25 below 0
     Case(
@@ -102,7 +104,7 @@ hidden = (
         "min(losses(t, alpha=0.25) for t in (far, near)) / max(losses(t, alpha=0.25) for t in (far, near))",
         0.0,
         LOSSES,
-        {"no_maximum": -0.8823529, "margin_outside": 0.0588235},
+        {"no_maximum": -0.8823529, "margin_outside": 0.0588235, "constant": 1.0},
     ),
     # 4 + 4 + 0 + 0 + 4
     Case(
@@ -134,8 +136,8 @@ def semi_hard_triplets(distances, labels, alpha=0.2):
     """List the semi-hard triplets of a batch.
 
     Args:
-        distances: Squared distances, (n, n).
-        labels: Who is on each picture, n numbers or names.
+        distances: Squared distances, an array (n, n).
+        labels: Who is on each picture, an array of n numbers or names.
         alpha: The margin.
     """
     ### BEGIN SOLUTION
@@ -162,7 +164,7 @@ from keras_apps.course import Case
 BATCH = """
 import numpy as np
 distances = np.array([[0., 1.1, 1., .8], [1.1, 0., 1.15, .4], [1., 1.15, 0., .5], [.8, .4, .5, 0.]])
-labels = ["ada", "kian", "ada", "kian"]
+labels = np.array(["ada", "kian", "ada", "kian"])
 found = lambda *a, **k: sorted([int(i) for i in t] for t in semi_hard_triplets(*a, **k))
 """
 hidden = (
@@ -177,6 +179,18 @@ hidden = (
             "only_hard": [[0, 2, 3], [2, 0, 3]],
             "easy": [[0, 2, 1], [1, 3, 0], [1, 3, 2], [2, 0, 1], [3, 1, 0], [3, 1, 2]],
             "one_way": [[0, 2, 1]],
+        },
+    ),
+    # (0,2) at 1.0: 3 is as far, 1 at 1.5 is just alpha farther; (2,0): 1 at 1.125; (1,3) and (3,1) at 4: all are hard
+    Case(
+        "rule",
+        "found(ties, labels, alpha=0.5)",
+        [[2, 0, 1]],
+        BATCH + "ties = np.array([[0., 1.5, 1., 1.], [1.5, 0., 1.125, 4.], [1., 1.125, 0., 3.], [1., 4., 3., 0.]])",
+        {
+            "ties": [[0, 2, 1], [0, 2, 3], [2, 0, 1]],
+            "lower_tie": [[0, 2, 3], [2, 0, 1]],
+            "upper_tie": [[0, 2, 1], [2, 0, 1]],
         },
     ),
     # with alpha 0.45 the negative 0 of (3,1), at 0.8, comes within 0.85
@@ -203,9 +217,9 @@ def choose_tau(distances, same, candidates):
     """Choose the threshold with the fewest wrong decisions.
 
     Args:
-        distances: n numbers.
-        same: n booleans, true where both pictures of the comparison show one person.
-        candidates: The thresholds to choose from, in no order.
+        distances: A list of n numbers.
+        same: A list of n booleans, True where both pictures of the comparison show one person.
+        candidates: A list of the thresholds to choose from, in no order.
     """
     ### BEGIN SOLUTION
     distances, same = np.asarray(distances), np.asarray(same, bool)
@@ -224,18 +238,23 @@ hidden = (
     # wrong decisions: 3, 1, 2, 3
     Case(
         "errors",
-        "choose_tau([.1, .3, .5, .9, .6, .8, .85], [1, 1, 1, 1, 0, 0, 0], [.2, .55, .65, .82])",
+        "choose_tau([.1, .3, .5, .9, .6, .8, .85], [True] * 4 + [False] * 3, [.2, .55, .65, .82])",
         0.55,
-        mistakes={"only_far": 0.2, "reversed": 0.2, "count": 1.0},
+        mistakes={"only_far": 0.2, "reversed": 0.2, "count": 1.0, "middle": 0.65},
     ),
     # wrong decisions: 3, 1, 2
     Case(
         "errors",
-        "choose_tau([.3, .4, .5, 1.2, .7, 1.1], [1, 1, 1, 1, 0, 0], [.35, .6, 1.5])",
+        "choose_tau([.3, .4, .5, 1.2, .7, 1.1], [True] * 4 + [False] * 2, [.35, .6, 1.5])",
         0.6,
         mistakes={"only_far": 0.35, "only_frr": 1.5, "reversed": 0.35, "count": 1.0},
     ),
-    Case("borders", "choose_tau([.5, 1.], [1, 0], [.9, .8, .5, .6, .3])", 0.5, mistakes={"ties": 0.9, "strict": 0.6}),
+    Case(
+        "borders",
+        "choose_tau([.5, 1.], [True, False], [.9, .8, .5, .6, .3])",
+        0.5,
+        mistakes={"ties": 0.9, "strict": 0.6, "middle": 0.6},
+    ),
 )
 ### END HIDDEN TESTS
 grade("choose_tau", hidden)
@@ -284,6 +303,7 @@ from keras_apps.course import grade
 hidden = ()
 ### BEGIN HIDDEN TESTS
 from keras_apps.course import Case
+from keras_apps.course.face_answers import AT_THE_DOOR
 
 PICTURES = """
 import numpy as np
@@ -306,7 +326,7 @@ hidden = (
         'verify("b.jpg", "tom", database, model)',
         True,
         PICTURES,
-        {"reversed": False, "low": False},
+        {"reversed": False},
         pick=1,
     ),
     Case(
@@ -314,8 +334,16 @@ hidden = (
         'verify("c.jpg", "tom", database, model)',
         False,
         PICTURES,
-        {"reversed": True, "always": True, "high": True},
+        {"reversed": True, "always": True},
         pick=1,
+    ),
+    Case("door", "opened(0.694)", [True], AT_THE_DOOR, {"reversed": [False], "low": [False], "order": []}),
+    Case(
+        "door",
+        "opened(0.706)",
+        [False],
+        AT_THE_DOOR,
+        {"reversed": [True], "always": [True], "high": [True], "order": []},
     ),
 )
 ### END HIDDEN TESTS
@@ -356,6 +384,7 @@ from keras_apps.course import grade
 hidden = ()
 ### BEGIN HIDDEN TESTS
 from keras_apps.course import Case
+from keras_apps.course.face_answers import IN_THE_STREET
 
 PICTURES = """
 import numpy as np
@@ -396,6 +425,16 @@ hidden = (
         PICTURES,
         {"stranger": "zoe", "order": 1.0},
         pick=1,
+    ),
+    Case(
+        "stranger", "named(0.694)", ["ada"], IN_THE_STREET, {"low": [None], "never": [None], "start": [], "order": []}
+    ),
+    Case(
+        "stranger",
+        "named(0.706)",
+        [None],
+        IN_THE_STREET,
+        {"stranger": ["ada"], "high": ["ada"], "start": [], "order": []},
     ),
 )
 ### END HIDDEN TESTS
