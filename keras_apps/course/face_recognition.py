@@ -68,8 +68,8 @@ triplet_loss = Exercise(
     {
         "mean": "you took the mean over triplets; J is their sum",
         "vector": "you returned one number for each triplet; J is their sum",
-        "swapped": "the two distances are swapped: it is d(A, P) - d(A, N), so that a near positive lowers the loss",
         "constant": "the encodings change nothing in your answer: it is to grow with d(A, P) and shrink with d(A, N)",
+        "swapped": "the two distances are swapped: it is d(A, P) - d(A, N), so that a near positive lowers the loss",
         "root": "d is the squared distance: there is no square root in it",
         "absolute": "d is the sum of squared differences, not of absolute ones",
         "coordinates": "you took the mean over the encoding's coordinates; d is the sum of their squares (axis -1)",
