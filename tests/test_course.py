@@ -175,8 +175,28 @@ def inflate(kernel, depth):
 """
     verdict = judged(runner, "inflate", source)
     assert verdict.points == 0
-    assert any("hidden check: ValueError (line 5" in message for message in verdict.messages), verdict.messages
+    assert any("in a hidden check: ValueError" in message for message in verdict.messages), verdict.messages
     assert "secret" not in verdict.text()
+
+
+def test_a_visible_call_cannot_tell_the_hidden_ones(runner):
+    """The frames above an answer hold all calls that its process was sent; the hidden ones go to another."""
+    source = """
+import sys
+def inflate(kernel, depth):
+    frame = sys._getframe()
+    while "request" not in frame.f_locals:
+        frame = frame.f_back
+    calls = "".join(str(call) for call in frame.f_locals["request"]["calls"])
+    raise type(calls[-60:], (ValueError,), {})(f"{len(frame.f_locals['request']['calls'])} calls " + calls)
+"""
+    verdict = judged(runner, "inflate", source)
+    assert f"{len(exercise('inflate').cases)} calls" in verdict.text()
+    source = source.replace(
+        "    frame =", "    if depth in (3, 4): return np.repeat(kernel[None], depth, axis=0) / depth\n    frame =", 1
+    )
+    verdict = judged(runner, "inflate", source)
+    assert "stopped in a hidden check: an error" in verdict.text() and "call" not in verdict.text()
 
 
 def test_hidden_cases_differ_from_the_visible_ones_and_show_every_part():

@@ -47,7 +47,7 @@ def register(file: str, forbidden: Sequence[str] = ()) -> None:
     _registered[:] = [Cells(Runner(modules_of(cells), forbidden), cells)]
 
 
-def _call_here(name: str, calls: Sequence[dict]) -> Outcome:
+def _call_here(name: str, calls: Sequence[dict], hidden: bool = False) -> Outcome:
     """Call the function in the notebook it was written in, and put back the names that a call replaces."""
     names = vars(sys.modules["__main__"])
     outcome = Outcome(ended="exited", missing=name not in names)

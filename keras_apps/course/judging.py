@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -10,7 +11,8 @@ from keras_apps.course.comparing import agrees, pick, shown
 from keras_apps.course.guard import WORDS
 from keras_apps.course.runner import Outcome
 
-CallAll = Callable[[str, Sequence[dict]], Outcome]
+CallAll = Callable[..., Outcome]
+BUILT_IN = {name for name, kind in vars(builtins).items() if isinstance(kind, type)}
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,16 @@ def judge(exercise: Exercise, call_all: CallAll, hidden: Sequence[Case] = ()) ->
 
     Args:
         exercise: What was asked.
-        call_all: `(function's name, calls) -> Outcome`.
+        call_all: `(function's name, calls) -> Outcome`. It is asked for the visible calls, and then, with a third
+            argument True, for the hidden ones, so that no process that knows them tells a text.
         hidden: Further cases, whose numbers no message shows.
     """
     cases = [*exercise.cases, *hidden]
-    outcome = call_all(exercise.name, [{"given": case.given, "call": case.call} for case in cases])
-    outcome = outcome.within(len(cases))
+    calls = [{"given": case.given, "call": case.call} for case in cases]
+    visible = len(exercise.cases)
+    outcome = call_all(exercise.name, calls[:visible]).within(visible)
+    if hidden and outcome.values and outcome.ended == "exited" and outcome.last is None:
+        outcome = outcome.followed(call_all(exercise.name, calls[visible:], True).within(len(hidden)), visible)
     right = [_is_right(case, outcome.values.get(number)) for number, case in enumerate(cases)]
     parts = {
         part: all(ok for ok, case in zip(right, cases, strict=True) if case.part == part) for part in exercise.parts
@@ -147,7 +153,9 @@ def _problem(problem: dict, visible: bool) -> str:
     if kind in ("TooLong", "Ended"):
         return "it was still running when its time was over" if kind == "TooLong" else "it ended the whole program"
     text = " ".join(str(problem.get("text")).split())
-    return f"{kind}: {text}{where}" if visible and text else f"{kind}{where}"
+    if not visible:  # a type's name and a line are the student's to choose, so that they could tell of the check
+        return kind if kind in BUILT_IN else "an error"
+    return f"{kind}: {text}{where}" if text else f"{kind}{where}"
 
 
 def _difference(exercise: Exercise, cases: Sequence[Case], right: Sequence[bool], outcome: Outcome) -> str:

@@ -51,6 +51,17 @@ class Outcome:
         stopped = {number: problem for number, problem in self.stopped.items() if number in asked}
         return replace(self, values=values, stopped=stopped, last=self.last if self.last in asked else None)
 
+    def followed(self, other: Outcome, after: int) -> Outcome:
+        """Add the calls of another process, numbered from `after`; nothing else that it told is kept."""
+        return replace(
+            self,
+            values=self.values | {after + number: value for number, value in other.values.items()},
+            stopped=self.stopped | {after + number: problem for number, problem in other.stopped.items()},
+            ended=other.ended,
+            refused=tuple(dict.fromkeys((*self.refused, *other.refused))),
+            last=None if other.last is None else after + other.last,
+        )
+
 
 class Runner:
     """Run a student's cells in children of a helper process, which loads NumPy and TensorFlow once.
