@@ -2,6 +2,7 @@
 
 from keras_apps.course.preprocessors import GradeApart, RestoreCells
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
+from nbconvert.preprocessors.sanitize import SanitizeHTML
 from nbgrader.preprocessors import (
     AssignLatePenalties,
     CheckCellMetadata,
@@ -29,5 +30,5 @@ c.Autograde.sanitize_preprocessors = [
 c.Autograde.autograde_preprocessors = [GradeApart, LimitOutput, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata]
 c.GradeApart.timeout = 600
 c.GradeApart.extra_arguments = ["--InteractiveShellApp.ignore_cwd=True", "--HistoryManager.hist_file=:memory:"]
-c.GenerateFeedback.preprocessors = [ClearHiddenTests, GetGrades, CSSHTMLHeaderPreprocessor]  # hidden they stay
-c.HTMLExporter.sanitize_html = True  # what a student wrote runs in nobody's browser
+c.GenerateFeedback.preprocessors = [ClearHiddenTests, GetGrades, SanitizeHTML, CSSHTMLHeaderPreprocessor]
+c.SanitizeHTML.enabled = True  # what a student wrote runs in nobody's browser; nbgrader's template escapes nothing
