@@ -413,6 +413,7 @@ def test_onnx_needs_no_other_format_before_it(tower, tmp_path, formats):
     assert export.export(fresh, tmp_path / "plain", formats, rounds=0).passed
     verifier = VerificationModel(fresh)
     assert export.export(verifier, tmp_path / "verifier", formats, rounds=0).passed
+    assert export.export("alexnet", tmp_path / "backbone", formats, layers=["pool5"], rounds=0).passed
 
 
 def test_bundled_weights_keep_their_licence_and_their_white(tmp_path):

@@ -19,8 +19,6 @@ from keras_apps.export.crops import Crops
 from keras_apps.export.formats import FORMATS
 from keras_apps.export.graphs import Graph
 
-ANY = 32
-"""Pixels of a side that may have any number, where the network is called once."""
 CALIBRATION = 256
 """Most pictures that int8's ranges are taken from."""
 
@@ -91,8 +89,8 @@ class Writer:
 
     def _onnx(self, path: Path, precision: str) -> None:
         model = self.graph.model
-        zeros = [keras.ops.zeros([1, *(size or ANY for size in x.shape[1:])], x.dtype) for x in model.inputs]
-        model(zeros if len(zeros) > 1 else zeros[0], training=False)  # Keras exports what has been called alone
+        tensors = [keras.KerasTensor(x.shape, x.dtype) for x in model.inputs]
+        model(tensors if len(tensors) > 1 else tensors[0], training=False)  # Keras exports what has been called alone
         model.export(path, format="onnx", verbose=False)
 
 
