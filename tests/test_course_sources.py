@@ -1,0 +1,39 @@
+"""A student's file, however it was written, becomes the cells that are meant."""
+
+import json
+
+import pytest
+
+from keras_apps.course.sources import cells_of, functions_of
+
+
+def test_cells_of_a_python_file_have_titles_and_kinds(tmp_path):
+    """A title is no code; text cells are left out; a cell's header is its line 1, as in an editor that folds cells."""
+    file = tmp_path / "answers.py"
+    file.write_text("a = 1\n# %% Exercise 1\nb = 2\n# %% [markdown]\n# words\n# %% [raw]\nno code\n# %%\nc = 3\n")
+    assert cells_of(file) == ["a = 1\n", "#\nb = 2\n", "#\nc = 3\n"]
+    for cell in cells_of(file):
+        compile(cell, "cell", "exec")
+
+
+def test_a_byte_order_mark_and_large_endings_are_taken(tmp_path):
+    (tmp_path / "UP.PY").write_bytes(b"\xef\xbb\xbfa = 1\n")
+    assert cells_of(tmp_path / "UP.PY") == ["a = 1\n"]
+    notebook = {"cells": [{"cell_type": "code", "source": ["b = 2"]}, {"cell_type": "markdown", "source": "x"}]}
+    (tmp_path / "UP.IPYNB").write_text("\ufeff" + json.dumps(notebook), encoding="utf-8")
+    assert cells_of(tmp_path / "UP.IPYNB") == ["b = 2"]
+
+
+def test_what_is_no_file_is_told_as_that(tmp_path):
+    with pytest.raises(ValueError, match="which is no file"):
+        cells_of(tmp_path)
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        cells_of(tmp_path / "no.py")
+    (tmp_path / "a.txt").touch()
+    with pytest.raises(ValueError, match=r"notebook \(.ipynb\) or a Python file"):
+        cells_of(tmp_path / "a.txt")
+
+
+def test_functions_may_be_assigned():
+    cells = ["inflate = lambda kernel, depth: kernel", "def conv1d(x): pass", "def broken(:"]
+    assert functions_of(cells) == {"inflate", "conv1d", "broken"}
