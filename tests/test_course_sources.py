@@ -37,3 +37,22 @@ def test_what_is_no_file_is_told_as_that(tmp_path):
 def test_functions_may_be_assigned():
     cells = ["inflate = lambda kernel, depth: kernel", "def conv1d(x): pass", "def broken(:"]
     assert functions_of(cells) == {"inflate", "conv1d", "broken"}
+
+
+def test_links_are_no_submissions(tmp_path):
+    """A link could lead to the solved source; a file in folders of its own is taken."""
+    pytest.importorskip("nbgrader")
+    from keras_apps.course.preprocessors import _check_own
+
+    source = tmp_path / "source.ipynb"
+    source.touch()
+    for student in ("ann", "ben"):
+        (tmp_path / "submitted" / student / "convolutions").mkdir(parents=True)
+    own, linked = (tmp_path / "submitted" / name / "convolutions" / "convolutions.ipynb" for name in ("ann", "ben"))
+    own.touch()
+    _check_own(own)
+    linked.symlink_to(source)
+    (tmp_path / "submitted" / "eve").symlink_to(tmp_path / "submitted" / "ann")
+    for path in (linked, tmp_path / "submitted" / "eve" / "convolutions" / "convolutions.ipynb"):
+        with pytest.raises(ValueError, match="a symbolic link"):
+            _check_own(path)

@@ -31,6 +31,7 @@ class RestoreCells(NbGraderPreprocessor):
     def preprocess(self, nb, resources):
         """Restore one notebook."""
         details = resources["nbgrader"]
+        _check_own(Path(resources["metadata"]["path"]) / f"{details['notebook']}.ipynb")
         with Gradebook(details["db_url"]) as gradebook:
             source = gradebook.find_notebook(details["notebook"], details["assignment"])
             cells = {cell.name: cell for cell in source.source_cells}
@@ -57,6 +58,17 @@ class RestoreCells(NbGraderPreprocessor):
                     cell.update(nbformat.from_dict(original), source=kept)
         nb.cells += [cell for name, cell in marked.items() if name in points and name not in met]
         return nb, resources
+
+
+def _check_own(notebook: Path) -> None:
+    """Make sure that a submission is a file of its own: a link could lead to the solved source.
+
+    Raises:
+        ValueError: If it, its assignment's folder or the student's is a symbolic link.
+    """
+    for path in (notebook, *list(notebook.parents)[:2]):
+        if path.is_symlink():
+            raise ValueError(f"expected a submission of files and folders, received '{path}', a symbolic link")
 
 
 def _marked(cell, points: float | None, solution: bool):
