@@ -79,9 +79,9 @@ def graph_of(
         kind, tower, outputs = "network", loaded.tower, ("pictures",)
     else:
         loaded = tower = getattr(loaded, "tower", loaded)  # a TripletModel is its tower
-        _check(tower)
-        kind, outputs = _kind(loaded), None
+        kind, outputs = None, None
     _check(tower)
+    kind = kind or _kind(tower)
     known = Threshold.bundled_for(fingerprint(tower)) if kind == "tower" else None
     bundled = bundled or _bundled_name(known)
     saved, exported = _connected(loaded, tower, kind, outputs, preprocessing, white)

@@ -15,7 +15,7 @@ from keras_apps.visualize.canvas import canvas
 from keras_apps.visualize.climbing import Climb
 from keras_apps.visualize.graph import graph_of, layer_output, shapes_of
 from keras_apps.visualize.maximize_result import Maximized
-from keras_apps.visualize.sizes import picture_size
+from keras_apps.visualize.sizes import is_whole, picture_size
 from keras_apps.visualize.views import View, seen_through, usual_views
 
 PATIENCE = 16
@@ -164,7 +164,7 @@ def _check(measure, value_range, steps, diverse, unit) -> None:
     if measure != "dot" and unit is None:
         raise ValueError(f"expected a unit or a direction for the measure {measure!r}, received None")
     for name, value in (("steps", steps), ("diverse", diverse)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        if not is_whole(value) or value < 1:
             raise ValueError(f"expected a whole number of at least 1 for {name}, received {value!r}")
     is_pair = isinstance(value_range, Sequence) and len(value_range) == 2
     if not is_pair or not -np.inf < value_range[0] < value_range[1] < np.inf:
@@ -178,7 +178,7 @@ def check_numbers(learning_rate, variation_weight, diversity_weight, seed, views
     for name, value in (("variation_weight", variation_weight), ("diversity_weight", diversity_weight)):
         if not 0 <= value < np.inf:
             raise ValueError(f"expected a finite {name} of at least 0, received {value!r}")
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**31:
+    if not is_whole(seed) or not 0 <= seed < 2**31:
         raise ValueError(f"expected a whole number from 0 to 2^31 - 1 as seed, received {seed!r}")
     if views is not None and (callable(views) or not all(callable(view) for view in views)):
         raise TypeError(f"expected a sequence of views, as (jitter(8),), received {views!r}")

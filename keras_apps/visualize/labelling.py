@@ -53,7 +53,8 @@ def labelled_sheet(blocks: Mapping[str, Sequence[Labelled]], cell: int = 96, col
             f"expected a sheet of at most {images.MAX_PIXELS:,} pixels, received {len(shapes)} cells of {cell} x {cell}"
         )
     font, small = (
-        ImageFont.truetype(str(_font()), size) for size in (_between(12, cell // 7, 28), _between(9, cell // 10, 18))
+        ImageFont.truetype(str(font_file()), size)
+        for size in (_between(12, cell // 7, 28), _between(9, cell // 10, 18))
     )
     line, small_line = sum(font.getmetrics()), sum(small.getmetrics())
     blocks = {" ".join(k.split()): [(" ".join(t.split()), p) for t, p in block] for k, block in blocks.items()}
@@ -94,7 +95,7 @@ def _between(least: int, number: int, most: int) -> int:
     return max(least, min(number, most))
 
 
-def _font() -> Path:
+def font_file() -> Path:
     """Return DejaVu Sans, which travels with matplotlib."""
     import matplotlib
 

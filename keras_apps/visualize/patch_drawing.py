@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from keras_apps.visualize.labelling import font_file
 from keras_apps.visualize.patch_result import Patch, TopPatches
 from keras_apps.visualize.sizes import is_whole
 
@@ -58,7 +58,7 @@ def draw_patches(
         raise ValueError("expected patches of RGB pictures, received others")
     most = max(len(patches) for units in found.patches.values() for patches in units.values())
     side = math.isqrt(max(most, 1) - 1) + 1
-    font, small = (ImageFont.truetype(str(_font()), size) for size in (max(13, cell // 3), max(10, cell // 5)))
+    font, small = (ImageFont.truetype(str(font_file()), size) for size in (max(13, cell // 3), max(10, cell // 5)))
     blocks = []
     for layer, units in found.patches.items():
         drawn = []
@@ -131,10 +131,3 @@ def _shown(values: np.ndarray) -> np.ndarray:
     """Return driving values as a picture: 0 grey, the strongest at full contrast."""
     strongest = np.percentile(np.abs(values), STRONGEST) or np.abs(values).max() or 1.0
     return np.rint(np.clip(127.5 + 127.5 * values / strongest, 0, 255)).astype(np.uint8)
-
-
-def _font() -> Path:
-    """Return DejaVu Sans, which travels with matplotlib."""
-    import matplotlib
-
-    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"

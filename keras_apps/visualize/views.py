@@ -14,12 +14,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
+from keras_apps.visualize.sizes import is_whole
+
 View = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 def jitter(pixels: int = 8) -> View:
     """Return the transform that shifts pictures by whole pixels, at most so many up, down, left or right."""
-    if isinstance(pixels, bool) or not isinstance(pixels, (int, np.integer)) or pixels < 0:
+    if not is_whole(pixels) or pixels < 0:
         raise ValueError(f"expected a whole number of at least 0 pixels of jitter, received {pixels!r}")
 
     def shifted(pictures: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
