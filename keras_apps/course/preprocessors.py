@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from pathlib import Path
 
@@ -13,6 +14,7 @@ try:
     import nbformat
     from nbgrader import utils
     from nbgrader.api import Gradebook
+    from nbgrader.coursedir import CourseDirectory
     from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 except ImportError:  # the extra `course` brings nbgrader
     nbformat = utils = Gradebook = None
@@ -111,7 +113,7 @@ class GradeApart(Execute):
         with tempfile.TemporaryDirectory(prefix="keras-apps-grading-") as folder:
             cells = Path(folder, "cells.json")
             cells.write_text(json.dumps([*given, *written]), encoding="utf-8")
-            code = f"from keras_apps.course import grading\ngrading.register({str(cells)!r})"
+            code = f"from keras_apps.course import grading\ngrading.register({str(cells)!r}, {_forbidden(self)!r})"
             apart = nbformat.v4.new_notebook(metadata=nb.metadata)
             apart.cells = [nbformat.v4.new_code_cell(text) for text in [code, *(texts[_id(c)] for c in graded)]]
             resources["metadata"] = {**resources.get("metadata", {}), "path": folder}
@@ -122,6 +124,14 @@ class GradeApart(Execute):
                 text = "the checks did not end with a number of points"
                 cell.outputs.append(nbformat.v4.new_output("error", ename="NotGraded", evalue=text, traceback=[text]))
         return nb, resources
+
+
+def _forbidden(preprocessor) -> list[str]:
+    """List what a student's code may not read, wherever it lies: the course's folder and those named apart from it."""
+    course = CourseDirectory(parent=preprocessor)
+    names = [name for name in course.trait_names() if name.endswith("_directory")]
+    apart = [getattr(course, name) for name in names] + [course.db_url.removeprefix("sqlite:///")]
+    return sorted({os.path.abspath(os.path.join(course.root, path)) for path in (".", *apart)})
 
 
 def _id(cell) -> str:
