@@ -1,12 +1,11 @@
 """nbgrader's settings: run its commands in this folder. README.md says which."""
 
+from keras_apps.course.feedback import CleanCells, FeedbackExporter, HideChecks
 from keras_apps.course.preprocessors import GradeApart, RestoreCells
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
-from nbconvert.preprocessors.sanitize import SanitizeHTML
 from nbgrader.preprocessors import (
     AssignLatePenalties,
     CheckCellMetadata,
-    ClearHiddenTests,
     ClearOutput,
     DeduplicateIds,
     GetGrades,
@@ -30,5 +29,6 @@ c.Autograde.sanitize_preprocessors = [
 c.Autograde.autograde_preprocessors = [GradeApart, LimitOutput, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata]
 c.GradeApart.timeout = 600
 c.GradeApart.extra_arguments = ["--InteractiveShellApp.ignore_cwd=True", "--HistoryManager.hist_file=:memory:"]
-c.GenerateFeedback.preprocessors = [ClearHiddenTests, GetGrades, SanitizeHTML, CSSHTMLHeaderPreprocessor]
-c.SanitizeHTML.enabled = True  # what a student wrote runs in nobody's browser; nbgrader's template escapes nothing
+c.GenerateFeedback.preprocessors = [HideChecks, GetGrades, CleanCells, CSSHTMLHeaderPreprocessor]
+c.GenerateFeedback.exporter_class = FeedbackExporter  # what a student wrote runs in nobody's browser
+c.HTMLExporter.exclude_anchor_links = True

@@ -1,0 +1,162 @@
+"""A graded notebook -> a page of feedback in which nothing that a student wrote is live.
+
+What is shown is rendered first and cleaned then: only what is on the lists here is left, by bleach, which nbconvert
+brings. Everything else stands there as text.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+
+try:
+    from bleach.css_sanitizer import CSSSanitizer
+    from bleach.sanitizer import Cleaner
+    from bs4 import BeautifulSoup
+    from jinja2 import pass_context
+    from nbconvert.exporters import HTMLExporter
+    from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
+    from nbgrader.utils import is_grade
+except ImportError:  # the extra `course` brings nbgrader, and that brings the others
+    CSSSanitizer = Cleaner = BeautifulSoup = is_grade = None
+    HTMLExporter = NbGraderPreprocessor = ClearHiddenTests = object
+
+    def pass_context(function):
+        """Leave a method as it is."""
+        return function
+
+
+TAGS = ["a", "abbr", "b", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "kbd", "li", "mark", "ol", "p", "pre", "s", "small", "span", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul"]
+ATTRIBUTES = {
+    ("a", "href"): r"(https?://|mailto:|#).*",
+    ("img", "src"): r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*",
+    ("img", "width"): r"\d{1,4}",
+    ("img", "height"): r"\d{1,4}",
+    ("ol", "start"): r"\d{1,4}",
+    **{(tag, name): r"\d{1,2}" for tag in ("td", "th") for name in ("colspan", "rowspan")},
+    **{(tag, "style"): r"text-align: ?(left|right|center);?" for tag in ("td", "th")},
+    **dict.fromkeys((("a", "title"), ("abbr", "title"), ("img", "title"), ("img", "alt")), r".*"),
+    **{(tag, "class"): r" ?highlight( hl-\w+)?|[a-z][a-z0-9]{0,2}" for tag in ("div", "span")},  # of colored code
+}
+"""`{(tag, attribute): what all of its value must be}`. Others go; a page's own classes and ids are not to be imitated."""
+
+SHOWN = ("text/plain", "text/latex", "text/html", "text/markdown", "image/png", "image/jpeg")
+BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
+LIVE_TEX = re.compile(r"\\(?:href|url|mmlToken|class|style|cssId|require)(?![A-Za-z])")
+"""MathJax's commands that make links or styles. Its mode "Safe", which nbconvert's page asks for, would stop them too."""
+
+
+def clean(text: str) -> str:
+    r"""Return HTML with nothing in it that acts: no script, handler, frame, form, style, or link but to the web.
+
+    Args:
+        text: HTML, however broken.
+
+    Example:
+        >>> clean('<b onclick="x()">a</b> <a href="JAVA&#115;cript:x()">b</a> <script>c</script> $\\href{d}{e}$')
+        '<b>a</b> <a>b</a> &lt;script&gt;c&lt;/script&gt; $\\text{d}{e}$'
+    """
+    protocols = ("http", "https", "mailto", "data")  # data only where ATTRIBUTES has it, in pictures
+    styles = CSSSanitizer(allowed_css_properties=["text-align"])
+    cleaner = Cleaner(tags=TAGS, attributes=_is_allowed, protocols=protocols, css_sanitizer=styles)
+    soup = BeautifulSoup(cleaner.clean(text), "html.parser")
+    for part in soup.find_all(string=LIVE_TEX):
+        if part.find_parent(["pre", "code"]) is None:  # no formulas there
+            part.replace_with(harmless_tex(part))
+    return str(soup)
+
+
+def harmless_tex(text: str) -> str:
+    r"""Return a formula that shows a link's address as text.
+
+    Example:
+        >>> harmless_tex(r"\href{javascript:x()}{y}")
+        '\\text{javascript:x()}{y}'
+    """
+    return LIVE_TEX.sub(lambda _: r"\text", text)
+
+
+def _is_allowed(tag: str, name: str, value: str) -> bool:
+    pattern = ATTRIBUTES.get((tag, name))
+    return pattern is not None and re.fullmatch(pattern, value, re.DOTALL) is not None
+
+
+class HideChecks(ClearHiddenTests):
+    """Take the hidden checks out of test cells; a student's own cell may say BEGIN HIDDEN TESTS as it likes."""
+
+    def preprocess_cell(self, cell, resources, cell_index):
+        """Clear one cell."""
+        return super().preprocess_cell(cell, resources, cell_index) if is_grade(cell) else (cell, resources)
+
+
+class CleanCells(NbGraderPreprocessor):
+    """Leave of every cell only its text, its marking, its pictures, and outputs of the kinds that a page can show.
+
+    Metadata goes, since a template writes some of it into the page as it stands.
+    """
+
+    def preprocess(self, nb, resources):
+        """Clean one notebook."""
+        nb.metadata = type(nb)(language_info=type(nb)(name="python"))
+        return super().preprocess(nb, resources)
+
+    def preprocess_cell(self, cell, resources, cell_index):
+        """Clean one cell."""
+        kept = {"nbgrader": cell.metadata.nbgrader} if "nbgrader" in cell.metadata else {}
+        cell.metadata = type(cell)(kept)
+        if "attachments" in cell:
+            cell.attachments = _pictures(cell.attachments)
+        if cell.cell_type == "code":
+            number = cell.get("execution_count")
+            cell.execution_count = number if isinstance(number, int) else None
+            cell.outputs = [output for output in cell.outputs if _cleaned(output)]
+        return cell, resources
+
+
+def _pictures(attachments: object) -> dict:
+    """Return of a cell's attachments the pictures, and an empty one for each other, so that the cell can be rendered."""
+    found = {}
+    for name, kinds in attachments.items() if isinstance(attachments, dict) else ():
+        kinds = kinds if isinstance(kinds, dict) else {}
+        kept = {kind: data for kind, data in kinds.items() if kind in SHOWN and _is_base64(kind, data)}
+        found[name] = kept or {"image/png": ""}
+    return found
+
+
+def _is_base64(kind: str, data: object) -> bool:
+    return kind.startswith("image/") and isinstance(data, str) and BASE64.fullmatch(data) is not None
+
+
+def _cleaned(output) -> bool:
+    """Clean an output in place; say whether it is to be shown."""
+    if output.output_type in ("stream", "error"):
+        return True  # shown as text
+    if output.output_type not in ("display_data", "execute_result"):
+        return False
+    output.metadata = type(output)()
+    for kind in list(output.data):
+        text = output.data[kind]
+        if kind not in SHOWN or not isinstance(text, str) or (kind[:6] == "image/" and not _is_base64(kind, text)):
+            del output.data[kind]
+        elif kind == "text/html":
+            output.data[kind] = clean(text)
+        elif kind == "text/latex":
+            output.data[kind] = harmless_tex(text)
+    return bool(output.data)
+
+
+class FeedbackExporter(HTMLExporter):
+    """nbconvert's HTML, in which all rendered text is cleaned."""
+
+    def default_filters(self):
+        """List the template's filters, those that write HTML in our way."""
+        yield from super().default_filters()
+        yield "clean_html", clean
+
+    @pass_context
+    def markdown2html(self, context, source):
+        """Render and clean a text; one that cannot be rendered is shown as it was written."""
+        try:
+            return clean(super().markdown2html(context, source))
+        except Exception:
+            return f"<pre>{html.escape(source)}</pre>"
