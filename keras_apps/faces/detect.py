@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_apps._numbers import is_whole
 from keras_apps.faces.alignment import align
 from keras_apps.images import Picture, load_image, resize
 
@@ -142,7 +143,7 @@ def one_face(picture: Picture, which: int | str | None = None) -> FaceCrop:
         )
     if which in (None, "largest"):
         return faces[0]
-    if isinstance(which, bool) or not isinstance(which, int) or not 1 <= which <= len(faces):
+    if not is_whole(which) or not 1 <= which <= len(faces):
         raise ValueError(
             f"expected face 'largest' or from 1 to {len(faces)} in {describe(picture)}, received {which!r}"
         )

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from keras_apps._numbers import is_whole
 from keras_apps.faces.bootstrap import equal_error_interval
 from keras_apps.faces.cross_validation import accuracy_of_folds, balanced_folds
 from keras_apps.faces.intervals import Interval, area_interval, mean_of_folds
@@ -132,7 +133,7 @@ def evaluate_pairs(
     distances, same = checked(distances, same)
     if not 0 < confidence < 1:
         raise ValueError(f"expected confidence between 0 and 1, received {confidence}")
-    if isinstance(replicates, bool) or not isinstance(replicates, int) or replicates < 1:
+    if not is_whole(replicates) or replicates < 1:
         raise ValueError(f"expected at least one replicate, received {replicates!r}")
     genuine, impostor = split_kinds(distances, same)
     accuracy, error, accuracy_interval, accuracies, taus = math.nan, math.nan, UNKNOWN, (), ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,8 @@ class ExportedTower:
     The model card beside it (`x.onnx.card.json`) tells whose encodings it makes. Where they were measured to be its
     source's (within 1e-5 of the largest number), the fingerprint is the source's: a gallery of the one opens with
     the other, and the source's tau holds. Where they are not, as a rule for int8, the fingerprint is the file's own,
-    and so is tau, where one was calibrated. Without a card it is the file's own too, and there is no tau.
+    and so is tau, where one was calibrated. Without a card it is the file's own too, and there is no tau. What white is
+    in its input, 1 or 255, the file says itself; one that `export.export` did not write gets 0..255, with a warning.
 
     Args:
         path: Ends in .onnx or .tflite.
@@ -66,7 +68,16 @@ class ExportedTower:
         self.fingerprint = self.card.get("fingerprint") or digest[:16]
         known = self.card.get("threshold")
         self.threshold = Threshold(**known) if known else None
-        self._white = float(self.card.get("white", 255))
+        self._white = self._white_of(len(shape) == 4 and shape[-1] == 3 and self._dtype != np.uint8)
+
+    def _white_of(self, matters: bool) -> float:
+        """Return what white is in the file's input: as the file says itself, else its card, else 255."""
+        told = self._runtime.metadata.get("white", self.card.get("white"))
+        if told in (1, 255):
+            return float(told)
+        if matters:
+            warnings.warn(f"'{self.path}' does not say what white is in its input; it gets 0..255", stacklevel=3)
+        return 255.0
 
     def predict_on_batch(self, chips: np.ndarray) -> np.ndarray:
         """Encode.
@@ -95,6 +106,8 @@ def _card(path: Path, digest: str) -> dict:
         fits = isinstance(card["fingerprint"], str) and (known is None or Threshold(**known).model)
         if not fits or known and known["model"] != card["fingerprint"]:
             raise ValueError("its threshold is of another tower")
+        if card.get("white", 255) not in (1, 255):
+            raise ValueError(f"expected 1 or 255 for white, received {card['white']!r}")
         written = card["sha256"]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"expected a model card, received '{file}': {error}") from None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keras_apps import weights
+from keras_apps._keras_file import load_model_file
 from keras_apps._runtimes import RUNTIMES
 from keras_apps.faces.exported_tower import ExportedTower
 
@@ -31,7 +32,8 @@ def load_tower(name: str | os.PathLike = "resnet128") -> keras.Model | ExportedT
         encodings `(n, 128)`. Those of `resnet128` are not of unit length.
 
     Raises:
-        ValueError: If the name is none of these, or the file is not a Keras model or exported tower.
+        ValueError: If the name is none of these, or the file is damaged, holds classes that are not known (or a Lambda
+            layer), or is no Keras model or exported tower.
         FileNotFoundError: If the file does not exist.
         ImportError: If a .onnx file is given and ONNX Runtime is not installed.
         DamagedWeightsError: If the bundled file is damaged.
@@ -56,10 +58,4 @@ def load_tower(name: str | os.PathLike = "resnet128") -> keras.Model | ExportedT
         raise ValueError(f"expected {names} or a path ending in .keras, .onnx or .tflite, received {os.fspath(name)!r}")
     if not path.is_file():
         raise FileNotFoundError(f"expected a .keras file, received '{path}', which does not exist")
-    import keras
-
-    try:
-        return keras.saving.load_model(path, compile=False)
-    except Exception as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ValueError(f"expected a Keras model, received '{path}': {reason}") from None
+    return load_model_file(path)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from keras_apps._numbers import is_whole
 from keras_apps.faces.answers import Candidate, Identification, Verification
 from keras_apps.faces.calibration import Threshold
 from keras_apps.faces.decisions import ByDistance, ByProbability, Decider, decision_for
@@ -126,7 +127,7 @@ class Matcher(Roster):
         return probes
 
     def _check(self, top: int) -> None:
-        if isinstance(top, bool) or not isinstance(top, (int, np.integer)) or top < 1:
+        if not is_whole(top) or top < 1:
             raise ValueError(f"expected top of at least 1, received {top}")
         self._decide()
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from keras_apps._choices import check_choice
+from keras_apps._numbers import is_whole
 from keras_apps.faces.distances import DISTANCES
 from keras_apps.faces.intervals import Interval, wilson
 from keras_apps.faces.nearest_identity import nearest_identities
@@ -124,7 +125,7 @@ def evaluate_open_set(
     """
     check_choice("distance", distance, DISTANCES)
     for name, value in (("ranks", ranks), ("replicates", replicates), ("memory_mb", memory_mb)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        if not is_whole(value) or value < 1:
             raise ValueError(f"expected a whole number of at least 1 for {name}, received {value!r}")
     if not 0 < confidence < 1:
         raise ValueError(f"expected confidence between 0 and 1, received {confidence}")

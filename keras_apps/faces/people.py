@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
-from numbers import Integral
 from pathlib import Path
 
 import numpy as np
 
+from keras_apps._numbers import is_whole
 from keras_apps.faces.folders import pictures_by_person
 from keras_apps.faces.reading import unreadable
 
@@ -187,7 +187,7 @@ class People:
             >>> [len(part.names) for part in people.split(0.2)]
             [8, 2]
         """
-        if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+        if not is_whole(seed) or seed < 0:
             raise ValueError(f"expected an integer of at least 0 as seed, received {seed!r}")
         try:
             shares = np.array([1 - held_out, held_out] if np.ndim(held_out) == 0 else list(held_out), float)

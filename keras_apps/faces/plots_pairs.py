@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_apps import images
+from keras_apps._numbers import is_whole
 from keras_apps.faces.plots import COLOURS
 from keras_apps.faces.rates import checked
 
@@ -36,7 +37,7 @@ def worst_pairs(distances, same, count: int = 4) -> tuple[np.ndarray, np.ndarray
         ([2, 3], [4, 1])
     """
     distances, same = checked(distances, same)
-    if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
+    if not is_whole(count) or count < 1:
         raise ValueError(f"expected a whole number of pairs of at least 1, received {count!r}")
     impostor, genuine = np.flatnonzero(~same), np.flatnonzero(same)
     nearest = impostor[np.argsort(distances[impostor], kind="stable")]

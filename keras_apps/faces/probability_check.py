@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from keras_apps._numbers import is_whole
 from keras_apps.faces.calibration import Threshold
 from keras_apps.faces.intervals import wilson
 from keras_apps.faces.operating_points import plain
@@ -74,7 +75,7 @@ def reliability(threshold: Threshold, distances, same, bins: int = 10, confidenc
     from scipy.special import expit
 
     distances, same = checked(distances, same)
-    if isinstance(bins, bool) or not isinstance(bins, int) or bins < 1:
+    if not is_whole(bins) or bins < 1:
         raise ValueError(f"expected a whole number of bins of at least 1, received {bins!r}")
     if not 0 < confidence < 1:
         raise ValueError(f"expected confidence between 0 and 1, received {confidence}")

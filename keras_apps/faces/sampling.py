@@ -6,13 +6,15 @@ import functools
 
 import numpy as np
 
+from keras_apps._numbers import is_whole
+
 
 class _Sampler:
     """What the samplers share: people in rounds without repetition, and each person's pictures likewise."""
 
     def __init__(self, labels, seed: int):
         labels = np.asarray(labels)
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        if not is_whole(seed) or seed < 0:
             raise ValueError(f"expected an integer of at least 0 as seed, received {seed!r}")
         self.seed = int(seed)
         self._order = np.argsort(labels, kind="stable")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import ceil
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from keras_apps._fonts import font_file
 from keras_apps.images import resize, scaled, to_uint8
 
 PAPER, INK, MISSING = (255, 255, 255), (34, 34, 34), (190, 190, 190)
@@ -43,7 +43,7 @@ def draw_sheet(
     rows = [""] if len(axes) == 1 else list(headings[axes[0]])
     height, width = scaled(content, cell)
     small = max(cell // 3, 24)
-    font = ImageFont.truetype(str(_font()), max(11, cell // 18))
+    font = ImageFont.truetype(str(font_file()), max(11, cell // 18))
     named = [("content", content)]
     named += [("style" if len(styles) == 1 else f"style {i}", style) for i, style in enumerate(styles, 1)]
     corner = _row([_label([name], font, _thumbnail(picture, small)) for name, picture in named])
@@ -120,10 +120,3 @@ def _wrapped(text: str, width: int, font: ImageFont.FreeTypeFont) -> list[str]:
             word = word[fits:]
         current = word
     return [*lines, current] if text else []
-
-
-def _font() -> Path:
-    """Return DejaVu Sans, which travels with matplotlib."""
-    import matplotlib
-
-    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"

@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_apps._numbers import is_whole
 from keras_apps.style.objective import Activations, Objective, mean_gram
 from keras_apps.style.recipe import Recipe
 from keras_apps.style.tiles import Side, Span, sides
@@ -77,7 +78,7 @@ class TiledObjective(Objective):
         compiled: bool = True,
         network: Callable[[tf.Tensor], Activations] | None = None,
     ):
-        if isinstance(tile, bool) or not isinstance(tile, (int, np.integer)):
+        if not is_whole(tile):
             raise TypeError(f"expected tile as a whole number of pixels, received {tile!r}")
         if tile < 1:
             raise ValueError(f"expected a tile of at least 1 pixel, received {tile}")

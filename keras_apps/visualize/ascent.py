@@ -10,12 +10,13 @@ import tensorflow as tf
 
 from keras_apps import images
 from keras_apps._choices import check_choice
+from keras_apps._numbers import is_whole
 from keras_apps.visualize import goals, wanted
 from keras_apps.visualize.canvas import canvas
 from keras_apps.visualize.climbing import Climb
 from keras_apps.visualize.graph import graph_of, layer_output, shapes_of
 from keras_apps.visualize.maximize_result import Maximized
-from keras_apps.visualize.sizes import is_whole, picture_size
+from keras_apps.visualize.sizes import picture_size
 from keras_apps.visualize.views import View, seen_through, usual_views
 
 PATIENCE = 16

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
+from keras_apps._numbers import is_whole
 from keras_apps.visualize.graph import consumers_first, graph_of, is_graph, layer_output
 from keras_apps.visualize.labelling import labelled_sheet
 
@@ -45,7 +46,7 @@ def filters(model: keras.Model, layer: str | None = None, *, channel: int | None
             f"expected a channel from 0 to {depth - 1}, since the filters see {depth} channels, received None"
         )
     if channel is not None:
-        if isinstance(channel, bool) or not isinstance(channel, (int, np.integer)) or not 0 <= channel < depth:
+        if not is_whole(channel) or not 0 <= channel < depth:
             raise ValueError(f"expected a channel from 0 to {depth - 1}, received {channel!r}")
         kernel = kernel[:, :, channel : channel + 1]
     pictures = np.moveaxis(kernel, -1, 0)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from keras_apps import images
-from keras_apps.visualize.sizes import is_whole
+from keras_apps._fonts import font_file
+from keras_apps._numbers import is_whole
 
 PAPER, INK, FAINT = (255, 255, 255), (34, 34, 34), (110, 110, 110)
 GAP = 8
@@ -93,10 +93,3 @@ def _size(shape: Sequence[int], cell: int) -> tuple[int, int]:
 
 def _between(least: int, number: int, most: int) -> int:
     return max(least, min(number, most))
-
-
-def font_file() -> Path:
-    """Return DejaVu Sans, which travels with matplotlib."""
-    import matplotlib
-
-    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"

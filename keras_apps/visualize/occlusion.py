@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from keras_apps import images
+from keras_apps._numbers import is_whole
 
 Score = Callable[[np.ndarray], np.ndarray]
 
@@ -83,7 +84,7 @@ def occlusion_map(
     tall, wide = sides
     stride = max(1, min(tall, wide) // 4) if stride is None else stride
     for name, value in (("patch", tall), ("patch", wide), ("stride", stride), ("batch_size", batch_size)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        if not is_whole(value) or value < 1:
             raise ValueError(f"expected a whole number of at least 1 for {name}, received {value!r}")
     if tall > height or wide > width:
         raise ValueError(f"expected a patch within the picture of {height} x {width}, received {tall} x {wide}")

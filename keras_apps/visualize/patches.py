@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_apps._choices import check_choice
+from keras_apps._numbers import is_whole
 from keras_apps.visualize.fields import ReceptiveField, receptive_field
 from keras_apps.visualize.graph import graph_of, layer_output
 from keras_apps.visualize.patch_result import Best, Patch, TopPatches, cut
@@ -88,7 +89,7 @@ def top_patches(
     """
     check_choice("on_error", on_error, ("raise", "skip"))
     for name, value in (("k", k), ("batch_size", batch_size)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        if not is_whole(value) or value < 1:
             raise ValueError(f"expected a whole number of at least 1 for {name}, received {value!r}")
     if preprocess is not None and not callable(preprocess):
         raise TypeError(f"expected a function of a batch as preprocess, received {preprocess!r}")
@@ -149,7 +150,7 @@ def _checked_units(layer: str, units, channels: int) -> list[int]:
         return list(range(min(FIRST, channels)))
     units = [units] if isinstance(units, (int, np.integer)) else list(units)
     for unit in units:
-        if isinstance(unit, bool) or not isinstance(unit, (int, np.integer)) or not 0 <= unit < channels:
+        if not is_whole(unit) or not 0 <= unit < channels:
             raise ValueError(f"expected units of {layer!r} from 0 to {channels - 1}, received {unit!r}")
     if not units or len(set(units)) < len(units):
         raise ValueError(f"expected units of {layer!r}, each once, received {units}")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from keras_apps import images
+from keras_apps._numbers import is_whole
 from keras_apps.visualize.graph import shapes_of
 
 USUAL = 224
@@ -65,11 +64,6 @@ def whole_sizes(what: str, size, rank: int) -> tuple[int, ...]:
     if len(sizes) != rank or any(not is_whole(n) or n < 1 for n in sizes):
         raise ValueError(f"expected {what} of {rank} whole numbers of at least 1, received {size!r}")
     return tuple(map(int, sizes))
-
-
-def is_whole(number) -> bool:
-    """Return whether something is a whole number; `True` is none."""
-    return isinstance(number, (int, np.integer)) and not isinstance(number, bool)
 
 
 def _has_units(source, output, sizes: tuple[int, ...]) -> bool:

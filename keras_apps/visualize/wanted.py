@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from keras_apps._numbers import is_whole
+
 
 def directions_of(unit, layer: str, channels: int) -> tuple[np.ndarray | None, tuple[int, ...] | None]:
     """Return the directions that are meant, and the channels where it is those.
@@ -74,7 +76,7 @@ def position_of(position, layer: str, map_shape: Sequence[int]) -> tuple[int, ..
         return tuple(n // 2 for n in map_shape)
     position = position.tolist() if isinstance(position, np.ndarray) else position
     right = isinstance(position, Sequence) and not isinstance(position, str) and len(position) == len(map_shape)
-    if not right or any(isinstance(i, bool) or not isinstance(i, (int, np.integer)) for i in position):
+    if not right or any(not is_whole(i) for i in position):
         raise ValueError(f"expected {len(map_shape)} indices or 'center' as position, received {position!r}")
     if any(not 0 <= i < n for i, n in zip(position, map_shape, strict=True)):
         raise ValueError(f"expected a position on the map of {tuple(map_shape)} units, received {tuple(position)}")
