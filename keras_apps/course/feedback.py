@@ -38,12 +38,12 @@ ATTRIBUTES = {
     **dict.fromkeys((("a", "title"), ("abbr", "title"), ("img", "title"), ("img", "alt")), r".*"),
     **{(tag, "class"): r" ?highlight( hl-\w+)?|[a-z][a-z0-9]{0,2}" for tag in ("div", "span")},  # of colored code
 }
-"""`{(tag, attribute): what all of its value must be}`. Others go; a page's own classes and ids are not to be imitated."""
+"""`{(tag, attribute): what all of its value must be}`. Others go: no class or id of the page is to be imitated."""
 
 SHOWN = ("text/plain", "text/latex", "text/html", "text/markdown", "image/png", "image/jpeg")
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 LIVE_TEX = re.compile(r"\\(?:href|url|mmlToken|class|style|cssId|require)(?![A-Za-z])")
-"""MathJax's commands that make links or styles. Its mode "Safe", which nbconvert's page asks for, would stop them too."""
+"""MathJax's commands that make links or styles; its mode "Safe", which nbconvert's page asks for, stops them too."""
 
 
 def clean(text: str) -> str:
@@ -58,7 +58,7 @@ def clean(text: str) -> str:
     """
     protocols = ("http", "https", "mailto", "data")  # data only where ATTRIBUTES has it, in pictures
     styles = CSSSanitizer(allowed_css_properties=["text-align"])
-    cleaner = Cleaner(tags=TAGS, attributes=_is_allowed, protocols=protocols, css_sanitizer=styles)
+    cleaner = Cleaner(tags=TAGS.split(), attributes=_is_allowed, protocols=protocols, css_sanitizer=styles)
     soup = BeautifulSoup(cleaner.clean(text), "html.parser")
     for part in soup.find_all(string=LIVE_TEX):
         if part.find_parent(["pre", "code"]) is None:  # no formulas there
@@ -114,7 +114,7 @@ class CleanCells(NbGraderPreprocessor):
 
 
 def _pictures(attachments: object) -> dict:
-    """Return of a cell's attachments the pictures, and an empty one for each other, so that the cell can be rendered."""
+    """Return a cell's pictures, and an empty one for each other attachment, so that the cell can be rendered."""
     found = {}
     for name, kinds in attachments.items() if isinstance(attachments, dict) else ():
         kinds = kinds if isinstance(kinds, dict) else {}
