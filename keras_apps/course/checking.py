@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from keras_apps.course.cases import Assignment, Case
 from keras_apps.course.judging import Verdict, judge
 from keras_apps.course.registry import NAMES, assignment, assignment_with
-from keras_apps.course.runner import Outcome, Runner
+from keras_apps.course.runner import Runner
 from keras_apps.course.sources import cells_of, functions_of
+from keras_apps.course.telling import Outcome
+
+SUBMISSION_SECONDS = 40  # on the clock, for all cells and functions of a submission together
 
 
 @dataclass(frozen=True)
@@ -47,24 +51,41 @@ class Cells:
     Args:
         runner: Runs them.
         cells: Their sources, in order.
+        seconds: On the clock, for all that is run of them; starting the helper process is not counted.
     """
 
-    def __init__(self, runner: Runner, cells: Sequence[str]):
+    def __init__(self, runner: Runner, cells: Sequence[str], seconds: float = SUBMISSION_SECONDS):
         self._runner, self._cells = runner, list(cells)
         self._skip: dict[int, dict] = {}
+        self._most = self._left = seconds
+        self._took: Counter[str] = Counter()
 
     def call_all(self, name: str, calls: Sequence[dict], hidden: bool = False) -> Outcome:
         """Run the cells and the calls of one function, as `judging.judge` wants it."""
         if hidden:  # what it tells of cells is not to be remembered
-            return self._runner.run(self._cells, name, calls, sorted(self._skip))
+            return self._run(name, calls, True)
         for _ in range(3):
-            outcome = self._runner.run(self._cells, name, calls, sorted(self._skip))
+            outcome = self._run(name, calls)
             ended = {n: problem for n, problem in outcome.cells.items() if problem["type"] in ("Ended", "TooLong")}
             self._skip.update(ended)
             if not any(problem["type"] == "Ended" for problem in ended.values()):
                 break
         outcome.cells.update(self._skip)
         return outcome
+
+    def _run(self, name: str, calls: Sequence[dict], hidden: bool = False) -> Outcome:
+        """Run them in the time that is left, and keep count of it."""
+        if self._left <= 0:
+            return Outcome(ended="over", over=self._over())
+        outcome = self._runner.run(self._cells, name, calls, sorted(self._skip), self._left)
+        self._left -= outcome.seconds
+        self._took.update({name: outcome.seconds} if hidden else outcome.took)  # what it tells is not to be told
+        return outcome if self._left > 0 else replace(outcome, over=self._over())
+
+    def _over(self) -> str:
+        """Tell what took the time."""
+        long = [f"{what} took {seconds:.0f} s" for what, seconds in self._took.most_common(4) if seconds >= 0.5]
+        return f"the {self._most:g} s for a whole submission are over: {', '.join(long)}"
 
 
 def check(path: str | os.PathLike, name: str | None = None, runner: Runner | None = None) -> Report:

@@ -15,7 +15,8 @@ from keras_apps.course.checking import Cells, modules_of
 from keras_apps.course.judging import judge
 from keras_apps.course.nursery import plain, told
 from keras_apps.course.registry import exercise
-from keras_apps.course.runner import Outcome, Runner
+from keras_apps.course.runner import Runner
+from keras_apps.course.telling import Outcome
 
 _registered: list[Cells] = []
 

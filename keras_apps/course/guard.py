@@ -1,7 +1,7 @@
 """A process -> the same process that can no longer read, write, start or call what an answer does not need.
 
-Run by `nursery` outside the package, so it imports the standard library alone. Three layers: an audit hook (PEP 578)
-for what Python does, Landlock for what compiled code does (Linux 5.13 and later), and limits.
+Run by `nursery` outside the package, so it imports the standard library alone. An audit hook (PEP 578) for what Python
+does, Landlock for the files that compiled code opens (Linux 5.13 and later), and limits; `seccomp` is the fourth layer.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ with contextlib.suppress(ImportError):  # Windows has no limits
 PROCESS = """os.system os.exec os.fork os.forkpty os.posix_spawn os.spawn os.startfile os.startfile/2 pty.spawn
     subprocess.Popen os.kill os.killpg signal.pthread_kill"""
 MEMORY = """gc.get_objects gc.get_referrers gc.get_referents sys._current_frames sys._current_exceptions mmap.__new__
-    resource.setrlimit resource.prlimit sys.remote_exec"""
+    resource.setrlimit resource.prlimit sys.remote_exec cpython.PyInterpreterState_New"""
+MODULES = """_posixsubprocess _testcapi _testinternalcapi _testlimitedcapi _xxsubinterpreters _interpreters"""
 LOOKS = "os.listdir os.scandir os.chdir os.walk os.fwalk glob.glob os.listxattr os.getxattr"
 CHANGES = """os.remove os.rename os.rmdir os.mkdir os.chmod os.chown os.chflags os.link os.symlink os.truncate os.utime
     os.setxattr os.removexattr os.lockf sqlite3.connect"""
@@ -33,12 +34,13 @@ WORDS = {
 READ_FILE, READ_DIR = 1 << 2, 1 << 3
 
 
-def _refusal(
-    event, arguments, groups, readable, writable, forbidden, scratch, write, channel, notes, words, errors, builtin
-):
-    """Return nothing, or raise. All it uses comes as arguments that cannot be changed: see `_sealed`."""
-    process, memory, looks, changes, writing = groups
-    kind, text, number, octets, fspath, isinstance_ = builtin
+def _refusal(event, arguments, groups, readable, writable, forbidden, scratch, channel, notes, words, errors, tools):
+    """Return nothing, or raise. All it uses comes as arguments that cannot be changed: see `_sealed`.
+
+    It calls nothing of the student's: a frame of his that it called could reach its own.
+    """
+    process, memory, looks, changes, modules, writing = groups
+    kind, text, number, octets, issubclass_, length, readlink, write, failures = tools
     refused = None
     first = event.split(".")[0]
     if event in process:
@@ -50,6 +52,8 @@ def _refusal(
     elif event == "import":
         if kind(arguments[0]) is text and arguments[0].split(".")[0] == "keras_apps":
             refused = 4
+        elif kind(arguments[0]) is not text or arguments[0] in modules:
+            refused = 1
     elif event == "open" or event in looks or event in changes:
         changed = event in changes or (event == "open" and arguments[2] & writing)
         for path in arguments[:2] if event in changes else arguments[:1]:
@@ -57,29 +61,41 @@ def _refusal(
                 if event == "os.chdir" or (event in changes and path is arguments[0]):
                     refused = 2
                 continue
-            if not isinstance_(path, (text, octets)):
-                path = fspath(path)
-            if isinstance_(path, octets):
+            if issubclass_(kind(path), octets):
                 path = octets.decode(path, "utf-8", "replace")
+            elif not issubclass_(kind(path), text):
+                refused = 2
+                continue
             path = "".join((path, "")).replace("\\", "/")  # exactly a str, whatever class it was
             if path[:1] != "/" and path[1:2] != ":":
                 path = scratch + "/" + path
-            parts = ()
-            for part in path.split("/"):
+            at, left, links = "", path, 0
+            while left:
+                part, _, left = left.partition("/")
                 if part == "..":
-                    parts = parts[:-1]
+                    at = at.rpartition("/")[0]
                 elif part and part != ".":
-                    parts += (part,)
-            path = "/" + "/".join(parts) + "/"
-            inside = outside = False
+                    try:
+                        target = readlink(at + "/" + part)
+                    except failures:  # no link
+                        at = at + "/" + part
+                        continue
+                    links += 1
+                    at, left = "" if target[:1] == "/" else at, target + "/" + left if links < 40 else ""
+            inside = outside = 0  # the folder nearest to the file decides
             for folder in writable if changed else readable:
-                inside = inside or path.startswith(folder)
+                if (at + "/").startswith(folder) and length(folder) > inside:
+                    inside = length(folder)
             for folder in forbidden:
-                outside = outside or path.startswith(folder)
-            if outside or not inside:
+                if (at + "/").startswith(folder) and length(folder) > outside:
+                    outside = length(folder)
+            if outside >= inside or links >= 40:
                 refused = 2
     if refused is not None:
-        write(channel, notes[refused])
+        try:  # noqa: SIM105 - it knows no other names
+            write(channel, notes[refused])
+        except failures:  # the answer closed it
+            pass
         raise errors[refused](words[refused])
 
 
@@ -103,14 +119,12 @@ def forbid(scratch: str, readable: list[str], forbidden: list[str], channel: int
         return tuple("/" + path.replace("\\", "/").strip("/") + "/" for path in paths)
 
     writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-    groups = (*(frozenset(names.split()) for names in (PROCESS, MEMORY, LOOKS, CHANGES)), writing)
+    groups = (*(frozenset(names.split()) for names in (PROCESS, MEMORY, LOOKS, CHANGES, MODULES)), writing)
     notes = tuple(f'\n{{"refused": "{kind}"}}\n'.encode() for kind in WORDS)
     errors = (*[PermissionError] * 4, ImportError)
-    builtin = (type, str, int, bytes, os.fspath, isinstance)
+    tools = (type, str, int, bytes, issubclass, len, os.readlink, os.write, (OSError, ValueError))
     paths = (ended([*readable, scratch]), ended([scratch, "/dev/null"]), ended(forbidden), scratch.replace("\\", "/"))
-    sys.addaudithook(
-        _sealed(_refusal, groups, *paths, os.write, channel, notes, tuple(WORDS.values()), errors, builtin)
-    )
+    sys.addaudithook(_sealed(_refusal, groups, *paths, channel, notes, tuple(WORDS.values()), errors, tools))
 
 
 def limit(seconds: int, memory: int) -> None:
@@ -125,25 +139,26 @@ def limit(seconds: int, memory: int) -> None:
             resource.setrlimit(getattr(resource, name), (value, value))
 
 
-def confine(scratch: str, readable: list[str], forbidden: list[str]) -> bool:
-    """Let the kernel refuse, for compiled code too: files elsewhere, other programs, TCP, signals to others.
+def confine(scratch: str, readable: list[str], forbidden: list[str]) -> tuple[str, ...]:
+    """Let the kernel refuse files elsewhere, for compiled code too.
 
     Returns:
-        Whether it does: Linux 5.13 and later with Landlock switched on; TCP from 6.7, signals from 6.12.
+        ("files",) where it does: Linux 5.13 and later with Landlock switched on, 64 bits. Else nothing. It then also
+        refuses programs, TCP from 6.7 and signals to others from 6.12; `seccomp` refuses these on any Linux.
     """
     if not sys.platform.startswith("linux"):
-        return False
+        return ()
     libc = ctypes.CDLL(None, use_errno=True)
     abi = libc.syscall(444, None, ctypes.c_size_t(0), 1)
     if abi < 1:
-        return False
+        return ()
     files = (1 << (13 + (abi >= 2) + (abi >= 3) + (abi >= 5))) - 1
     rules = struct.pack("QQQ", files, 3 if abi >= 4 else 0, 3 if abi >= 6 else 0)[
         : 24 if abi >= 6 else 16 if abi >= 4 else 8
     ]
     ruleset = libc.syscall(444, rules, ctypes.c_size_t(len(rules)), 0)
     if ruleset < 0:
-        return False
+        return ()
 
     def allow(path: str, rights: int) -> None:
         with contextlib.suppress(OSError):
@@ -155,19 +170,22 @@ def confine(scratch: str, readable: list[str], forbidden: list[str]) -> bool:
     allow(scratch, files & ~1)  # all but running programs
     allow("/dev/null", files)
     allow("/proc/self", READ_FILE)  # TensorFlow reads its own command line
-    for path in readable:
+    for path in sorted({os.path.realpath(path) for path in readable} - set(forbidden)):
         allow(path, READ_DIR)
         for part in _around(path, forbidden):
             allow(part, READ_FILE)
     confined = libc.prctl(38, 1, 0, 0, 0) == 0 and libc.syscall(446, ruleset, 0) == 0
     os.close(ruleset)
-    return confined
+    return ("files",) if confined else ()
 
 
 def _around(path: str, forbidden: list[str]) -> list[str]:
     """Split a folder into parts that hold nothing forbidden."""
-    if any(path == folder or path.startswith(folder + os.sep) for folder in forbidden):
-        return []
-    if not any(folder.startswith(path.rstrip(os.sep) + os.sep) for folder in forbidden):
+    if not any((folder + os.sep).startswith(path.rstrip(os.sep) + os.sep) for folder in forbidden):
         return [path]
-    return [part for entry in sorted(os.listdir(path)) for part in _around(os.path.join(path, entry), forbidden)]
+    if path in forbidden:
+        return []
+    with contextlib.suppress(OSError):
+        entries = [os.path.join(path, entry) for entry in sorted(os.listdir(path))]
+        return [part for e in entries if not os.path.islink(e) for part in _around(e, forbidden)]
+    return []

@@ -9,10 +9,16 @@ from dataclasses import dataclass, field
 from keras_apps.course.cases import Case, Exercise
 from keras_apps.course.comparing import agrees, pick, shown
 from keras_apps.course.guard import WORDS
-from keras_apps.course.runner import Outcome
+from keras_apps.course.telling import Outcome
 
 CallAll = Callable[..., Outcome]
 BUILT_IN = {name for name, kind in vars(builtins).items() if isinstance(kind, type)}
+ENDED = {
+    "time": "was still running when its time was over",
+    "large": "told too much",
+    "threads": "started too many threads",
+    "files": "wrote too many files",
+}
 
 
 @dataclass(frozen=True)
@@ -115,6 +121,8 @@ def _why_not(exercise: Exercise, cases: Sequence[Case], outcome: Outcome, visibl
     """Tell why calls gave nothing: the function is not there, not written, raises, runs on, or did what it may not."""
     name, messages = exercise.name, []
     if outcome.missing or not (outcome.values or outcome.stopped or outcome.last is not None):
+        if outcome.over and not outcome.missing:
+            return [f"{name} was not checked: {outcome.over}", *_refusals(outcome)]
         if outcome.ended == "":
             return [f"{name} could not be checked: the helper process did not answer"]
         messages.append(f"{name} is not defined")
@@ -132,14 +140,15 @@ def _why_not(exercise: Exercise, cases: Sequence[Case], outcome: Outcome, visibl
         break
     if outcome.last is not None:
         where = cases[outcome.last].call if outcome.last < visible else "a hidden check"
-        why = {"time": "was still running when its time was over", "large": "told too much"}
-        messages.append(f"{name} {why.get(outcome.ended, 'ended the whole program')} in {where}")
+        messages.append(f"{name} {ENDED.get(outcome.ended, 'ended the whole program')} in {where}")
     for number, value in sorted(outcome.values.items()):
         if not pick(value, cases[number].pick)[1]:
             messages.append(
                 f"{name} returned {shown(value) if number < visible else 'a value'}; expected {exercise.returns}"
             )
             break
+    if outcome.over:
+        messages.append(outcome.over)
     return messages + _refusals(outcome)
 
 
@@ -150,9 +159,9 @@ def _refusals(outcome: Outcome) -> list[str]:
 def _problem(problem: dict, visible: bool) -> str:
     kind, line = str(problem.get("type")), problem.get("line")
     where = f" (line {line} of the cell)" if isinstance(line, int) and line > 0 else ""
-    if kind in ("TooLong", "Ended"):
-        return "it was still running when its time was over" if kind == "TooLong" else "it ended the whole program"
     text = " ".join(str(problem.get("text")).split())
+    if kind in ("TooLong", "Ended"):
+        return f"it {ENDED.get('time' if kind == 'TooLong' else text, 'ended the whole program')}"
     if not visible:  # a type's name and a line are the student's to choose, so that they could tell of the check
         return kind if kind in BUILT_IN else "an error"
     return f"{kind}: {text}{where}" if text else f"{kind}{where}"

@@ -11,56 +11,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from keras_apps.course.telling import Outcome, outcome_of
 
 HERE = Path(__file__).parent
 PRELOADED = ("numpy", "tensorflow", "keras")
 CELL_SECONDS, CALL_SECONDS, PROCESSOR_SECONDS = 4, 3, 12  # of processor time
 SECONDS = 15  # on the clock, for one function
 MEMORY = 2 << 30
-SECONDS_TO_LOAD = 300
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What running one function gave.
-
-    Attributes:
-        values: One for each call that gave one, `{number: value}`, as `nursery.plain` describes values.
-        stopped: `{number: {"type", "text", "line"}}` for each call that raised.
-        cells: The same for each cell that raised or ended the process.
-        missing: Whether no cell defines the function.
-        ended: How the process ended: "exited", "time", "large", or "" where it never began.
-        refused: The kinds of refusal in it, keys of `guard.WORDS`.
-        last: The call that ran when the process ended, or None.
-    """
-
-    values: dict[int, object] = field(default_factory=dict)
-    stopped: dict[int, dict] = field(default_factory=dict)
-    cells: dict[int, dict] = field(default_factory=dict)
-    missing: bool = False
-    ended: str = ""
-    refused: tuple[str, ...] = ()
-    last: int | None = None
-
-    def within(self, calls: int) -> Outcome:
-        """Leave out what was told of calls that were never asked for."""
-        asked = range(calls)
-        values = {number: value for number, value in self.values.items() if number in asked}
-        stopped = {number: problem for number, problem in self.stopped.items() if number in asked}
-        return replace(self, values=values, stopped=stopped, last=self.last if self.last in asked else None)
-
-    def followed(self, other: Outcome, after: int) -> Outcome:
-        """Add the calls of another process, numbered from `after`; nothing else that it told is kept."""
-        return replace(
-            self,
-            values=self.values | {after + number: value for number, value in other.values.items()},
-            stopped=self.stopped | {after + number: problem for number, problem in other.stopped.items()},
-            ended=other.ended,
-            refused=tuple(dict.fromkeys((*self.refused, *other.refused))),
-            last=None if other.last is None else after + other.last,
-        )
+SECONDS_TO_LOAD, SECONDS_TO_ANSWER = 300, 15
 
 
 class Runner:
@@ -101,13 +61,24 @@ class Runner:
     def close(self) -> None:
         """End the helper process."""
         if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process.stdin.close()
-            self._process.stdout.close()
-            self._process = None
+            process, self._process = self._process, None
+            with contextlib.suppress(OSError):
+                process.stdin.close()  # it then ends its children and itself
+            try:
+                process.wait(2)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            process.stdout.close()
 
-    def run(self, cells: Sequence[str], name: str, calls: Sequence[dict], skip: Sequence[int] = ()) -> Outcome:
+    def run(
+        self,
+        cells: Sequence[str],
+        name: str,
+        calls: Sequence[dict],
+        skip: Sequence[int] = (),
+        seconds: float = SECONDS,
+    ) -> Outcome:
         """Run the cells and then the calls of one function in a new process.
 
         Args:
@@ -115,6 +86,7 @@ class Runner:
             name: The function that the calls are about.
             calls: `{"given": lines, "call": expression}` each.
             skip: Numbers of cells that are left out.
+            seconds: On the clock, at most; never more than the runner's own.
         """
         with tempfile.TemporaryDirectory(prefix="keras-apps-") as scratch:
             request = {
@@ -127,22 +99,25 @@ class Runner:
                 "cell_seconds": CELL_SECONDS,
                 "call_seconds": CALL_SECONDS,
                 "processor_seconds": PROCESSOR_SECONDS,
-                "seconds": self._seconds,
+                "seconds": min(self._seconds, seconds),
                 "memory": MEMORY,
             }
             answer = self._ask(request)
             _make_removable(scratch)
-        return _outcome(answer)
+        return outcome_of(answer, name)
 
     def _ask(self, request: dict) -> dict:
+        answer, process = {"ended": "", "told": ""}, self._started()
+        began = time.monotonic()  # loading TensorFlow is no student's time, but starting anew is
         for _ in range(2):
-            process = self._started()
             with contextlib.suppress(OSError, ValueError):
                 process.stdin.write(json.dumps(request).encode() + b"\n")
                 process.stdin.flush()
-                return json.loads(_line(process, self._seconds + 60))
+                answer = json.loads(_line(process, request["seconds"] + SECONDS_TO_ANSWER))
+                break
             self.close()
-        return {"ended": "", "told": ""}
+            process = self._started()
+        return answer | {"seconds": time.monotonic() - began}
 
     def _started(self) -> subprocess.Popen:
         if self._process is None or self._process.poll() is not None:
@@ -182,34 +157,3 @@ def _make_removable(folder: str) -> None:
     for path, _, _ in os.walk(folder):
         with contextlib.suppress(OSError):
             os.chmod(path, 0o700)
-
-
-def _outcome(answer: dict) -> Outcome:
-    """Read what a child told. Its process ran a student's code, so that every line is doubted."""
-    values, stopped, cells, refused, missing, at = {}, {}, {}, [], False, {}
-    for line in answer["told"].splitlines():
-        try:
-            event = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if not isinstance(event, dict):
-            continue
-        missing = missing or event.get("missing") is True
-        if event.get("refused") in ("network", "process", "file", "memory", "package"):
-            refused.append(event["refused"])
-        for kind, problems in (("cell", cells), ("call", stopped)):
-            number = event.get(kind)
-            if not isinstance(number, int):
-                continue
-            at = {kind: number}
-            problem = event.get("stopped")
-            if isinstance(problem, dict):
-                problems.setdefault(number, {key: problem.get(key) for key in ("type", "text", "line")})
-                at = {}
-            elif "value" in event and kind == "call":
-                values.setdefault(number, event["value"])
-                at = {}
-    if "cell" in at and not missing:
-        cells.setdefault(at["cell"], {"type": "Ended", "text": answer["ended"], "line": 0})
-    last = at.get("call")
-    return Outcome(values, stopped, cells, missing, answer["ended"], tuple(dict.fromkeys(refused)), last)

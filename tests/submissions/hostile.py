@@ -3,6 +3,7 @@
 
 SPOILED: an `inflate` in a notebook whose other functions are right: `inflate` earns nothing, the others keep their 80.
 CHEATS: a cell in a notebook where nothing is written: it earns nothing at all.
+GUARDED: as SPOILED, with words that the student must be told. ORPHAN: an `inflate` that leaves a process behind.
 """
 
 SPOILED = {
@@ -200,4 +201,170 @@ def inflate(kernel, depth):
     "not a number": "output_shape = conv1d = conv3d = inflate = lambda *a, **k: np.full((2, 1), np.nan)",
     "magics": "%%bash\nrm {victim}",
     "a line of the shell": "!rm {victim}\n%run {victim}",
+}
+
+ORPHAN = """
+import os, sys, time
+def stay():
+    os.setsid()
+    time.sleep(150)
+def inflate(kernel, depth):
+    import _imp
+    from importlib.machinery import PathFinder
+    found = PathFinder.find_spec("_posixsubprocess")
+    try:
+        module = _imp.create_dynamic(found) if found else _imp.create_builtin("_posixsubprocess")
+    except PermissionError:
+        import _posixsubprocess as module
+    r, w = os.pipe()
+    last = (False,) if (3, 11) <= sys.version_info < (3, 14) else ()
+    module.fork_exec([b"/bin/true"], [b"/bin/true"], False, (), None, None, -1, -1, -1, -1, -1, -1, r, w, False, False,
+                     -1, None, None, None, -1, stay, *last)
+"""
+
+NOT_OURS = "other programs are not to be started"
+GUARDED = {
+    "a process by the module beneath": (ORPHAN, NOT_OURS),
+    "a process by what subprocess imported": (
+        "import subprocess\ndef inflate(kernel, depth):\n    return subprocess._fork_exec()",
+        "has no attribute '_fork_exec'",
+    ),
+    "a process by multiprocessing": (
+        "import multiprocessing.util as m\ndef inflate(kernel, depth):\n    return m.spawnv_passfds(b'/bin/true', [], [])",
+        NOT_OURS,
+    ),
+    "another interpreter": (
+        """
+def inflate(kernel, depth):
+    try:
+        import _interpreters as i
+    except ImportError:
+        import _xxsubinterpreters as i
+    i.run_string(i.create(), "import os; os.fork()")
+""",
+        NOT_OURS,
+    ),
+    "threads without end": (
+        """
+import threading
+threading.stack_size(32768)
+def inflate(kernel, depth):
+    event = threading.Event()
+    while True:
+        threading.Thread(target=event.wait, daemon=True).start()
+""",
+        "started too many threads",
+    ),
+    "files without end": (
+        """
+def inflate(kernel, depth):
+    number = 0
+    while True:
+        number += 1
+        with open(str(number), "wb") as file:
+            file.write(bytes(10**7))
+""",
+        "wrote too many files",
+    ),
+    "threads with large stacks": (
+        """
+import threading
+threading.stack_size(1 << 28)
+def inflate(kernel, depth):
+    event = threading.Event()
+    while True:
+        threading.Thread(target=event.wait, daemon=True).start()
+""",
+        "can't start new thread",
+    ),
+    "reads the accounts": (
+        "def inflate(kernel, depth):\n    raise ValueError(open('/etc/passwd').read())",
+        "not to be opened",
+    ),
+    "lists the system": (
+        "import os\ndef inflate(kernel, depth):\n    raise ValueError(os.listdir('/etc'))",
+        "not to be opened",
+    ),
+    "kills its parent by a descriptor": (
+        "import os, signal\ndef inflate(kernel, depth):\n    signal.pidfd_send_signal(os.pidfd_open(os.getppid()), 9)",
+        "stopped in",
+    ),
+    "leaves by links within": (
+        """
+import os
+def inflate(kernel, depth):
+    os.makedirs("a/b/c")
+    os.symlink("../../..", "a/b/c/up")
+    raise ValueError(os.listdir("a/b/c/up/.."))
+""",
+        "not to be opened",
+    ),
+    "a name that answers for itself": (
+        """
+import io, sys
+class Name:
+    def __fspath__(self):
+        names = sys._getframe(1).f_locals
+        for name in ("readable", "writable"):
+            if name in names:
+                names[name] = ("/",)
+        return "/etc/passwd"
+def inflate(kernel, depth):
+    raise ValueError(io.FileIO(Name()).read())
+""",
+        "not to be opened",
+    ),
+    "deletes its own folder": (
+        "import os, shutil\ndef inflate(kernel, depth):\n    here = os.getcwd()\n    shutil.rmtree(here)\n    os.rmdir(here)",
+        "stopped in",
+    ),
+    "takes its own folder's rights": (
+        "import os\ndef inflate(kernel, depth):\n    os.makedirs('x', exist_ok=True)\n    os.chmod('x', 0)\n    os.chmod('.', 0)",
+        "",
+    ),
+    "tells without end": (
+        """
+import os
+def inflate(kernel, depth):
+    while True:
+        for channel in range(3, 32):
+            try:
+                os.write(channel, b"x" * 60000)
+            except OSError:
+                pass
+""",
+        "told too much",
+    ),
+    "closes the line": (
+        "import os\ndef inflate(kernel, depth):\n    os.closerange(3, 64)\n    return kernel",
+        "ended the whole",
+    ),
+    "writes the answers itself": (
+        """
+import json, os
+def inflate(kernel, depth):
+    for number in range(20):
+        for value in (0.0, 1.0, [1.0, 2.0]):
+            line = {"call": number, "value": {"kind": "array", "shape": [1], "value": [value]}, "points": 20}
+            for channel in range(3, 32):
+                try:
+                    os.write(channel, (json.dumps(line) + chr(10)).encode())
+                except OSError:
+                    pass
+""",
+        "",
+    ),
+    "a nest too deep to look into": (
+        """
+import os
+def inflate(kernel, depth):
+    line = '{"call": 0, "value": ' + '{"kind": "items", "value": [' * 220 + "1" + "]}" * 220 + "}"
+    for channel in range(3, 32):
+        try:
+            os.write(channel, (line + chr(10)).encode())
+        except OSError:
+            pass
+""",
+        "",
+    ),
 }
