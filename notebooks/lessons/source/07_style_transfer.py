@@ -197,7 +197,8 @@ ends = [result.history[-1] for result in swept.results]
 plt.figure(figsize=(4.6, 3.2))
 plt.plot([row["content"] for row in ends], [row["style"] for row in ends], "o-", color=ORANGE)
 for beta, row in zip(BETAS, ends, strict=True):
-    plt.annotate(f"  beta = {beta:g}", (row["content"], row["style"]), fontsize=8)
+    above = {"xytext": (0, 7), "textcoords": "offset points", "ha": "center", "fontsize": 8}
+    plt.annotate(f"beta = {beta:g}", (row["content"], row["style"]), **above)
 plt.xlabel("relative content cost at the end")
 plt.ylabel("relative style cost at the end")
 plt.margins(0.2)
