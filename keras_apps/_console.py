@@ -12,6 +12,8 @@ from typing import Annotated
 
 import typer
 
+from keras_apps._silence import silenced
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
@@ -79,15 +81,8 @@ def load_tensorflow() -> None:
         return
     if sys.stderr.isatty() and "tensorflow" not in sys.modules:
         say("Loading TensorFlow ...")
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "w") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
+    with silenced():
         import keras  # noqa: F401
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def expand(paths: list[str]) -> list[str]:

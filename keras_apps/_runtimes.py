@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
+import json
 import os
 import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from keras_apps._silence import silenced
+
+METADATA = "keras_apps"
+"""Under which name a file says of itself what a runtime cannot know: in ONNX's metadata; in LiteRT's, a ZIP archive
+behind the model, in a file of this name with the ending .json."""
 EXTRA = "pip install 'keras_apps[export]'"
 
 
@@ -31,11 +39,13 @@ class Runtime:
         path: The file.
         inputs: `{name: (shape, dtype)}`; a size that may vary is `None`.
         outputs: `{name: (shape, dtype)}`.
+        metadata: What `export` wrote into the file: `white`, 1 or 255. `{}` in other files.
     """
 
     path: Path
     inputs: dict[str, tuple[tuple[int | None, ...], np.dtype]]
     outputs: dict[str, tuple[tuple[int | None, ...], np.dtype]]
+    metadata: dict
 
     def __call__(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         raise NotImplementedError
@@ -67,6 +77,7 @@ class OnnxRuntime(Runtime):
             {x.name: (tuple(n if isinstance(n, int) else None for n in x.shape), _onnx_type(x.type)) for x in some}
             for some in (self._session.get_inputs(), self._session.get_outputs())
         )
+        self.metadata = _told(self._session.get_modelmeta().custom_metadata_map.get(METADATA))
 
     def __call__(self, arrays):
         return dict(zip(self.outputs, self._session.run(list(self.outputs), dict(arrays)), strict=True))
@@ -86,7 +97,7 @@ class LiteRTRuntime(Runtime):
     def __init__(self, path: str | os.PathLike, threads: int | None = None):
         self.path = Path(path)
         try:
-            self._interpreter = _interpreter()(model_path=os.fspath(path), num_threads=threads or os.cpu_count())
+            self._interpreter = _interpreter(os.fspath(path), threads or os.cpu_count())
             signature = next(iter(self._interpreter.get_signature_list().values()), None)
         except (ValueError, RuntimeError) as error:
             raise _unreadable(path, "a LiteRT model", error) from None
@@ -97,6 +108,8 @@ class LiteRTRuntime(Runtime):
         self.outputs = {
             name: (_litert_shape(rows_out[i]), np.dtype(rows_out[i]["dtype"])) for name, i in self._outputs.items()
         }
+        self.metadata = _told(_behind(self.path))
+        self._ready = False
 
     def _by_name(self, signature: dict | None, rows: dict, rows_out: dict) -> tuple[dict[str, int], dict[str, int]]:
         """Return the tensors' numbers by the signature's names, or by their own where there is no signature."""
@@ -116,8 +129,9 @@ class LiteRTRuntime(Runtime):
             if now[index] != arrays[name].shape:
                 self._interpreter.resize_tensor_input(index, arrays[name].shape)
                 changed = True
-        if changed or not getattr(self, "_ready", False):
-            self._interpreter.allocate_tensors()
+        if changed or not self._ready:
+            with contextlib.nullcontext() if self._ready else silenced():  # it tells once which delegate it made
+                self._interpreter.allocate_tensors()
             self._ready = True
         for name, index in self._places.items():
             self._interpreter.set_tensor(index, np.ascontiguousarray(arrays[name]))
@@ -128,14 +142,38 @@ class LiteRTRuntime(Runtime):
 RUNTIMES = {".onnx": OnnxRuntime, ".tflite": LiteRTRuntime}
 
 
-def _interpreter():
+def _interpreter(path: str, threads: int | None):
+    """Return LiteRT's own interpreter, or TensorFlow's, the same one, where `ai_edge_litert` is not installed.
+
+    TensorFlow warns at every construction that its copy will be gone some day. A user who has TensorFlow only can do
+    nothing about it and loses nothing; the day it is gone, the error says what to install.
+    """
     try:
-        return importlib.import_module("ai_edge_litert.interpreter").Interpreter
+        return importlib.import_module("ai_edge_litert.interpreter").Interpreter(model_path=path, num_threads=threads)
     except ImportError:
         tensorflow = importlib.import_module("tensorflow")
+    if not hasattr(getattr(tensorflow, "lite", None), "Interpreter"):
+        raise ImportError("expected ai_edge_litert for LiteRT files, received none: pip install ai-edge-litert")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it moves to ai_edge_litert some day
-        return tensorflow.lite.Interpreter
+        warnings.filterwarnings("ignore", ".*tf.lite.Interpreter is deprecated", UserWarning)
+        return tensorflow.lite.Interpreter(model_path=path, num_threads=threads)
+
+
+def _behind(path: Path) -> str | None:
+    """Return the metadata that stands behind a LiteRT model, as text."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.read(f"{METADATA}.json").decode("utf-8")
+    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError, NotImplementedError, RuntimeError):  # none, or another's
+        return None
+
+
+def _told(text: str | None) -> dict:
+    try:
+        told = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _litert_shape(row: dict) -> tuple[int | None, ...]:

@@ -51,12 +51,14 @@ def card_of(
         "input": [_tensor(name, x, _meaning(graph)) for name, x in graph.inputs.items()],
         "output": [_tensor(name, x, _answer(graph)) for name, x in graph.model.output.items()],
         "white": graph.white,
+        "people": list(graph.people),
         "fingerprint": row.fingerprint,
         "source_fingerprint": graph.fingerprint,
         "threshold": asdict(row.threshold) if row.threshold else None,
         **_origin(graph.bundled, stated or {}),
         "measured": {
             "compared_on": report.crops,
+            "constant_outputs": list(report.constant),
             "largest_difference": row.absolute,
             "largest_relative_difference": row.relative,
             "tolerance": row.tolerance,
@@ -69,6 +71,8 @@ def card_of(
             "accuracy": row.accuracy,
             "milliseconds_of_keras": report.milliseconds,
             "milliseconds": row.milliseconds,
+            "milliseconds_for_one": report.one,
+            "rounds": report.rounds,
         },
     }
 
@@ -109,7 +113,12 @@ def as_markdown(card: dict) -> str:
         lines.append(f"| accuracy on {pairs} at tau {measured['tau']:.4f}{how} | {shares} |")
     if measured["milliseconds"] is not None:
         times = f"{measured['milliseconds']:.2f} ms, Keras {measured['milliseconds_of_keras']:.2f} ms"
-        lines.append(f"| time on the machine that exported it | {times} |")
+        what = f"time for one {measured['milliseconds_for_one']} on the machine that exported it"
+        lines.append(f"| {what}, median of {measured['rounds']} rounds | {times} |")
+    if measured["constant_outputs"]:
+        names = ", ".join(f"`{name}`" for name in measured["constant_outputs"])
+        lines += ["", f"**Warning:** {names} did not vary over what was compared, so agreement on it tells nothing of "]
+        lines[-1] += "the layers before it."
     return "\n".join(lines) + "\n"
 
 
@@ -127,14 +136,18 @@ def _tensors(some: list[dict]) -> str:
 def _meaning(graph: Graph) -> str:
     if not graph.takes_pictures:
         return "samples"
-    what = "face, aligned" if graph.kind in ("tower", "verifier") else "picture"
+    what = "face, aligned" if graph.of_faces else "picture"
     return f"{what}, RGB in 0..{graph.white:g}"
 
 
 def _answer(graph: Graph) -> str:
     if graph.kind == "verifier":
         return f"P(same person), accepted from {graph.tau_probability:g}"
-    return "encoding; near ones are of one person" if graph.kind == "tower" else "activations"
+    if graph.people:
+        return f"P(person), in this order: {', '.join(graph.people)}"
+    if graph.kind == "tower":
+        return f"encoding; near ones are of one {'person' if graph.takes_pictures else 'class'}"
+    return "activations"
 
 
 def _origin(bundled: str | None, stated: dict) -> dict[str, str]:

@@ -47,7 +47,11 @@ def export(
     ] = None,
     threshold: Annotated[str | None, Option(help="A threshold file, for a tower of your own.")] = None,
     tolerance: Annotated[
-        float | None, Option(help="Largest relative difference of float32 files to Keras. [1e-5]")
+        list[str] | None,
+        Option(
+            metavar="NUMBER",
+            help="Largest relative difference of float32 files to Keras; int8=NUMBER, float16=NUMBER of others. [1e-5]",
+        ),
     ] = None,
     rounds: Annotated[int, Option(help="Interleaved rounds of timing; 0 takes no times.")] = 15,
     licence: Annotated[str | None, Option(help="Of a model of your own, for its card.")] = None,
@@ -58,14 +62,16 @@ def export(
     """Write a model for other runtimes, compare each file with Keras on real crops, and write its model card."""
     from keras_apps import backbones
     from keras_apps._choices import check_choice
-    from keras_apps.export.formats import checked_formats, checked_tolerances
+    from keras_apps.export.formats import checked_formats, checked_name, checked_tolerances, read_tolerances
     from keras_apps.export.placing import check_folder
     from keras_apps.faces.calibration import Threshold
     from keras_apps.faces.commands_options import BUNDLED_TOWERS
 
     wanted = checked_formats(formats or ("keras", "saved_model", "litert", "onnx"))
-    checked_tolerances(tolerance)
+    tolerances = checked_tolerances(read_tolerances(tolerance or []))
     check_folder(out, overwrite)
+    if name is not None:
+        checked_name(name)
     if model.endswith(".keras"):
         if not Path(model).is_file():
             raise FileNotFoundError(f"expected a .keras file, received '{model}', which does not exist")
@@ -76,29 +82,36 @@ def export(
             raise FileNotFoundError(f"expected a folder of pictures, received '{folder}', which is none")
     known = Threshold.load(threshold) if threshold else None
     _console.load_tensorflow()
+    from keras_apps.export.report import ParityError
     from keras_apps.export.run import export as run
 
-    found = run(
-        model,
-        out,
-        wanted,
-        name=name,
-        preprocessing=preprocessing,
-        white=white,
-        layers=layer or None,
-        pictures=pictures,
-        pairs=pairs,
-        aligned=aligned,
-        calibration=calibration,
-        threshold=known,
-        tolerance=tolerance,
-        rounds=rounds,
-        licence=licence,
-        training_data=training_data,
-        overwrite=overwrite,
-        report=_console.say,
-    )
+    try:
+        found = run(
+            model,
+            out,
+            wanted,
+            name=name,
+            preprocessing=preprocessing,
+            white=white,
+            layers=layer or None,
+            pictures=pictures,
+            pairs=pairs,
+            aligned=aligned,
+            calibration=calibration,
+            threshold=known,
+            tolerance=tolerances,
+            rounds=rounds,
+            licence=licence,
+            training_data=training_data,
+            overwrite=overwrite,
+            report=_console.say,
+        )
+    except ParityError as error:
+        _console.say(str(error.report))
+        raise
     if as_json:
         _console.print_json(found.as_dict())
+        if found.warning:
+            _console.say(found.warning)
     else:
         print(f"{found}\n{len(found.formats)} files with their model cards in {out}")

@@ -13,15 +13,22 @@ from keras_apps.export.crops import Crops
 from keras_apps.export.formats import FORMATS
 from keras_apps.export.graphs import Graph
 from keras_apps.export.loading import loaded_back, run_of_keras
-from keras_apps.export.measuring import Verified, answers, differences, latencies, own_threshold, verified
+from keras_apps.export.measuring import (
+    SAME,
+    Verified,
+    answers,
+    constant,
+    differences,
+    latencies,
+    own_threshold,
+    verified,
+)
 from keras_apps.export.report import FormatReport, ParityReport
 from keras_apps.export.writing import megabytes
 from keras_apps.faces.calibration import Threshold
 from keras_apps.faces.fingerprints import fingerprint
 from keras_apps.faces.reading import square
 
-SAME = 1e-5
-"""Encodings that differ from the source's by no more than this share of the largest number are the source's."""
 FAR = 1e-3
 """The false accept rate of a tau that is calibrated where the source has none."""
 
@@ -98,6 +105,8 @@ def compared(
         accuracy=before.accuracy if before else None,
         milliseconds=times.get(""),
         rounds=rounds,
+        one=graph.one,
+        constant=constant(expected[0]),
         formats=tuple(replace(row, milliseconds=times.get(row.format)) for row in rows),
     )
 
@@ -130,7 +139,9 @@ def _identity(
 def _of_another_size(crops: Crops, graph: Graph) -> list[Crops]:
     """Return a few crops a quarter larger, where the graph is to bring pictures of any size to the network's."""
     resizes = graph.takes_pictures and graph.size and None in graph.model.inputs[0].shape[1:3]
-    if not resizes or len(graph.inputs) != 1 or crops.pixels.dtype != np.uint8:
+    if not resizes or crops.pixels.dtype != np.uint8:
         return []
-    larger = [square(pixels, graph.size * 5 // 4) for pixels in crops.pixels[:8]]
-    return [Crops.unpaired(np.stack(larger), "a quarter larger")]
+    larger = np.stack([square(pixels, graph.size * 5 // 4) for pixels in crops.pixels[:8]])
+    some = Crops.unpaired(larger, "a quarter larger")
+    left = np.arange(len(larger))
+    return [some if len(graph.inputs) == 1 else replace(some, first=left, second=np.roll(left, 1), same=left < 0)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +13,19 @@ import numpy as np
 from keras_apps import images
 from keras_apps._console import PICTURE_ENDINGS
 from keras_apps.export.graphs import Graph
+from keras_apps.faces.folders import pictures_by_person
 from keras_apps.faces.held_out import some_pairs
+from keras_apps.faces.judged_pairs import pairs_among, pairs_of_file
+from keras_apps.faces.people import People
+from keras_apps.faces.reading import square, unreadable
 
 FACES = ("obama", "obama2", "obama3", "obama_partial", "biden", "astronaut", "hopper")
 SCENES = ("cat", "coffee", "rocket", "astronaut")
 FREE = 96
 """Height and width of crops for a network that takes any, in pixels."""
 MOST = 5000
+CALIBRATION = 256
+"""Most pictures that int8's ranges are taken from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +89,7 @@ def default_crops(graph: Graph, unseen: bool = True) -> Crops:
         shape = [64 if n is None else n for n in graph.model.inputs[0].shape[1:]]
         random = np.random.default_rng(0 if unseen else 1)
         return Crops.unpaired(random.normal(size=(16, *shape)).astype(np.float32), "16 random samples, seed 0")
-    if graph.kind == "network":
+    if not graph.of_faces:
         return _scenes(graph.size or FREE)
     if graph.bundled == "resnet128":
         return _faces(graph.size or FREE) if unseen else _faces_and_drawings(graph.size or FREE)
@@ -96,7 +102,7 @@ def crops_of(pictures, graph: Graph, *, pairs: str | os.PathLike | None = None, 
     Raises:
         FileNotFoundError, ValueError, TypeError: As `export`.
     """
-    size = graph.size or FREE
+    size, whole = graph.size or FREE, aligned or not graph.of_faces
     if isinstance(pictures, np.ndarray) and not graph.takes_pictures:
         shape = tuple(graph.model.inputs[0].shape[1:])
         fits = pictures.ndim == len(shape) + 1 and all(
@@ -110,35 +116,69 @@ def crops_of(pictures, graph: Graph, *, pairs: str | os.PathLike | None = None, 
     if isinstance(pictures, (str, os.PathLike)):
         root = images.resolve(pictures)
         if pairs is not None or _holds_folders(root):
-            return _people(root, pairs, size, aligned)
+            return _people(root, pairs, size, whole)
         pictures = _files(root)
     if pairs is not None:
         raise ValueError("expected a folder of people together with pairs, received pictures of another kind")
     if not isinstance(pictures, (Sequence, np.ndarray)) or not len(pictures):
         raise ValueError(f"expected a folder or a sequence of pictures, received {type(pictures).__name__}")
-    return Crops.unpaired(_cut(list(pictures), size, aligned or graph.kind == "network"), f"{len(pictures)} pictures")
+    return Crops.unpaired(_cut(list(pictures), size, whole), f"{len(pictures)} pictures")
 
 
-def _people(root: Path, pairs, size: int, aligned: bool) -> Crops:
-    from keras_apps.faces.aligned_folder import align_people
-    from keras_apps.faces.judged_pairs import pairs_among, pairs_of_file
-    from keras_apps.faces.people import People
+def calibration_of(pictures, graph: Graph, *, aligned: bool = False) -> Crops:
+    """Read the pictures that int8's ranges are taken from, at most `CALIBRATION`; who is on them does not matter.
 
-    judged = pairs_of_file(root, pairs) if pairs else pairs_among(People.from_folder(root), MOST)
-    if aligned:
-        return Crops(_cut(judged.people.pictures, size, True), judged.source, judged.first, judged.second, judged.same)
+    Raises:
+        FileNotFoundError, ValueError, TypeError: As `export`.
+    """
+    crops = None
+    if graph.takes_pictures and isinstance(pictures, (str, os.PathLike)):
+        root = images.resolve(pictures)
+        found = pictures_by_person(root)[0] if _holds_folders(root) else []
+        paths = [path for _, path in found] or _files(root)
+        chosen = np.sort(np.random.default_rng(0).permutation(len(paths))[:CALIBRATION])
+        pictures = [paths[i] for i in chosen]
+        if found:
+            _check_whole(pictures, root)
+            people = People(pictures, np.zeros(len(pictures), int), [root.name])
+            source = f"{len(pictures)} pictures"
+            crops = Crops.unpaired(_chips(people, graph.size or FREE, aligned or not graph.of_faces), source)
+    crops = crops_of(pictures, graph, aligned=aligned) if crops is None else crops
+    if len(graph.inputs) == 2:  # each with its neighbour
+        left = np.arange(len(crops.pixels))
+        return replace(crops, first=left, second=np.roll(left, 1), same=np.zeros(len(left), bool))
+    return crops
+
+
+def _people(root: Path, pairs, size: int, whole: bool) -> Crops:
+    if not pairs:
+        _check_whole([path for _, path in pictures_by_person(root)[0]], root)
+    judged = pairs_of_file(root, pairs) if pairs else pairs_among(People.from_folder(root, check=False), MOST)
+    return Crops(_chips(judged.people, size, whole), judged.source, judged.first, judged.second, judged.same)
+
+
+def _chips(people: People, size: int, whole: bool) -> np.ndarray:
+    if whole:
+        return _cut(people.pictures, size, True)
+    from keras_apps.faces.aligned_folder import align_people, chip_paths
+
     with tempfile.TemporaryDirectory() as chips:
-        from keras_apps.faces.aligned_folder import chip_paths
+        align_people(people, chips, size=size, without_face="centre")
+        return _cut(chip_paths(people, chips), size, True)
 
-        align_people(judged.people, chips, size=size, without_face="centre")
-        pixels = _cut(chip_paths(judged.people, chips), size, True)
-    return Crops(pixels, judged.source, judged.first, judged.second, judged.same)
+
+def _check_whole(paths: Sequence[Path], root: Path) -> None:
+    bad = unreadable(paths)
+    if bad:
+        path, reason = next(iter(bad.items()))
+        raise ValueError(
+            f"expected whole pictures in '{root}', received {len(bad)} of {len(paths)} that cannot be read; remove "
+            f"them: '{path.relative_to(root)}' ({reason})"
+        )
 
 
 def _cut(pictures: list, size: int, whole: bool) -> np.ndarray:
     """Return each picture's square at a size: the whole picture's centre, or the largest face's aligned chip."""
-    from keras_apps.faces.reading import square
-
     if whole:
         return np.stack([square(picture, size) for picture in pictures])
     from keras_apps.faces.detect import find_faces_in, no_face

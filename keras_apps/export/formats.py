@@ -61,6 +61,55 @@ def checked_formats(formats: Iterable[str] | str) -> tuple[str, ...]:
     return wanted
 
 
+def checked_name(name: str) -> str:
+    """Return a name for files.
+
+    Raises:
+        ValueError: If it is empty, holds a folder or a sign that file systems refuse, or ends as a format does.
+
+    Example:
+        >>> checked_name("door")
+        'door'
+    """
+    fits = isinstance(name, str) and name.isprintable() and name.strip() == name != "" and name[0] != "."
+    if not fits or set(name) & set('/\\:*?"<>|') or without_ending(name) != name or len(name.encode()) > 200:
+        raise ValueError(f"expected a file's name without folders or an ending, received {name!r}")
+    return name
+
+
+def without_ending(name: str) -> str:
+    """Return a name without the endings of formats.
+
+    Example:
+        >>> without_ending("door.int8.tflite")
+        'door'
+    """
+    endings = [kind.ending for kind in FORMATS.values()]
+    while found := next((ending for ending in endings if name.lower().endswith(ending)), None):
+        name = name[: -len(found)]
+    return name
+
+
+def read_tolerances(texts: Iterable[str]) -> dict[str, float]:
+    """Read tolerances from the command line, `NUMBER` for float32 or `PRECISION=NUMBER`.
+
+    Raises:
+        ValueError: If a number is none.
+
+    Example:
+        >>> read_tolerances(["1e-6", "int8=0.1"])
+        {'float32': 1e-06, 'int8': 0.1}
+    """
+    found = {}
+    for text in texts:
+        precision, _, number = text.rpartition("=")
+        try:
+            found[precision or "float32"] = float(number)
+        except ValueError:
+            raise ValueError(f"expected a tolerance such as 1e-6 or int8=0.1, received {text!r}") from None
+    return found
+
+
 def checked_tolerances(tolerance: float | Mapping[str, float] | None) -> dict[str, float]:
     """Return the tolerance of each precision.
 

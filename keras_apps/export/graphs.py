@@ -11,9 +11,11 @@ import keras
 
 from keras_apps import backbones
 from keras_apps._choices import check_choice
+from keras_apps.export.formats import checked_name, without_ending
 from keras_apps.faces.calibration import Threshold
 from keras_apps.faces.fingerprints import fingerprint
 from keras_apps.faces.loading import BUNDLED, load_tower
+from keras_apps.faces.softmax_identifier import UNKNOWN
 
 PREPROCESSING = ("uint8", "float")
 
@@ -32,6 +34,7 @@ class Graph:
         bundled: The bundled weights' name, or `None`.
         size: Height and width of the pictures that its network takes, in pixels; `None` where it takes any.
         tau_probability: Of a verifier, the least probability that is accepted.
+        people: Of a `SoftmaxIdentifier`, whose probability each output is, in order; else `()`.
     """
 
     name: str
@@ -43,6 +46,17 @@ class Graph:
     bundled: str | None = None
     size: int | None = None
     tau_probability: float | None = None
+    people: tuple[str, ...] = ()
+
+    @property
+    def of_faces(self) -> bool:
+        """Whether its pictures are aligned faces."""
+        return self.kind != "network" or bool(self.people)
+
+    @property
+    def one(self) -> str:
+        """What one answer is for, in a word."""
+        return "pair" if len(self.inputs) == 2 else "picture" if self.takes_pictures else "sample"
 
     @property
     def inputs(self) -> dict[str, keras.KerasTensor]:
@@ -74,19 +88,19 @@ def graph_of(
         raise TypeError(f"expected a Keras model, its name or a .keras file, received {type(loaded).__name__}")
     white = _white(white, bundled)
     if hasattr(loaded, "score"):
-        kind, tower, outputs = "verifier", loaded.tower, ("first", "second")
+        kind, tower, inputs = "verifier", loaded.tower, ("first", "second")
     elif hasattr(loaded, "people"):  # a SoftmaxIdentifier
-        kind, tower, outputs = "network", loaded.tower, ("pictures",)
+        kind, tower, inputs = "network", loaded.tower, ("pictures",)
     else:
         loaded = tower = getattr(loaded, "tower", loaded)  # a TripletModel is its tower
-        kind, outputs = None, None
+        kind, inputs = None, None
     _check(tower)
     kind = kind or _kind(tower)
     known = Threshold.bundled_for(fingerprint(tower)) if kind == "tower" else None
     bundled = bundled or _bundled_name(known)
-    saved, exported = _connected(loaded, tower, kind, outputs, preprocessing, white)
+    saved, exported = _connected(loaded, tower, kind, inputs, preprocessing, white)
     return Graph(
-        name=_checked_name(name or _name(model, loaded)),
+        name=checked_name(_name(model, loaded) if name is None else name),
         kind=kind,
         saved=saved,
         model=exported,
@@ -95,6 +109,7 @@ def graph_of(
         bundled=bundled,
         size=_size(tower),
         tau_probability=getattr(loaded, "tau_probability", None),
+        people=(*loaded.people, UNKNOWN) if hasattr(loaded, "people") else (),
     )
 
 
@@ -198,7 +213,10 @@ def _check(model: keras.Model) -> None:
         raise ValueError(f"expected a functional model that knows its input, received {model.name!r}, which does not")
     halves = {layer.dtype_policy.compute_dtype for layer in model._flatten_layers()} - {"float32", "uint8", "int32"}
     if halves:
-        raise ValueError(f"expected a model that computes in float32, received layers in {', '.join(sorted(halves))}")
+        raise ValueError(
+            f"expected a model that computes in float32, received layers in {', '.join(sorted(halves))}; build it "
+            "again under keras.config.set_dtype_policy('float32') and give it these weights with set_weights"
+        )
 
 
 def _size(model: keras.Model) -> int | None:
@@ -215,10 +233,4 @@ def _bundled_name(threshold: Threshold | None) -> str | None:
 
 
 def _name(model, loaded) -> str:
-    return Path(model).stem if isinstance(model, (str, os.PathLike)) else loaded.name
-
-
-def _checked_name(name: str) -> str:
-    if not isinstance(name, str) or not name.strip() or name.startswith(".") or set(name) & set('/\\:*?"<>|\0'):
-        raise ValueError(f"expected a file's name without folders or an ending, received {name!r}")
-    return name
+    return without_ending(Path(model).name if isinstance(model, (str, os.PathLike)) else loaded.name)

@@ -17,6 +17,8 @@ from keras_apps.faces.cross_validation import best_tau
 from keras_apps.faces.distances import squared_euclidean
 
 TOGETHER = 32
+SAME = 1e-5
+"""Numbers that differ by no more than this share of the largest one count as the same."""
 
 
 def differences(expected: Mapping[str, np.ndarray], received: Mapping[str, np.ndarray]) -> tuple[float, float]:
@@ -51,6 +53,27 @@ def differences(expected: Mapping[str, np.ndarray], received: Mapping[str, np.nd
         absolute = max(absolute, largest)
         relative = max(relative, largest / scale if scale else float(largest > 0))
     return absolute, relative
+
+
+def constant(found: Mapping[str, np.ndarray]) -> tuple[str, ...]:
+    """Return the outputs that are the same for everything that was put in.
+
+    Two runtimes agree on such an output whatever the network before it computes: for instance on the probability of
+    a verifier whose head was never trained, 0.5 for every pair.
+
+    Args:
+        found: Arrays by name of output, the first axis over what was put in.
+
+    Example:
+        >>> constant({"probability": np.array([0.5, 0.5, 0.5]), "encoding": np.array([[0.0, 1.0], [0.0, 2.0]])})
+        ('probability',)
+    """
+    same = []
+    for name, values in found.items():
+        spread = float(np.max(np.ptp(values.astype(np.float64), axis=0), initial=0))
+        if len(values) > 1 and spread <= SAME * float(np.max(np.abs(values), initial=0)):
+            same.append(name)
+    return tuple(same)
 
 
 def answers(run: Run, crops: Crops, graph: Graph) -> dict[str, np.ndarray]:

@@ -65,6 +65,8 @@ class ParityReport:
         milliseconds: Keras's median time for one picture or pair, or `None`.
         rounds: In how many interleaved rounds times were taken.
         formats: A `FormatReport` for each file.
+        one: What one answer is for: `"picture"`, `"pair"` or `"sample"`.
+        constant: Outputs of Keras that were the same for all that was compared; of these the comparison says little.
     """
 
     name: str
@@ -80,6 +82,19 @@ class ParityReport:
     milliseconds: float | None
     rounds: int
     formats: tuple[FormatReport, ...]
+    one: str = "picture"
+    constant: tuple[str, ...] = ()
+
+    @property
+    def warning(self) -> str:
+        """What the reader must know before the figures, in a sentence; `""` where there is nothing."""
+        if not self.constant:
+            return ""
+        names = ", ".join(map(repr, self.constant))
+        return (
+            f"WARNING: the model's {names} did not vary over what was compared, so agreement on it tells nothing of "
+            "the layers before it; has it been trained?"
+        )
 
     @property
     def passed(self) -> bool:
@@ -115,9 +130,8 @@ class ParityReport:
             pairs = f"{self.genuine} genuine and {self.pairs - self.genuine} impostor pairs"
             lines.append(f"accuracy on {pairs} at tau {self.tau:.4f} ({what}), {how}")
         if self.milliseconds is not None:
-            what = "pair" if self.kind == "verifier" else "picture"
-            lines.append(f"ms for one {what}, median of {self.rounds} interleaved rounds")
-        return "\n".join(lines)
+            lines.append(f"ms for one {self.one}, median of {self.rounds} interleaved rounds")
+        return "\n".join([*lines, *filter(None, [self.warning])])
 
 
 class ParityError(ValueError):

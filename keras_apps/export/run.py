@@ -13,8 +13,8 @@ import numpy as np
 
 from keras_apps.export.card import card_of, digest, write_card
 from keras_apps.export.comparing import compared
-from keras_apps.export.crops import crops_of, default_crops
-from keras_apps.export.formats import FORMATS, checked_formats, checked_tolerances
+from keras_apps.export.crops import calibration_of, crops_of, default_crops
+from keras_apps.export.formats import FORMATS, checked_formats, checked_name, checked_tolerances
 from keras_apps.export.graphs import graph_of
 from keras_apps.export.placing import check_folder, written_aside
 from keras_apps.export.report import ParityError, ParityReport
@@ -54,7 +54,7 @@ def export(
         folder: Made when missing.
         formats: Among `FORMATS`: `"keras"`, `"saved_model"`, `"litert"`, `"litert-float16"`, `"litert-int8"`,
             `"onnx"`.
-        name: Of the files, without ending; the model's by default.
+        name: Of the files, without ending or folder; the model's by default.
         preprocessing: `"uint8"` or `"float"` puts it into the graph: pictures in 0..255 or 0..1, of any height and
             width, go in. `None` leaves the network's own input.
         white: What white is for a network of your own, 1 or 255; 255, the towers', by default.
@@ -63,13 +63,15 @@ def export(
             samples. By default pictures that travel with the package, or that it draws.
         pairs: A file of pairs among the folder's pictures, as `faces.read_pairs` takes.
         aligned: The pictures are aligned chips; no face is looked for.
-        calibration: Pictures, as `pictures`, from which int8 takes its ranges; some of the package's by default.
+        calibration: Pictures, as `pictures`, from which int8 takes its ranges, 256 of them at most, whoever is on
+            them; some of the package's by default.
         threshold: A tower's tau; the bundled tower's own by default.
         tolerance: Largest relative difference that passes, for float32, or by precision; `TOLERANCES` by default.
         rounds: Interleaved rounds of timing; 0 takes no times.
         licence: Of a model of your own, for the card, in words.
         training_data: Likewise.
-        overwrite: Files may stand in the folder; those of the same name are replaced.
+        overwrite: Files may stand in the folder; those of the same name are replaced, all of them or, on an error,
+            none.
         report: Called with a line of text before each part of the work.
 
     Returns:
@@ -93,6 +95,8 @@ def export(
     """
     wanted, tolerances = checked_formats(formats), checked_tolerances(tolerance)
     folder = check_folder(folder, overwrite)
+    if name is not None:
+        checked_name(name)
     if isinstance(rounds, bool) or not isinstance(rounds, (int, np.integer)) or rounds < 0:
         raise ValueError(f"expected rounds of at least 0, received {rounds!r}")
     report("loading the model")
@@ -111,8 +115,8 @@ def export(
     ranges = None
     if any(FORMATS[f].precision == "int8" for f in wanted):
         own = calibration is not None
-        ranges = crops_of(calibration, graph, aligned=aligned) if own else default_crops(graph, unseen=False)
-    if graph.kind == "verifier" and not all(len(some.first) for some in (crops, ranges or crops)):
+        ranges = calibration_of(calibration, graph, aligned=aligned) if own else default_crops(graph, unseen=False)
+    if graph.kind == "verifier" and not len(crops.first):
         raise ValueError("expected a folder person/picture.jpg for a model of two pictures, received single pictures")
     stated = {"licence": licence, "training_data": training_data}
     with written_aside(folder) as aside, tempfile.TemporaryDirectory() as scratch:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
+import json
 import logging
-import os
 import re
 import shutil
-import sys
+import warnings
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from keras_apps.export.crops import Crops
+from keras_apps._runtimes import METADATA
+from keras_apps._silence import silenced
+from keras_apps.export.crops import CALIBRATION, Crops
 from keras_apps.export.formats import FORMATS
 from keras_apps.export.graphs import Graph
-
-CALIBRATION = 256
-"""Most pictures that int8's ranges are taken from."""
 
 
 class Writer:
@@ -51,8 +52,9 @@ class Writer:
         except OSError:  # the disk, not the model
             raise
         except Exception as error:
-            plain = re.sub(r"loc\((?:[^()]|\([^()]*\))*\)+:?", "", str(error))  # MLIR's places, of no use here
-            reason = " ".join((plain or type(error).__name__).split())[:300]
+            if "no space left" in str(error).lower():  # HDF5 and TensorFlow have errors of their own for it
+                raise OSError(errno.ENOSPC, f"could not write {name}: no space left on the disk") from None
+            reason = _reason(name, error)
             raise ValueError(f"expected a model that {name} can hold, received {self.graph.name!r}: {reason}") from None
         return path
 
@@ -80,6 +82,8 @@ class Writer:
         if precision == "int8":  # weights by channel; what has no int8 kernel, and input and output, stay float
             converter.representative_dataset = self._representative
         path.write_bytes(converter.convert())
+        with zipfile.ZipFile(path, "a") as archive:  # behind the model, as LiteRT's metadata has its files
+            archive.writestr(zipfile.ZipInfo(f"{METADATA}.json"), json.dumps(self._told()))
 
     def _representative(self) -> Iterator[dict[str, np.ndarray]]:
         count = len(self.calibration.first if len(self.graph.inputs) == 2 else self.calibration.pixels)
@@ -92,6 +96,15 @@ class Writer:
         tensors = [keras.KerasTensor(x.shape, x.dtype) for x in model.inputs]
         model(tensors if len(tensors) > 1 else tensors[0], training=False)  # Keras exports what has been called alone
         model.export(path, format="onnx", verbose=False)
+        import onnx
+
+        whole = onnx.load(path)
+        onnx.helper.set_model_props(whole, {METADATA: json.dumps(self._told())})
+        onnx.save(whole, path)
+
+    def _told(self) -> dict:
+        """Return what a file says of itself, so that a tower without its card is not given the wrong pictures."""
+        return {"white": int(self.graph.white)}
 
 
 @contextlib.contextmanager
@@ -99,25 +112,25 @@ def _quiet() -> Iterator[None]:
     """Keep the converters' chatter off the terminal, C++'s too; what they raise says what was wrong."""
     loggers = [logging.getLogger(name) for name in ("tensorflow", "tf2onnx", "absl")]
     levels = [logger.level for logger in loggers]
-    kept = None
-    with contextlib.suppress(OSError, AttributeError):  # no standard error, or none with a number
-        sys.stderr.flush()
-        kept = os.dup(2)
     try:
         for logger in loggers:
             logger.setLevel(logging.ERROR)
-        if kept is not None:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, 2)
-            os.close(nowhere)
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            yield
+        with warnings.catch_warnings(), silenced():
+            warnings.simplefilter("ignore")
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                yield
     finally:
-        if kept is not None:
-            os.dup2(kept, 2)
-            os.close(kept)
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
+
+
+def _reason(name: str, error: Exception) -> str:
+    """Return why a format cannot hold a model, in one line."""
+    missing = re.search(r"TF Select ops: ([\w, ]+)", str(error))
+    if missing:
+        return f"{FORMATS[name].runtime} has no operation for {missing[1].strip()}"
+    plain = re.sub(r"loc\((?:[^()]|\([^()]*\))*\)+:?", "", str(error))  # MLIR's places, of no use here
+    return " ".join((plain or type(error).__name__).split())[:300]
 
 
 def megabytes(path: Path) -> float:
