@@ -317,7 +317,7 @@ SLEEPERS = "\n".join(f"def {e.name}(*_, **__): time.sleep(1e5)" for e in BANK["c
 
 
 def test_one_budget_of_time_for_a_submission():
-    """Four sleeping cells, four sleeping functions: 4 s here in place of 40."""
+    """Four sleeping cells, four sleeping functions: 4 s here in place of 35."""
     with Runner(("numpy",), seconds=2) as own:
         own._started()
         script, began = BANK["convolutions"], time.monotonic()
@@ -378,3 +378,17 @@ def test_forged_lines_earn_nothing_and_break_nothing():
     outcome = outcome_of({"told": "\n".join(lines), "ended": "exited", "seconds": 2.0}, "f").within(1)
     assert outcome.values == {} and len(str(outcome.stopped)) < 1500 and outcome.layers == ()
     assert outcome.seconds == 2 and sum(outcome.took.values()) <= 2
+
+
+def test_nbgrader_forbids_the_courses_folders_wherever_they_are(tmp_path):
+    """The root, the folders in it, one that is named apart from it, and a gradebook elsewhere."""
+    pytest.importorskip("nbgrader")
+    from traitlets.config import Config
+
+    from keras_apps.course.preprocessors import GradeApart, _forbidden
+
+    places = {"root": str(tmp_path), "submitted_directory": "/apart/submitted", "db_url": "sqlite:////other/marks.db"}
+    found = _forbidden(GradeApart(config=Config(CourseDirectory=places)))
+    within = {str(tmp_path / name) for name in ("source", "release", "autograded", "feedback")}
+    assert {str(tmp_path), "/apart/submitted", "/other/marks.db"} | within <= set(found)
+    assert not {"/", "/other", "/apart"} & set(found)

@@ -14,7 +14,7 @@ from keras_apps.course.runner import Runner
 from keras_apps.course.sources import cells_of, functions_of
 from keras_apps.course.telling import Outcome
 
-SUBMISSION_SECONDS = 40  # on the clock, for all cells and functions of a submission together
+SUBMISSION_SECONDS = 35  # on the clock, for all cells and functions of a submission together
 
 
 @dataclass(frozen=True)

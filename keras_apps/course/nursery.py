@@ -22,7 +22,7 @@ MOST_NUMBERS = 20_000
 
 
 class TooLong(BaseException):
-    """Raised in the student's code when its processor time is over, or twice as much on the clock."""
+    """Raised in the student's code when its processor time is over, or a quarter more on the clock."""
 
 
 def plain(value, depth: int = 0):
@@ -98,7 +98,7 @@ def run(request: dict, channel: int) -> None:
         try:
             try:
                 timer(processor, seconds)
-                timer(real, 2 * seconds)
+                timer(real, 1.25 * seconds)
                 return action(), None
             finally:
                 timer(processor, 0)
