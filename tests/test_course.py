@@ -210,6 +210,15 @@ def test_hidden_cases_differ_from_the_visible_ones_and_show_every_part():
                 assert set(case.mistakes) <= set(asked.mistakes), (asked.name, set(case.mistakes) - set(asked.mistakes))
 
 
+def test_no_mistake_is_right():
+    """A mistake whose answer is the right one would be refuted by whoever makes it."""
+    for script in BANK.values():
+        for asked in script.assignment.exercises:
+            for case in (*asked.cases, *script.hidden[asked.name]):
+                for mistake, value in case.mistakes.items():
+                    assert not agrees(nursery.plain(value), case.expected, case.tolerance), (asked.name, case, mistake)
+
+
 def test_agrees():
     number = {"kind": "array", "shape": [1, 1], "value": [2.0]}
     assert agrees(number, 2.0001, 1e-4) and not agrees(number, 2.01, 1e-4)

@@ -11,7 +11,8 @@ import tensorflow as tf
 a_C = tf.constant([[[[1., 2., 3.], [4., 5., 6.]]]])  # (1, 1, 2, 3)
 a_G = tf.constant([[[[1., 2., 3.], [4., 5., 0.]]]])
 other = tf.constant([[[[1., 2., 3.], [4., 7., 6.]]]])
-first_C, first_G = tf.zeros((1, 2, 2, 1)), tf.ones((1, 2, 2, 1))
+both = tf.constant([[[[1., 2., 3.], [4., 7., 0.]]]])
+first_C, first_G, first_H = tf.zeros((1, 2, 2, 1)), tf.ones((1, 2, 2, 1)), tf.fill((1, 2, 2, 1), 0.5)
 """
 
 compute_content_cost = Exercise(
@@ -26,14 +27,22 @@ compute_content_cost = Exercise(
             CONTENT,
             {"absolute": 3.0, "plain": -3.0, "root": 3.0},
         ),
-        # the same with another layer before it, which changes by (1, 4 times) in the first cost alone
+        # both differences, -2 and 6, at once: 4 + 36 over 4; the sum's square is 4^2
+        Case(
+            "squares",
+            "compute_content_cost([a_C], [both]) / compute_content_cost([a_C], [other])",
+            10.0,
+            CONTENT,
+            {"absolute": 4.0, "plain": -2.0, "root": 3.1622777, "square_of_sum": 4.0},
+        ),
+        # the same with another layer before it, whose squares are 4 to 1; with factors 36/24 + 4/16 to 4/24 + 1/16
         Case(
             "layer",
             "compute_content_cost([first_C, a_C], [first_G, a_G]) / "
-            "compute_content_cost([first_C, a_C], [first_C, other])",
+            "compute_content_cost([first_C, a_C], [first_H, other])",
             9.0,
             CONTENT,
-            {"absolute": 3.0, "plain": -3.0, "root": 3.0, "first": 1.0, "all": 4.2, "all_plain": 5.0},
+            {"absolute": 3.0, "plain": -3.0, "root": 3.0, "first": 4.0, "all": 7.6363636, "all_plain": 8.0},
         ),
         # 6^2 / (4 * 1 * 2 * 3)
         Case(
@@ -41,13 +50,15 @@ compute_content_cost = Exercise(
             "compute_content_cost([a_C], [a_G])",
             1.5,
             CONTENT,
-            {"no_factor": 36.0, "half": 18.0, "mean": 6.0, "quarter": 9.0, "squared_factor": 0.25},
+            {"no_factor": 36.0, "half": 18.0, "mean": 6.0, "quarter": 9.0, "squared_factor": 0.25}
+            | {"brackets": 54.0, "times": 864.0, "no_channels": 4.5, "half_mean": 3.0},
         ),
     ),
     {
         "absolute": "the differences are squared before they are summed, not made positive",
         "plain": "the differences are to be squared before they are summed",
         "root": "there is no square root in the cost",
+        "square_of_sum": "each difference is squared, and then the squares are summed; you square the sum",
         "no_factor": "the factor 1 / (4 n_H n_W n_C) is missing",
         "half": "your factor is 1/2, as in the paper and in keras_apps; the course's is 1 / (4 n_H n_W n_C)",
         "mean": "the 4 is missing from the factor 1 / (4 n_H n_W n_C): a mean has only the rest of it",
@@ -56,6 +67,10 @@ compute_content_cost = Exercise(
         "all_plain": "only the content layer counts, the last of the outputs: use [-1]",
         "quarter": "n_H n_W n_C is missing from the factor 1 / (4 n_H n_W n_C)",
         "squared_factor": "n_H n_W n_C is not squared in the factor 1 / (4 n_H n_W n_C)",
+        "brackets": "the sum is divided by all of 4 n_H n_W n_C: brackets around it",
+        "times": "the sum is divided by 4 n_H n_W n_C, not multiplied",
+        "no_channels": "n_C is missing from the factor 1 / (4 n_H n_W n_C)",
+        "half_mean": "your factor is one half of a mean; it is 1 / (4 n_H n_W n_C), a quarter of it",
     },
     "one number",
 )
@@ -119,7 +134,7 @@ compute_layer_style_cost = Exercise(
             "compute_layer_style_cost(a_S, a_G) / compute_layer_style_cost(a_S, zeros)",
             0.7836323,
             LAYER,
-            {"mixed": 0.7517162, "activations": 0.6333333, "positions": 0.8396861},
+            {"mixed": 0.7517162, "activations": 0.6333333, "positions": 0.8396861, "absolute": 0.9038462},
         ),
         # of all ones each Gram matrix is 3 everywhere: 4 * 9 / (4 n_C^2 (n_H n_W)^2) with n_C = 2, n_H n_W = 3
         Case(
@@ -135,6 +150,11 @@ compute_layer_style_cost = Exercise(
                 "only_channels": 2.25,
                 "twice": 0.0277778,
                 "activations": 0.0416667,
+                "absolute": 0.0833333,
+                "places_once": 0.75,
+                "channels_once": 0.5,
+                "half": 3.0,
+                "brackets": 324.0,
             },
         ),
     ),
@@ -147,6 +167,11 @@ compute_layer_style_cost = Exercise(
         "no_four": "the 4 or n_C^2 is missing from the factor 1 / (4 n_C^2 (n_H n_W)^2)",
         "mean": "the factor is 1 / (4 n_C^2 (n_H n_W)^2), not a mean over the Gram matrix, nor a quarter alone",
         "only_channels": "(n_H n_W)^2 is missing from the factor 1 / (4 n_C^2 (n_H n_W)^2)",
+        "absolute": "the differences of the Gram matrices are squared before they are summed, not made positive",
+        "places_once": "n_H n_W is to be squared: 1 / (4 n_C^2 (n_H n_W)^2)",
+        "channels_once": "n_C is to be squared: 1 / (4 n_C^2 (n_H n_W)^2)",
+        "half": "all of 2 n_C n_H n_W is squared: 1 / (4 n_C^2 (n_H n_W)^2)",
+        "brackets": "the sum is divided by all of 4 n_C^2 (n_H n_W)^2: brackets around it",
         "twice": "n_H n_W is squared once too often: the factor is 1 / (4 n_C^2 (n_H n_W)^2)",
     },
     "one number",
@@ -177,6 +202,8 @@ compute_style_cost = Exercise(
                 "shifted": 105.0,
                 "opposite": -8.0,
                 "normalised": 4.0,
+                "same_layer": 6.0,
+                "fixed_weight": 1.6,
             },
         ),
         # 0.25 * 3 + 0.5 * 5 over 3 + 5
@@ -186,17 +213,20 @@ compute_style_cost = Exercise(
             'compute_style_cost(style, generated, [("block1_conv1", 1.0), ("block2_conv1", 1.0)])',
             0.40625,
             LAYERS,
-            {"unweighted": 1.0, "backwards": 0.34375, "normalised": 1.0833333, "squared_weight": 0.1796875},
+            {"unweighted": 1.0, "backwards": 0.34375, "normalised": 1.0833333, "squared_weight": 0.1796875}
+            | {"same_layer": 0.375, "only_first": 0.25, "only_last": 0.5, "fixed_weight": 1.0},
         ),
     ),
     {
         "mean": "you took the mean over layers; J_style is the sum of lambda times each layer's cost",
         "only_last": "only the last style layer is in your sum: add to J_style (+=) in the loop",
         "only_first": "only the first style layer is in your sum: is `return` inside the loop?",
+        "same_layer": "every layer's cost in your sum is the first's: a_S and a_G belong to the layer of the loop",
         "all": "the last of the outputs is the content layer; the style layers are those before it ([:-1])",
         "shifted": "the style layers are the outputs before the last, in the order of STYLE_LAYERS ([:-1])",
         "opposite": "compute_layer_style_cost takes a_S first, then a_G",
         "unweighted": "the weights of STYLE_LAYERS are not used: J_style is the sum of lambda times each layer's cost",
+        "fixed_weight": "the weights are those of the argument STYLE_LAYERS, not a fixed number",
         "backwards": "the weights are in the wrong order: each belongs to the layer at its own place",
         "normalised": "the weights are not divided by their sum",
         "squared_weight": "each layer's weight is used twice",

@@ -34,7 +34,8 @@ output_shape = Exercise(
             "stride",
             "[a - b for a, b in zip(output_shape((10, 7, 1), 8, 3), output_shape((10, 7, 1), 8, 3, stride=2))]",
             [4, 2, 0],
-            mistakes={"ceil": [3, 2, 0], "no_stride": [0, 0, 0], "float": [3.5, 2.0, 0]},
+            mistakes={"ceil": [3, 2, 0], "no_stride": [0, 0, 0], "float": [3.5, 2.0, 0], "one_inside": [4, 3, 0]}
+            | {"spatial": [4, 2], "nearest": [3, 2, 0]},
         ),
         # what has __index__ is an integer, Python's or NumPy's
         Case(
@@ -48,13 +49,19 @@ output_shape = Exercise(
             "same",
             'output_shape((10, 7, 4), 8, 3, stride=3, padding="same")',
             [4, 3, 8],
-            mistakes={"floor": [3, 2, 8], "no_padding": [3, 2, 8], "kept": [10, 7, 8], "channels": [4, 3, 4]},
+            mistakes={
+                "floor": [3, 2, 8],
+                "no_padding": [3, 2, 8],
+                "same_kept": [10, 7, 8],
+                "channels": [4, 3, 4],
+                "spatial": [4, 3],
+            },
         ),
         Case(
             "same",
             'output_shape((9, 2), 8, 4, padding="same")',
             [9, 8],
-            mistakes={"no_padding": [6, 8], "half": [10, 8], "channels": [9, 2]},
+            mistakes={"no_padding": [6, 8], "half": [10, 8], "channels": [9, 2], "spatial": [9]},
         ),
         Case(
             "same",
@@ -71,9 +78,12 @@ output_shape = Exercise(
         "spatial": "the channels are missing: the last number of the shape is how many filters there are",
         "ceil": "a place that the kernel only partly fits in does not count: round down, floor((n - f) / s) + 1",
         "float": "there are only whole places: round down, floor((n - f) / s) + 1",
+        "nearest": "there are only whole places: round down, not to the nearest number, floor((n - f) / s) + 1",
         "floats": "the places are not integers: a shape has 4, not 4.0; use // or int()",
         "same_floats": "with padding='same' the places are not integers: a shape has 4, not 4.0; use // or int()",
         "no_stride": "the stride is not used: floor((n - f) / s) + 1",
+        "one_inside": "the 1 is added after the division: floor((n - f) / s) + 1",
+        "same_kept": "with padding='same' the stride still counts: there are ceil(n / s) places",
         "no_padding": "padding='same' is not used: then there are ceil(n / s) places",
         "floor": "with padding='same' there are ceil(n / s) places: round up",
         "half": "with padding='same' there are ceil(n / s) places, also where the kernel's size is even",
@@ -129,6 +139,15 @@ conv1d = Exercise(
             "import numpy as np\nx, w = np.array([[1.], [2.]]), np.array([[[3., 4.]]])",
             {"no_bias": [[0.0, 0.0]] * 2, "first_bias": [[0.5, 0.5]] * 2},
         ),
+        # a kernel of 2 and two channels: added to each of the four products, a bias counts four times
+        Case(
+            "bias",
+            "conv1d(x, w, np.array([0.5, -1.0])) - conv1d(x, w, np.zeros(2))",
+            [[0.5, -1.0]],
+            "import numpy as np\nx, w = np.ones((2, 2)), np.ones((2, 2, 2))",
+            {"no_bias": [[0.0, 0.0]], "first_bias": [[0.5, 0.5]], "bias_inside": [[2.0, -4.0]]}
+            | {"bias_each_cell": [[1.0, -2.0]]},
+        ),
         # a kernel of 1 takes the cells 0, 2 and 4
         Case(
             "stride",
@@ -150,6 +169,7 @@ conv1d = Exercise(
             {
                 "no_stride": [[7.0], [14.0], [28.0], [56.0], [112.0]],
                 "short_stride": [[7.0], [28.0]],
+                "short_windows": [[7.0], [28.0]],
                 "first": [[7.0], [14.0], [28.0]],
                 "inside": [[21.0], [84.0], [82.0]],
             },
@@ -167,9 +187,12 @@ conv1d = Exercise(
         "filters_transposed": "the kernel is (f, channels, filters): the last axis counts the filters",
         "order": "window and kernel are unrolled in different orders: x[i * stride + j, c] belongs to w[j, c]",
         "no_bias": "the bias is missing: add b, one number for each filter",
+        "bias_inside": "the bias is added once, to the sum over the window, not to each product",
+        "bias_each_cell": "the bias is added once, to the sum over the window, not at each cell or channel",
         "first_bias": "only the first bias is used: b has one number for each filter",
         "no_stride": "the stride is not used",
         "short_stride": "places are missing at the end: there are floor((n - f) / stride) + 1",
+        "short_windows": "places are missing at the end: there are floor((n - f) / stride) + 1",
         "first": "the places are `stride` cells apart: the i-th begins at i * stride",
         "inside": "the stride is between places, not inside the window: its cells are i * stride + j",
     },

@@ -15,7 +15,8 @@ ANSWERED = """
 import numpy as np
 def answered_at(dist, *answers):
     pairs = [a for a in answers if isinstance(a, (tuple, list)) and len(a) == 2]
-    return [a[1] for a in pairs if not isinstance(a[0], (str, type(None))) and abs(a[0] - dist) < 0.001]
+    return [a[1] for a in pairs if not isinstance(a[0], (str, type(None))) and np.size(a[0]) == 1
+        and abs(a[0] - dist) < 0.001]
 img_to_encoding = lambda image_path, model: model[image_path]
 model = {"door.jpg": np.array([[0.0, 0.0]])}
 """
@@ -43,7 +44,7 @@ verify = Exercise(
             'verify("door.jpg", "ada", database, model)',
             0.5,
             DOOR,
-            {"squared": 0.25, "absolute": 0.7, "nearest": 0.1, "order": True},
+            {"squared": 0.25, "absolute": 0.7, "nearest": 0.1, "order": True, "mean": 0.0833333},
             pick=0,
         ),
         Case(
@@ -51,7 +52,7 @@ verify = Exercise(
             'verify("door.jpg", "lin", database, model)',
             True,
             DOOR,
-            {"reversed": False, "order": 0.25, "text": "True"},
+            {"reversed": False, "order": 0.25, "text": "True", "never": False},
             pick=1,
         ),
         Case(
@@ -59,7 +60,7 @@ verify = Exercise(
             'verify("gate.jpg", "ada", database, model)',
             False,
             DOOR,
-            {"reversed": True, "always": True, "nearest": True, "order": 1.0},
+            {"reversed": True, "always": True, "nearest": True, "order": 1.0, "mean": True},
             pick=1,
         ),
         Case(
@@ -67,23 +68,25 @@ verify = Exercise(
             "opened(0.69)",
             [True],
             AT_THE_DOOR,
-            {"reversed": [False], "low": [False], "text": ["True"], "order": []},
+            {"reversed": [False], "low": [False], "text": ["True"], "never": [False], "order": []} | {"mean": []},
         ),
         Case(
             "door",
             "opened(0.71)",
             [False],
             AT_THE_DOOR,
-            {"reversed": [True], "always": [True], "high": [True], "order": []},
+            {"reversed": [True], "always": [True], "high": [True], "order": [], "mean": []},
         ),
     ),
     {
         "order": "verify returns (dist, door_open), in this order",
         "squared": "dist is the square root of the sum of squares (np.linalg.norm), not the sum itself",
         "absolute": "dist is the Euclidean distance (np.linalg.norm), not the sum of absolute differences",
+        "mean": "dist is the square root of the sum of squares (np.linalg.norm), not their mean",
         "nearest": "verify compares with the claimed identity only; looking for the nearest person is who_is_it's work",
         "reversed": "the comparison is reversed: the door opens when dist is less than 0.7",
         "always": "the door opens for everybody: it may only where dist is less than 0.7",
+        "never": "the door opens for nobody: it does where dist is less than 0.7",
         "low": "the door opens when dist is less than 0.7; you have a smaller number",
         "high": "the door opens when dist is less than 0.7; you have a larger number",
         "text": "door_open is True or False, not a text",
@@ -95,7 +98,8 @@ PEOPLE = """
 import numpy as np
 img_to_encoding = lambda image_path, model: model[image_path]
 model = {"camera.jpg": np.array([[0.0, 0.0]]), "street.jpg": np.array([[3.0, 4.0]])}
-database = {"ada": np.array([[0.9, 0.0]]), "kian": np.array([[0.3, 0.4]]), "lin": np.array([[0.0, 0.8]])}
+database = {"mei": np.array([[0.0, 0.85]]), "ada": np.array([[0.9, 0.0]]),
+    "kian": np.array([[0.3, 0.4]]), "lin": np.array([[0.0, 0.8]])}
 """
 
 who_is_it = Exercise(
@@ -107,7 +111,8 @@ who_is_it = Exercise(
             'who_is_it("camera.jpg", database, model)',
             0.5,
             PEOPLE,
-            {"squared": 0.25, "absolute": 0.7, "last": 0.8, "farthest": 0.9, "start": 100.0, "order": "kian"},
+            {"squared": 0.25, "absolute": 0.7, "last": 0.8, "farthest": 0.9, "start": 100.0, "order": "kian"}
+            | {"first": 0.85},
             pick=0,
         ),
         Case(
@@ -115,7 +120,16 @@ who_is_it = Exercise(
             'who_is_it("camera.jpg", database, model)',
             "kian",
             PEOPLE,
-            {"last": "lin", "start": "lin", "farthest": "ada", "order": 0.5, "never": None},
+            {"last": None, "start": None, "farthest": None, "order": 0.5, "never": None} | {"first": None},
+            pick=1,
+        ),
+        # both are near enough, at 0.6 and 0.5
+        Case(
+            "name",
+            'who_is_it("camera.jpg", {"mei": np.array([[0.0, 0.6]]), "kian": database["kian"]}, model)',
+            "kian",
+            PEOPLE,
+            {"farthest": "mei", "order": 0.5, "never": None, "first": "mei", "near_enough": "mei"} | {"start": None},
             pick=1,
         ),
         Case(
@@ -123,7 +137,7 @@ who_is_it = Exercise(
             'who_is_it("camera.jpg", {"kian": database["kian"]}, model)',
             "kian",
             PEOPLE,
-            {"order": 0.5, "never": None},
+            {"order": 0.5, "never": None, "start": None},
             pick=1,
         ),
         # |(3,4) - (0.3,0.4)| = 4.5
@@ -155,6 +169,8 @@ who_is_it = Exercise(
         "stranger": "you answered for a stranger: where min_dist is above 0.7, identity is None",
         "start": "min_dist is never updated, so that the last person wins: set it along with identity",
         "last": "the last person wins: change identity only where dist is below the smallest so far",
+        "first": "only the first person is looked at: is `return` inside the loop?",
+        "near_enough": "you take the first person who is near enough; look at all, and take the nearest",
         "farthest": "you kept the largest distance; the nearest person is the answer",
         "squared": "dist is the square root of the sum of squares (np.linalg.norm), not the sum itself",
         "absolute": "dist is the Euclidean distance (np.linalg.norm), not the sum of absolute differences",

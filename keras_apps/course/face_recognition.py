@@ -1,10 +1,11 @@
-"""The visible checks of the assignment "Face recognition": here of the triplet loss, of mining and of choosing tau.
+"""The visible checks of the assignment "Face recognition": here of the triplet loss and of mining.
 
 Triplets stand on squared distances 5 (anchor to positive) and 2 (anchor to negative).
 """
 
 from keras_apps.course.cases import Assignment, Case, Exercise
 from keras_apps.course.face_answers import verify, who_is_it
+from keras_apps.course.face_threshold import choose_tau
 
 PAIR = """
 import tensorflow as tf
@@ -20,6 +21,8 @@ larger = lambda alpha: max(loss_of(far, alpha=alpha), loss_of(near, alpha=alpha)
 smaller = lambda alpha: min(loss_of(far, alpha=alpha), loss_of(near, alpha=alpha))
 """
 
+CONSTANT = "the encodings change nothing in your answer: it is to grow with d(A, P) and shrink with d(A, N)"
+
 triplet_loss = Exercise(
     "triplet_loss",
     {"distance": 10, "margin": 6, "maximum": 7, "sum": 7},
@@ -30,7 +33,8 @@ triplet_loss = Exercise(
             "triplet_loss(y_true, y_pred) - triplet_loss(y_true, other)",
             5.0,
             PAIR,
-            {"swapped": 0.0, "constant": 0.0, "root": 0.4142136, "absolute": 1.0, "coordinates": 2.5, "added": 7.0},
+            {"swapped": 0.0, "constant": 0.0, "root": 0.4142136, "absolute": 1.0, "coordinates": 2.5, "added": 7.0}
+            | {"from_positive": 3.0, "count": 0.0},
         ),
         # both distances are 2: what is left is alpha's default
         Case(
@@ -38,7 +42,7 @@ triplet_loss = Exercise(
             "triplet_loss(None, [tf.constant(e) for e in ([[0., 0.]], [[1., 1.]], [[1., -1.]])])",
             0.2,
             "import tensorflow as tf",
-            {"no_alpha": 0.0, "minus_alpha": 0.0},
+            {"no_alpha": 0.0, "minus_alpha": 0.0, "from_positive": 0.0, "axis": 0.4, "count": 1.0},
         ),
         # the larger of (far, near) grows by alpha: 3.5 - 3
         Case(
@@ -46,7 +50,7 @@ triplet_loss = Exercise(
             "larger(alpha=0.5) - larger(alpha=0.0)",
             0.5,
             TRIPLETS,
-            {"no_alpha": 0.0, "fixed_alpha": 0.0, "minus_alpha": -0.5},
+            {"no_alpha": 0.0, "fixed_alpha": 0.0, "minus_alpha": -0.5, "axis": 1.0, "count": 0.0},
         ),
         # 2 - 5 + 0.5 is below 0, so L = 0; the other is 5 - 2 + 0.5 = 3.5
         Case(
@@ -54,7 +58,8 @@ triplet_loss = Exercise(
             "smaller(alpha=0.5) / larger(alpha=0.5)",
             0.0,
             TRIPLETS,
-            {"no_maximum": -0.7142857, "margin_outside": 0.1428571, "constant": 1.0},
+            {"no_maximum": -0.7142857, "margin_outside": 0.1428571, "constant": 1.0}
+            | {"from_positive": 0.3333333, "axis": 0.125, "count": 1.0},
         ),
         # L = 3 and 0, together 3
         Case(
@@ -62,14 +67,17 @@ triplet_loss = Exercise(
             "loss_of(far, near, far, alpha=0.0) / (2 * loss_of(far, alpha=0.0) + loss_of(near, alpha=0.0))",
             1.0,
             TRIPLETS,
-            {"mean": 0.3333333, "maximum_outside": 0.5, "vector": [0.5, 0.0, 0.5]},
+            {"mean": 0.3333333, "maximum_outside": 0.5, "vector": [0.5, 0.0, 0.5], "axis": 0.5},
         ),
     ),
     {
         "mean": "you took the mean over triplets; J is their sum",
         "vector": "you returned one number for each triplet; J is their sum",
-        "constant": "the encodings change nothing in your answer: it is to grow with d(A, P) and shrink with d(A, N)",
+        "constant": CONSTANT,
+        "count": CONSTANT,
         "swapped": "the two distances are swapped: it is d(A, P) - d(A, N), so that a near positive lowers the loss",
+        "from_positive": "both distances are the anchor's: yours has d(P, N) in place of d(A, N)",
+        "axis": "d is one number for each triplet: sum over the coordinates (axis -1), not over the triplets",
         "root": "d is the squared distance: there is no square root in it",
         "absolute": "d is the sum of squared differences, not of absolute ones",
         "coordinates": "you took the mean over the encoding's coordinates; d is the sum of their squares (axis -1)",
@@ -92,6 +100,8 @@ labels = np.array([0, 0, 1, 1])
 triplets_of = lambda *a, **k: sorted([int(i) for i in t] for t in semi_hard_triplets(*a, **k))
 """
 
+AS_FAR = [[0, 1, 3], [0, 1, 4], [0, 2, 3], [0, 2, 4], [1, 0, 3], [1, 2, 4], [2, 1, 3], [2, 1, 4]]
+
 semi_hard_triplets = Exercise(
     "semi_hard_triplets",
     {"rule": 14, "margin": 6},
@@ -109,6 +119,47 @@ semi_hard_triplets = Exercise(
                 "easy": [[0, 1, 2], [2, 3, 0], [2, 3, 1], [3, 2, 0]],
                 "itself": [[0, 1, 2], [1, 1, 3], [2, 3, 1], [3, 2, 0], [3, 3, 1]],
                 "one_way": [[0, 1, 2], [2, 3, 1]],
+                "around": [[0, 1, 2], [0, 1, 3], [1, 0, 2], [2, 3, 1], [3, 2, 0], [3, 2, 1]],
+                "order": [[0, 2, 1], [2, 1, 3], [3, 0, 2]],
+                "early_end": [[0, 1, 2]],
+                "hardest": [[2, 3, 1]],
+            },
+        ),
+        # three pictures of one person: (0,1) at 0.25 has 3 at 0.375 and 4 at 0.4375 in (0.25, 0.45), and its own 2 at
+        # 0.375; (0,2) at 0.375 has 4; (1,0) has 3 at 0.3125; those of (3,4) are all easy, of (1,2) at 2 hard or as far
+        Case(
+            "rule",
+            "triplets_of(five, people)",
+            [[0, 1, 3], [0, 1, 4], [0, 2, 4], [1, 0, 3]],
+            MATRIX
+            + "people = np.array([0, 0, 0, 1, 1])\n"
+            + "five = np.full((5, 5), 2.) - 2 * np.eye(5)\n"
+            + "for i, j, d in ((0, 1, .25), (0, 2, .375), (0, 3, .375), (0, 4, .4375), (1, 3, .3125), (3, 4, .0625)):\n"
+            + "    five[i, j] = five[j, i] = d",
+            {
+                "same_person": [[0, 1, 2], [0, 1, 3], [0, 1, 4], [0, 2, 4], [1, 0, 3]],
+                "one_negative": [[0, 1, 3], [0, 2, 4], [1, 0, 3]],
+                "order": [[0, 3, 1], [0, 4, 1], [0, 4, 2], [1, 3, 0]],
+                "early_end": [[0, 1, 3], [0, 1, 4], [0, 2, 4]],
+                "hardest": [[0, 1, 3], [1, 0, 3]],
+                "hard": [
+                    [0, 1, 3],
+                    [0, 1, 4],
+                    [0, 2, 3],
+                    [0, 2, 4],
+                    [1, 0, 3],
+                    [1, 2, 3],
+                    [1, 2, 4],
+                    [2, 1, 3],
+                    [2, 1, 4],
+                ],
+                "only_hard": [[0, 2, 3], [1, 2, 3], [1, 2, 4], [2, 1, 3], [2, 1, 4]],
+                "easy": [[0, 1, 3], [0, 1, 4], [0, 2, 4], [1, 0, 3], [1, 0, 4], [2, 0, 3], [2, 0, 4]]
+                + [[a, p, n] for a, p in ((3, 4), (4, 3)) for n in (0, 1, 2)],
+                "one_way": [[0, 1, 3], [0, 1, 4], [0, 2, 4]],
+                "ties": AS_FAR,
+                "lower_tie": AS_FAR,
+                "around": AS_FAR,
             },
         ),
         # (0,1) at 0.5: 2 is as far, 3 at 0.75 is just alpha farther; (1,0): 2 at 0.625; (2,3), (3,2) at 4: all are hard
@@ -125,6 +176,9 @@ semi_hard_triplets = Exercise(
                 "only_hard": [[0, 1, 2], [2, 3, 0], [2, 3, 1], [3, 2, 0], [3, 2, 1]],
                 "easy": [[0, 1, 3], [1, 0, 2], [1, 0, 3]],
                 "one_way": [],
+                "around": [[0, 1, 2], [1, 0, 2]],
+                "order": [[1, 2, 0]],
+                "early_end": [],
             },
         ),
         # with alpha 0.35 the negative 0 of (2,3), at 0.6, comes within 0.65
@@ -133,11 +187,17 @@ semi_hard_triplets = Exercise(
             "[t for t in triplets_of(distances, labels, alpha=0.35) if t not in triplets_of(distances, labels)]",
             [[2, 3, 0]],
             MATRIX,
-            {"easy": [], "fixed_alpha": [], "only_hard": []},
+            {"easy": [], "fixed_alpha": [], "only_hard": [], "order": [[2, 0, 3]], "early_end": [], "hardest": []},
         ),
     ),
     {
         "hard": "hard triplets are among yours: a semi-hard negative is farther than the positive, d(A, P) < d(A, N)",
+        "same_person": "some of your negatives show the anchor's own person: the negative shows another person",
+        "one_negative": "a pair may have several semi-hard negatives, and each gives a triplet: does the loop go on?",
+        "hardest": "you look at the nearest negative alone; every negative within the margin gives a triplet",
+        "early_end": "triplets of the first anchor alone are returned: is `return` inside the loop?",
+        "order": "a triplet is (anchor, positive, negative), in this order",
+        "around": "your negatives are within alpha on both sides; a semi-hard one is farther than the positive",
         "only_hard": "these are the hard triplets; a semi-hard negative is beyond the positive, within the margin",
         "easy": "easy triplets are among yours: a semi-hard negative is within the margin, d(A, N) < d(A, P) + alpha",
         "ties": "both of the rule's signs are <, not <=: distances that are equal or just alpha apart are not it",
@@ -148,51 +208,6 @@ semi_hard_triplets = Exercise(
         "fixed_alpha": "alpha is a fixed number in your function; use the argument",
     },
     "a list of (anchor, positive, negative)",
-)
-
-choose_tau = Exercise(
-    "choose_tau",
-    {"errors": 11, "borders": 4},
-    (
-        # wrong decisions: 3, 3, 3, 2, 4
-        Case(
-            "errors",
-            "choose_tau([.2, .4, .6, .93, .5, .9, .92, .935], [True] * 4 + [False] * 4, [.25, .3, .55, .7, .94])",
-            0.7,
-            mistakes={"only_far": 0.25, "only_frr": 0.94, "reversed": 0.94, "count": 2.0, "middle": 0.55},
-        ),
-        # wrong decisions: 4, 2, 1, 2
-        Case(
-            "errors",
-            "choose_tau([.2, .4, .6, .8, .5, .9], [True] * 4 + [False] * 2, [.1, .45, .85, 1.0])",
-            0.85,
-            mistakes={"only_far": 0.1, "reversed": 0.1, "count": 1.0},
-        ),
-        # wrong decisions: 1, 2, 1
-        Case(
-            "borders",
-            "choose_tau([.2, .6, .5, .9], [True, True, False, False], [.7, .1, .3])",
-            0.3,
-            mistakes={"ties": 0.7, "only_frr": 0.7, "reversed": 0.1, "only_far": 0.1},
-        ),
-        # with <= the first two candidates are right everywhere, with < the second rejects the distance 0.5
-        Case(
-            "borders",
-            "choose_tau([.25, .5, .75], [True, True, False], [.625, .5, .125])",
-            0.5,
-            mistakes={"strict": 0.625, "ties": 0.625, "reversed": 0.125, "only_far": 0.125},
-        ),
-    ),
-    {
-        "reversed": "these are the most wrong decisions: a comparison is accepted when distance <= tau",
-        "only_far": "only accepted strangers are counted; a rejected genuine comparison is a wrong decision too",
-        "only_frr": "only rejected genuine comparisons are counted; an accepted stranger is a wrong decision too",
-        "count": "you returned the number of wrong decisions; return the tau that has the fewest",
-        "middle": "you take a candidate by its place among them; take the one with the fewest wrong decisions",
-        "strict": "a comparison is accepted when distance <= tau, also where the two are equal",
-        "ties": "of several equally good candidates the smallest is asked for",
-    },
-    "one of the candidates",
 )
 
 ASSIGNMENT = Assignment("face_recognition", (triplet_loss, semi_hard_triplets, choose_tau, verify, who_is_it))

@@ -6,8 +6,10 @@ import builtins
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from keras_apps.course.cases import Case, Exercise
-from keras_apps.course.comparing import agrees, pick, shown
+from keras_apps.course.comparing import agrees, as_array, pick, shown
 from keras_apps.course.guard import WORDS
 from keras_apps.course.telling import Outcome
 
@@ -91,30 +93,28 @@ def _is_right(case: Case, value: object) -> bool:
 
 
 def _recognised(exercise: Exercise, cases: Sequence[Case], right: Sequence[bool], outcome: Outcome) -> tuple[str, ...]:
-    """Return the one mistake that explains every wrong answer, or else those that explain some.
+    """Return the one mistake that explains every visible wrong answer, or else two that do together, or none.
 
-    A mistake that would have shown in a case which is right is not it.
+    A mistake that would have shown in a case which is right is not it. Hidden answers need to be explained only where
+    no visible one is wrong.
     """
     explained: dict[str, set[int]] = {}
+    refuted: set[str] = set()
     for number, case in enumerate(cases):
         item, there = pick(outcome.values.get(number), case.pick)
         for mistake, value in case.mistakes.items():
             if there and not right[number] and agrees(item, value, case.tolerance):
                 explained.setdefault(mistake, set()).add(number)
-    excluded = {mistake for ok, case in zip(right, cases, strict=True) if ok for mistake in case.mistakes}
+            elif right[number]:
+                refuted.add(mistake)
+    order = [mistake for mistake in exercise.mistakes if mistake in explained and mistake not in refuted]
     wrong = {number for number, ok in enumerate(right) if not ok and number in outcome.values}
-    order = [mistake for mistake in exercise.mistakes if mistake in explained]
-    order = [mistake for mistake in order if mistake not in excluded] or order
-    whole = [mistake for mistake in order if explained[mistake] == wrong]
-    if whole:
-        return (whole[0],)
-    found: list[str] = []
-    while wrong and (best := max(order, key=lambda m: len(explained[m] & wrong), default=None)) is not None:
-        if not explained[best] & wrong:
-            break
-        found.append(best)
-        wrong -= explained[best]
-    return tuple(found[:2])
+    visible = {number for number in wrong if number < len(exercise.cases)} or wrong
+    alone = [mistake for mistake in order if visible <= explained[mistake]]
+    if alone:
+        return (max(alone, key=lambda mistake: len(explained[mistake])),)
+    pairs = [(a, b) for a in order for b in order if a != b and visible <= explained[a] | explained[b]]
+    return max(pairs, key=lambda pair: len(explained[pair[0]]), default=())
 
 
 def _why_not(exercise: Exercise, cases: Sequence[Case], outcome: Outcome, visible: int) -> list[str]:
@@ -136,7 +136,10 @@ def _why_not(exercise: Exercise, cases: Sequence[Case], outcome: Outcome, visibl
         if problem.get("type") == "NotImplementedError":
             return [f"{name} is not written yet"]
         where = cases[number].call if number < visible else "a hidden check"
-        messages.append(f"{name} stopped in {where}: {_problem(problem, number < visible)}")
+        stopped, why = f"{name} stopped in {where}", _problem(problem, number < visible)
+        if number < visible and problem.get("line") == 0:  # not in a cell: in the check, which got something else
+            stopped, why = f"what {name} returns does not fit {where}", f"{why}; expected {exercise.returns}"
+        messages.append(f"{stopped}: {why}")
         break
     if outcome.last is not None:
         where = cases[outcome.last].call if outcome.last < visible else "a hidden check"
@@ -175,4 +178,8 @@ def _difference(exercise: Exercise, cases: Sequence[Case], right: Sequence[bool]
         return f"{exercise.name} passes the visible checks, but a hidden one of '{case.part}' gives another answer"
     given = f" with {'; '.join(case.given.strip().splitlines())}" if 0 < len(case.given) < 200 else ""
     item = "" if case.pick is None else f"[{case.pick}]"
+    array, wanted = as_array(value), np.shape(case.expected)
+    if array is not None and not isinstance(case.expected, (str, bool)) and array.shape != wanted and array.size > 1:
+        asked = exercise.returns if wanted == () or len(wanted) != array.ndim else f"an array of shape {wanted}"
+        return f"{case.call}{item}{given}: expected {asked}, received an array of shape {array.shape}"
     return f"{case.call}{item}{given}: expected {shown(case.expected)}, received {shown(value)}"
