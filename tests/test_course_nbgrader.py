@@ -1,13 +1,10 @@
-"""nbgrader's commands from a clean folder and gradebook: right, wrong, tampered and hostile notebooks at once."""
+"""nbgrader's commands from a clean folder and gradebook: right, wrong, tampered, hostile and odd files at once."""
 
-import json
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 from course_bank import BANK
@@ -15,19 +12,7 @@ from submissions.hostile import CHEATS, SPOILED
 
 pytest.importorskip("nbgrader")
 import nbformat
-
-ROOT = Path(__file__).parent.parent
-ASSIGNMENTS = ROOT / "notebooks" / "assignments"
-NAME = "convolutions"
-
-
-def nbgrader(folder, *arguments, code=0):
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # nbgrader starts `alembic`
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3", "PATH": path}
-    command = [sys.executable, "-m", "nbgrader", *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stderr
+from course_folder import ASSIGNMENTS, NAME, ROOT, filled, nbgrader, new_folder, page_of, put
 
 
 def test_the_notebooks_are_as_their_scripts_say():
@@ -47,94 +32,96 @@ def test_points_and_hidden_tests_of_the_sources():
         assert [m["grade_id"] for m in marked if m["solution"]] == [e.name for e in script.assignment.exercises]
 
 
-def put(folder, student, notebook):
-    path = folder / "submitted" / student / NAME / f"{NAME}.ipynb"
-    path.parent.mkdir(parents=True)
-    path.write_text(notebook if isinstance(notebook, str) else nbformat.writes(notebook), encoding="utf-8")
-    return path.parent
-
-
-def filled(released, answers=None, extra=()):
-    """Write answers into a released notebook, the model's where none is given."""
-    notebook = nbformat.from_dict(json.loads(json.dumps(released)))
-    answers = BANK[NAME].answers | (answers or {})
-    for cell in notebook.cells:
-        marking = cell.metadata.get("nbgrader", {})
-        if marking.get("solution"):
-            cell.source = answers[marking["grade_id"]]
-    notebook.cells += [nbformat.v4.new_code_cell(source) for source in extra]
+def change_tests(released, *changes):
+    """Return an empty notebook whose test cells were changed, each in another way, to earn what was not done."""
+    notebook = filled(released, BANK[NAME].empty)
+    tests = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade")]
+    for cell, change in zip(tests, changes, strict=False):
+        change(notebook, cell)
     return notebook
 
 
-def tampered(released):
-    """Return empty notebooks whose markings or tests were changed, each to earn what was not done."""
-    made = {}
+def edited(notebook, cell):
+    cell.source = "25.0"
 
-    def change(name):
-        notebook = filled(released, BANK[NAME].empty)
-        tests = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade")]
-        made[name] = notebook
-        return notebook, tests
 
-    for cell in change("edited_tests")[1]:
-        cell.source = "100.0"
-    for cell in change("unlocked_tests")[1]:
-        cell.metadata.nbgrader.update(locked=False, points=1000.0)
-        cell.source = ""
-    for cell in change("tests_as_solutions")[1]:
-        cell.metadata.nbgrader.update(solution=True, grade=True, locked=False)
-        cell.source = "print('done')"
-    for cell in change("tests_as_text")[1]:
-        cell.cell_type = "markdown"
-        del cell["outputs"], cell["execution_count"]
-    notebook, tests = change("deleted_tests")
-    notebook.cells = [cell for cell in notebook.cells if cell not in tests]
-    for number, cell in enumerate(change("renamed_tests")[1]):
-        cell.metadata.nbgrader["grade_id"] = f"mine_{number}"
-        cell.source = "25.0"
-    notebook, tests = change("doubled_tests")
-    notebook.cells += [nbformat.from_dict(cell | {"source": "25.0", "id": f"x{n}"}) for n, cell in enumerate(tests)]
-    notebook, _ = change("marked_by_itself")
+def unlocked(notebook, cell):
+    cell.metadata.nbgrader.update(locked=False, points=1000.0)
+    cell.source = "1000.0"
+
+
+def as_solution(notebook, cell):
+    cell.metadata.nbgrader.update(solution=True, locked=False)
+    cell.source = "print('done')"
+
+
+def as_text(notebook, cell):
+    cell.cell_type = "markdown"
+    del cell["outputs"], cell["execution_count"]
+
+
+def deleted(notebook, cell):
+    notebook.cells.remove(cell)
+
+
+def renamed(notebook, cell):
+    cell.metadata.nbgrader["grade_id"] = "mine"
+    cell.source = "25.0"
+
+
+def doubled(notebook, cell):
+    notebook.cells.append(nbformat.from_dict(cell | {"source": "30.0", "id": "again"}))
+
+
+def without_marking(notebook, cell):
+    """This cell and all others; one is marked by itself, and the kernel is another."""
+    for other in notebook.cells:
+        other.metadata = {"nbgrader": "none"}
     marking = {"grade": True, "grade_id": "mine", "locked": True, "points": 99, "schema_version": 3, "solution": False}
     notebook.cells.insert(0, nbformat.v4.new_code_cell("99.0", metadata={"nbgrader": marking | {"task": False}}))
-    notebook, _ = change("no_marking_at_all")
-    for cell in notebook.cells:
-        cell.metadata = {"nbgrader": "none"}
-    notebook, _ = change("another_kernel")
     notebook.metadata.kernelspec = {"name": "mine", "display_name": "mine", "language": "bash"}
-    return made
+
+
+def in_format_3(notebook):
+    """Write a notebook as IPython 2 did, after a byte order mark, with the line ends of Windows."""
+    text = nbformat.writes(nbformat.convert(notebook, 3), version=3)
+    return b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode()
 
 
 @pytest.mark.slow
 def test_one_run_grades_all(tmp_path, capsys):
-    folder = tmp_path / "course"
-    shutil.copytree(ASSIGNMENTS, folder, ignore=shutil.ignore_patterns("release", "submitted", "autograded", "*.db"))
-    nbgrader(folder, "generate_assignment", NAME)
-    released = nbformat.read(folder / "release" / NAME / f"{NAME}.ipynb", 4)
+    """Few submissions, each with several things; the bank itself is judged in test_course.py, without nbgrader."""
+    folder, released = new_folder(tmp_path / "course")
     text = nbformat.writes(released)
     assert "HIDDEN" not in text and "BEGIN SOLUTION" not in text and "Case(" not in text and "YOUR CODE HERE" in text
 
     script = BANK[NAME]
-    expected = {"right": 100, "empty": 0, "wrong": 88, "own_cells": 100}
-    put(folder, "right", filled(released))
-    put(folder, "empty", released)
-    put(folder, "wrong", filled(released, {"inflate": script.edited("inflate", " / depth", "")}))
-    put(folder, "own_cells", filled(released, {"inflate": "# below"}, ("%pylab\n1 / 0", script.answers["inflate"])))
-    for name, notebook in tampered(released).items():
-        put(folder, name, notebook)
-        expected[name] = 0
-    for name in ("infinite loop", "os._exit", "sys.exit"):
-        put(folder, name.replace(" ", "_"), filled(released, {"inflate": SPOILED[name]}))
-        expected[name.replace(" ", "_")] = 80
-    for name in ("sys.exit at the top", "grade overwritten", "assert and comparisons overwritten"):
-        source = CHEATS[name].replace("{{", "{").replace("}}", "}")
-        put(folder, name.replace(" ", "_"), filled(released, script.empty, (source,)))
-        expected[name.replace(" ", "_")] = 0
-    beside = put(folder, "files_beside", filled(released, script.empty))
+    wrong = {"inflate": script.edited("inflate", " / depth", "")}
+    put(folder, "right", filled(released, {"inflate": "# below"}, ("%pylab\n1 / 0", script.answers["inflate"])))
+    put(folder, "copy_of_a_copy", filled(released, wrong), f"{NAME} (1).ipynb")
+    put(folder, "old_format", in_format_3(filled(released, wrong)))
+    put(folder, "tampered", change_tests(released, edited, unlocked, as_solution, as_text))
+    put(folder, "moved", change_tests(released, deleted, renamed, doubled))
+    put(folder, "unmarked", change_tests(released, without_marking))
+    source = CHEATS["grade overwritten"] + CHEATS["assert and comparisons overwritten"]
+    cheats = (source.replace("{{", "{").replace("}}", "}"), CHEATS["sys.exit at the top"])
+    beside = put(folder, "cheats", filled(released, script.empty, cheats))
     for module in ("json", "keras_apps", "ipykernel_launcher", "sitecustomize"):
         (beside / f"{module}.py").write_text("raise SystemExit", encoding="utf-8")
-    expected["files_beside"] = 0
+    spoiled = {"output_shape": SPOILED["sys.exit"], "conv1d": SPOILED["os._exit"], "inflate": SPOILED["infinite loop"]}
+    spoiled = {name: text.replace("inflate(kernel, depth)", f"{name}(*arguments)") for name, text in spoiled.items()}
+    put(folder, "spoiled", filled(released, spoiled))
     put(folder, "a_broken_file", "{")
+    expected = {
+        "right": 100,
+        "copy_of_a_copy": 88,
+        "old_format": 88,
+        "tampered": 0,
+        "moved": 0,
+        "unmarked": 0,
+        "cheats": 0,
+        "spoiled": 30,
+    }
 
     began = time.perf_counter()
     told = nbgrader(folder, "autograde", NAME, code=1)  # the broken file is told of; the others are graded
@@ -142,6 +129,7 @@ def test_one_run_grades_all(tmp_path, capsys):
     with capsys.disabled():
         print(f" {seconds:.1f} s a submission", end="")
     assert "for student 'a_broken_file'" in told and told.count("There was an error processing assignment '") == 1
+    assert "ask for one that Jupyter saved" in told and "Grading '" in told
     with sqlite3.connect(folder / "gradebook.db") as database:
         rows = database.execute(
             "select student.id, sum(coalesce(grade.auto_score, 0)), count(grade.auto_score) from grade "
@@ -155,8 +143,9 @@ def test_one_run_grades_all(tmp_path, capsys):
     assert seconds < 60
 
     nbgrader(folder, "generate_feedback", NAME)
-    page = (folder / "feedback" / "wrong" / NAME / f"{NAME}.html").read_text(encoding="utf-8")
-    assert "divide the copies by depth" in page and "HIDDEN" not in page and "Case(" not in page
+    for student in ("copy_of_a_copy", "old_format"):
+        page = page_of(folder, student)
+        assert "divide the copies by depth" in page and "HIDDEN" not in page and "Case(" not in page
 
 
 @pytest.mark.slow

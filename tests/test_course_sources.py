@@ -24,6 +24,29 @@ def test_a_byte_order_mark_and_large_endings_are_taken(tmp_path):
     assert cells_of(tmp_path / "UP.IPYNB") == ["b = 2"]
 
 
+def test_a_copy_is_graded_where_it_is_alone(tmp_path):
+    """What browsers and others make of NAME.ipynb; where that is there too, or two copies are, nobody knows which counts."""
+    from keras_apps.course.submissions import chosen
+
+    def among(*names):
+        found = chosen("convolutions", [tmp_path / f"{name}.ipynb" for name in names])
+        return found and found.stem
+
+    for name in ("convolutions (1)", "convolutions(2)", "convolutions - Copy", "convolutions-Copy1", "convolutions_1"):
+        assert among(name) == name
+        assert among(name, "convolutions") is None and among(name, "convolutions (7)") is None
+    assert among("art_generation (1)") is None and among("my convolutions") is None and among() is None
+    (tmp_path / "source").touch()
+    (tmp_path / "convolutions (1).ipynb").symlink_to(tmp_path / "source")
+    assert among("convolutions (1)") is None
+
+
+def test_format_3_is_read(tmp_path):
+    cells = [{"cell_type": "code", "input": ["a = 1\n", "b = 2"]}, {"cell_type": "markdown", "source": "x"}]
+    (tmp_path / "old.ipynb").write_text(json.dumps({"nbformat": 3, "worksheets": [{"cells": cells}]}), encoding="utf-8")
+    assert cells_of(tmp_path / "old.ipynb") == ["a = 1\nb = 2"]
+
+
 def test_what_is_no_file_is_told_as_that(tmp_path):
     with pytest.raises(ValueError, match="which is no file"):
         cells_of(tmp_path)

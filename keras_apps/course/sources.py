@@ -43,10 +43,13 @@ def cells_of(path: str | os.PathLike) -> list[str]:
         return [cell for cell in cells if cell.strip("# \n")]
     try:
         notebook = json.loads(text)
-        code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-        return ["".join(cell["source"]) for cell in code]
+        sheets = notebook["worksheets"] if "worksheets" in notebook else [notebook]  # IPython's format 3 had sheets
+        code = [cell for sheet in sheets for cell in sheet["cells"] if cell["cell_type"] == "code"]
+        return ["".join(cell["source"] if "source" in cell else cell["input"]) for cell in code]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise ValueError(f"expected a notebook in format 4, received '{path}', which cannot be read as one") from None
+        raise ValueError(
+            f"expected a notebook in format 3 or 4, received '{path}', which cannot be read as one"
+        ) from None
 
 
 def functions_of(cells: list[str]) -> set[str]:

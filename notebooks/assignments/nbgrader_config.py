@@ -2,6 +2,7 @@
 
 from keras_apps.course.feedback import CleanCells, FeedbackExporter, HideChecks
 from keras_apps.course.preprocessors import GradeApart, RestoreCells
+from keras_apps.course.submissions import SubmissionExporter, name_notebook
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.preprocessors import (
     AssignLatePenalties,
@@ -18,6 +19,8 @@ from nbgrader.preprocessors import (
 c = get_config()
 c.CourseDirectory.course_id = "keras_apps"
 c.CourseDirectory.ignore = ["*"]  # a submission is its notebook: no other file of it is copied
+c.Autograde.exporter_class = SubmissionExporter
+c.Autograde.pre_convert_hook = name_notebook
 c.Autograde.sanitize_preprocessors = [
     ClearOutput,
     RestoreCells,
