@@ -25,7 +25,7 @@ def test_a_byte_order_mark_and_large_endings_are_taken(tmp_path):
 
 
 def test_a_copy_is_graded_where_it_is_alone(tmp_path):
-    """What browsers and others make of NAME.ipynb; where that is there too, or two copies are, nobody knows which counts."""
+    """Browsers name a second download so; beside NAME.ipynb, or where there are two, nobody knows which counts."""
     from keras_apps.course.submissions import chosen
 
     def among(*names):

@@ -43,7 +43,7 @@ def cells_of(path: str | os.PathLike) -> list[str]:
         return [cell for cell in cells if cell.strip("# \n")]
     try:
         notebook = json.loads(text)
-        sheets = notebook["worksheets"] if "worksheets" in notebook else [notebook]  # IPython's format 3 had sheets
+        sheets = notebook.get("worksheets", [notebook])  # format 3 had sheets
         code = [cell for sheet in sheets for cell in sheet["cells"] if cell["cell_type"] == "code"]
         return ["".join(cell["source"] if "source" in cell else cell["input"]) for cell in code]
     except (ValueError, KeyError, TypeError, RecursionError):
