@@ -276,6 +276,18 @@ def test_grade_in_a_students_own_notebook(monkeypatch, capsys):
     assert "conv1d is not defined" in capsys.readouterr().out
 
 
+def test_the_package_is_answered_for_by_a_stand_in(runner):
+    """A teacher's solved cell may make cases; whoever wants more of the package is told why it is not there."""
+    from keras_apps.course.guard import WORDS
+
+    assert WORDS["package"] == nursery.NOT_HERE
+    cells = ["from keras_apps.course import Case, grade\nhidden = (Case('a', 'f()', 1),)\ndef f():\n    return 1"]
+    cells += ["from keras_apps import faces", "import inspect\ndef g():\n    return inspect.getmodule(f) is None"]
+    outcome = runner.run(cells, "f", [{"given": "", "call": "f()"}, {"given": "", "call": "g() in (True, False)"}])
+    assert outcome.cells[1]["text"] == nursery.NOT_HERE and set(outcome.cells) == {1} and not outcome.refused
+    assert [value["value"] for value in outcome.values.values()] == [[1.0], True]
+
+
 def test_check_reads_notebooks_and_python(run, fails, tmp_path):
     script = BANK["convolutions"]
     (tmp_path / "mine.py").write_text("\n".join(script.cells()), encoding="utf-8")
