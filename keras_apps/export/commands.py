@@ -114,4 +114,5 @@ def export(
         if found.warning:
             _console.say(found.warning)
     else:
-        print(f"{found}\n{len(found.formats)} files with their model cards in {out}")
+        count = len(found.formats)
+        print(f"{found}\n{count} {'file with its model card' if count == 1 else 'files with their model cards'} in {out}")
