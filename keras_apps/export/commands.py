@@ -115,4 +115,5 @@ def export(
             _console.say(found.warning)
     else:
         count = len(found.formats)
-        print(f"{found}\n{count} {'file with its model card' if count == 1 else 'files with their model cards'} in {out}")
+        files = "1 file with its model card" if count == 1 else f"{count} files with their model cards"
+        print(f"{found}\n{files} in {out}")
