@@ -297,13 +297,39 @@ def test_a_course_beneath_a_readable_folder_is_not_read(tmp_path, road):
         shutil.rmtree(folder)
 
 
+def test_the_hook_by_itself_lets_the_nearest_folder_decide(tmp_path):
+    """As on macOS: no kernel's layer. library > course (forbidden) > environment (read), and links to each."""
+    environment = tmp_path / "library" / "course" / "environment"
+    (tmp_path / "scratch").mkdir()
+    environment.mkdir(parents=True)
+    for folder in (environment, environment.parent, environment.parents[1], tmp_path):
+        (folder / "file").write_text("text")
+    (tmp_path / "library" / "link").symlink_to(environment.parent)
+    (tmp_path / "scratch" / "up").symlink_to(tmp_path)
+    lines = f"""
+import guard
+root = os.path.realpath({str(tmp_path)!r})
+library = root + "/library"
+guard.forbid(root + "/scratch", [library, library + "/course/environment"], [library + "/course"], 2)
+os.chdir(root + "/scratch")
+def opens(path):
+    try:
+        return open(path).close() is None
+    except PermissionError:
+        return False
+print(*map(opens, (library + "/file", library + "/course/environment/file", library + "/link/environment/file",
+                   library + "/course/file", library + "/link/file", "up/file", library + "/link/../file")))
+"""
+    assert alone(lines) == ["True", "True", "True", "False", "False", "False", "True"]
+
+
 @linux
 def test_libraries_are_read_in_an_environment_within_the_course(runner):
     """A teacher may keep the environment in the course's folder: the nearer folder decides."""
     with Runner(forbidden=[sys.prefix, sys.base_prefix], seconds=20) as own:
         outcome = own.run(
             [
-                "import fractions, numpy.polynomial, xml.dom.minidom",
+                "import tabnanny, pyclbr, fractions",
                 "def f(): return fractions.Fraction(1, 2) * 2 == 1",
             ],
             "f",
