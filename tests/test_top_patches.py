@@ -122,7 +122,16 @@ def test_every_source_gives_the_same(model, pictures, tmp_path):
         )
 
 
-def test_pictures_are_read_a_few_at_a_time(model):
+@pytest.fixture
+def quick_collection():
+    """Leave what other tests made out of garbage collection, which takes seconds a time otherwise."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+def test_pictures_are_read_a_few_at_a_time(model, quick_collection):
     """At no moment are more alive than those read ahead, two batches, and nothing that was seen long before."""
     alive, most = weakref.WeakSet(), []
 
