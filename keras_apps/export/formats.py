@@ -84,7 +84,7 @@ def without_ending(name: str) -> str:
         >>> without_ending("door.int8.tflite")
         'door'
     """
-    endings = [kind.ending for kind in FORMATS.values()]
+    endings = sorted((kind.ending for kind in FORMATS.values()), key=len, reverse=True)  # the whole of .int8.tflite
     while found := next((ending for ending in endings if name.lower().endswith(ending)), None):
         name = name[: -len(found)]
     return name
