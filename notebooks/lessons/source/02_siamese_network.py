@@ -3,8 +3,8 @@
 #
 # ## The question
 # Lesson 1 measured how alike two faces are by a distance between two rows of 128 numbers. Where do the numbers come
-# from, why must *one* network make both rows, where does the threshold $\tau$ come from, and why does the network know
-# people whom it never saw?
+# from, why must *one* network make both rows, where does the threshold $\tau$ come from, and does the network know
+# people whom it never saw as well as those it was trained on?
 
 # %%
 # Run this first: it finds keras_apps where it is installed, or in the clone around this notebook.
@@ -188,7 +188,7 @@ plt.ylim(0, 1.3 * max(*shares.values(), 1))
 plt.show()
 
 # %% [markdown]
-# Yes, and clearly: its errors with people it never saw are more than twice as many, though still few. It knows its own
+# It is, and clearly: its errors with people it never saw are more than twice as many, though still few. It knows its own
 # people better, as every trained thing does, and it knows strangers well enough to be useful without being trained
 # again. That is also why $\tau$ and every figure of quality must come from people who were not trained on. The others
 # flatter.

@@ -174,6 +174,8 @@ def bars(results, labels=("right at P = 0.5", "EER")):
 bars(results)
 
 # %% [markdown]
+# The left axis begins at 40 %, not at 0: compare the numbers, not the lengths of the bars.
+#
 # - The three differ by less than a point: with encodings of length 1, whose numbers are all of one size, there is
 #   little that a square or a division could add.
 # - None beats the plain distance and one $\tau$. That is no law: this tower was *trained for* the distance, by
@@ -251,6 +253,8 @@ bars(
 )
 
 # %% [markdown]
+# Again the left axis begins at 40 %.
+#
 # - On a tower that **knows nothing**, freezing it costs most: the unit can only choose among random features. Training
 #   both helps a great deal, though these few steps are far from enough.
 # - On a **good** tower these steps change next to nothing, and each of them takes many times as long as one of the unit

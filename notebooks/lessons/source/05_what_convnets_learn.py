@@ -283,15 +283,17 @@ plt.show()
 # %% [markdown]
 # **What it shows.** With learnt weights, layer 1 does not mind at all, layer 2 loses half of its activation when only 8
 # x 8 pixels stay together, and layer 5 three quarters. So the textbook is right: the deeper, the more must be in its
-# place. Two remarks, to be honest about it:
+# place. Three remarks, to be honest about it:
 #
 # - Layers 3, 4 and 5 lie close together. The receptive field goes on growing (99, 131, 163 pixels), but what the units
 #   need hardly does.
 # - Any change of a picture that was chosen *because* it excites a unit most must lower the activation. That is why the
-#   control is needed: random weights of layers 2 to 5 lose a fifth to a third, with little regard to the tile, and
-#   those of layer 1 next to nothing. From layer 2 on, what a solid line lies below the dashed one of its color is what
-#   *learning* has added. The wiring permits a unit to look at 163
-#   pixels; only learning makes it need them.
+#   control is needed. Random weights of layer 1 lose a tenth at most; those of layer 2 a quarter with small tiles and a
+#   tenth with large ones; those of layers 3 to 5 between a sixth and a third, with little regard to the tile.
+# - From layer 2 on, what a solid line lies below the dashed one of its colour is what *learning* has added. That is
+#   much where the tiles are small, and nothing at 112 pixels, where solid and dashed lines meet (those of layers 2 and
+#   3 do so at 56 already): what is lost there, random weights lose too. The wiring permits a unit to look at 163
+#   pixels; only learning makes it need more than small pieces of them.
 #
 # ## Do random units have favourite patches too?
 # Of course: some nine are always the best. Here are the three random units of layer 5 that are excited most.
@@ -335,8 +337,8 @@ shown(visualize.labelled_sheet({f"what {LAYER} would like best": liked}, cell=16
 #   1, 163 in layer 5.
 # - Nine patches tell what a unit looks for: edges and colours, then textures, then parts, then things. Each layer
 #   combines what the one before it found.
-# - The learning matters, not only the wiring: shuffled tiles hardly disturb a deep unit with random weights, and a
-#   trained one very much.
+# - The learning matters, not only the wiring: a deep unit with random weights loses some of its activation whether the
+#   shuffled tiles are small or large; a trained one loses most of it with small tiles and little with large ones.
 # - Be careful with conclusions. Patches depend on the pictures there are; gradient pictures look sharper and more
 #   convincing than the evidence is, as the random network has just shown (and Adebayo et al. before us); and one unit
 #   may like several things.

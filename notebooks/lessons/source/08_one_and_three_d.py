@@ -125,6 +125,7 @@ plt.show()
 #
 # ### What does a third axis cost?
 # A filter of 5 along each axis has $5$, $5^2$, $5^3$ numbers per channel, and there are more positions too.
+# (The weights below include a bias for each of the 32 filters.)
 
 # %%
 print("rank   weights of 32 filters   multiplications (10 cells along each axis, 16 channels)")
