@@ -285,7 +285,7 @@ for when, (ax, title) in enumerate(zip(axes, titles, strict=True)):
     ax.set_xticks(range(3), results)
     ax.set_title(title)
 axes[0].set(ylabel="right answers, %", ylim=(0, 140))
-axes[1].legend(frameon=False, loc="upper right", ncols=3)
+axes[1].legend(frameon=False, loc="upper right", ncols=3, fontsize=8, columnspacing=1.2)
 plt.tight_layout()
 plt.show()
 
@@ -312,8 +312,10 @@ plt.show()
 
 # %% tags=["change-me"]
 tau_of_mine = 2.0 * tau  # Change me: 0.3 * tau, 1.0 * tau, 5.0 * tau
-pictures_each = 1  # Change me: 1, 2 or 4 enrolled pictures of each person
+pictures_each = 1  # Change me: 1, 2, 3 or 4 enrolled pictures of each person
 
+if pictures_each not in range(1, KNOWN_PICTURES + 1):  # the others are the probes, whom nobody may know before
+    raise ValueError(f"expected 1 to {KNOWN_PICTURES} pictures of each person, received {pictures_each}")
 enrolled, owners = codes[known, :pictures_each].reshape(-1, 128), np.repeat(known, pictures_each)
 for kind, people in (("known", known), ("strangers", strangers)):
     probes = codes[people, KNOWN_PICTURES:].reshape(-1, 128)
