@@ -14,6 +14,7 @@ Needs the `course` extra (jupytext, nbclient, ipykernel).
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import tempfile
@@ -71,6 +72,35 @@ def notebook_of(name: str) -> nbformat.NotebookNode:
     return notebook
 
 
+def committed(path: Path) -> nbformat.NotebookNode:
+    """Read a lesson's notebook.
+
+    Raises:
+        RuntimeError: If the file is not a notebook of format 4, but a part of one, empty, or something else.
+    """
+    try:
+        text = path.read_text("utf-8")
+        content = json.loads(text)
+        received = content.get("nbformat") if isinstance(content, dict) else type(content).__name__
+        if received != 4:
+            raise ValueError(f"nbformat {received}")
+        nbformat.validate(content)
+    except (ValueError, KeyError, TypeError, AttributeError, nbformat.ValidationError) as error:  # nbformat's vary
+        size, why = path.stat().st_size, f"{type(error).__name__}: {error}".splitlines()[0]
+        found = f"expected a notebook of format 4, received {size} bytes that are none ({why}): build it"
+        raise RuntimeError(f"{path.stem}: {found}") from None
+    return nbformat.reads(text, as_version=4)
+
+
+def unpaired() -> list[str]:
+    """Say which notebooks lack a source, and which sources are no lessons; `check` says which lack a notebook."""
+    sources = {path.stem for path in (LESSONS / "source").glob("*.py")}
+    notebooks = {path.stem for path in LESSONS.glob("*.ipynb")}
+    found = [f"{name}.ipynb: expected a source of this name, received none" for name in sorted(notebooks - sources)]
+    odd = sorted(sources - set(names_of_lessons()))
+    return found + [f"source/{name}.py: expected a name such as 09_more.py, received another" for name in odd]
+
+
 def executed(name: str, quick: bool) -> nbformat.NotebookNode:
     """Execute a lesson's source from a clean kernel.
 
@@ -115,7 +145,7 @@ def words(name: str) -> str:
         RuntimeError: If the code changed too, or the notebook does not pass `check`.
     """
     path, notebook = LESSONS / f"{name}.ipynb", notebook_of(name)
-    old = nbformat.read(path, as_version=4).cells if path.exists() else []
+    old = committed(path).cells if path.exists() else []
     code, done = ([cell for cell in cells if cell.cell_type == "code"] for cells in (notebook.cells, old))
     if [cell.source for cell in code] != [cell.source for cell in done]:
         raise RuntimeError(f"{name}: expected changed words only, received changed code: build it")
@@ -151,8 +181,7 @@ def check(name: str) -> str:
     path, source = LESSONS / f"{name}.ipynb", notebook_of(name)
     found = faults_of_source(source)
     if path.exists():
-        text = path.read_text("utf-8")
-        found = faults(nbformat.reads(text, as_version=4), source, text)
+        found = faults(committed(path), source, path.read_text("utf-8"))
     else:
         found.append("expected a notebook, received none: build it")
     if found:
@@ -174,7 +203,10 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    began, failed = time.perf_counter(), 0
+    began, apart = time.perf_counter(), unpaired() if options.work is check and not options.lessons else []
+    for fault in apart:
+        print(fault, file=sys.stderr)
+    failed = len(apart)
     for name in lessons:
         try:
             print(options.work(name), flush=True)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import base64
+import io
 import re
+
+from PIL import Image
 
 LARGEST = 1_500_000  # bytes of a committed notebook
 HEADINGS = ("The question", "The idea", "The formula", "Change me", "What to take away", "Papers")
@@ -15,6 +20,8 @@ MACHINE = re.compile(
 )
 WARNING = re.compile(r"WARNING|:\d+: \w*Warning: |^Traceback", re.MULTILINE)
 TIMING = re.compile(r"\b\d+(?:\.\d+)?\s?(?:ms|us|µs)?/(?:step|epoch)\b|\bETA\b|\d+it/s")
+REMOTE = re.compile(r"<\s*(?:script|iframe|object|embed)\b|\bjavascript:|(?:https?:)?//[\w.-]+\.\w+", re.IGNORECASE)
+KINDS = ("text/plain", "text/html", "text/markdown", "text/latex", "image/png", "image/jpeg")  # what outputs may be
 FIRST_CELL = """# Run this first: it finds keras_apps where it is installed, or in the clone around this notebook.
 # On a hosted notebook service that lacks it, it is installed; nothing else is ever downloaded.
 import importlib.util
@@ -78,11 +85,61 @@ def faults(notebook, source, text: str) -> list[str]:
     if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
         found.append("expected every cell executed once and in order, received others")
     outputs = [(cell.id, output) for cell in code for output in cell.outputs]
-    if not any(kind.startswith("image/") for _, output in outputs for kind in output.get("data", {})):
-        found.append("expected a picture, received none")
+    drawing = _drawing(code)
+    if not drawing:
+        found.append("expected a cell that draws, received none")
+    found += [
+        f"{cell.id}: expected a picture of a cell that draws, received none"
+        for cell in drawing
+        if not any(kind.startswith("image/") for output in cell.outputs for kind in output.get("data", {}))
+    ]
     for cell, output in outputs:
         found += [f"{cell}: {fault}" for fault in _faults_of_output(output)]
     return found
+
+
+def _drawing(code) -> list:
+    """Return the cells whose source draws: by `plt.show`, by a `plot_...`, by a function of the lesson that does so,
+    or by a picture as their last line.
+    """
+    trees = []
+    for cell in code:
+        try:
+            trees.append(ast.parse(cell.source))
+        except SyntaxError:  # a magic of IPython's
+            trees.append(ast.Module([], []))
+    functions = [one for tree in trees for one in tree.body if isinstance(one, ast.FunctionDef)]
+    shows, returns = {"plt.show"}, {"Image", "Image.fromarray", "Image.open"}
+    for _ in functions:  # a function may draw by another one
+        shows |= {one.name for one in functions if _calls(one, shows)}
+        returns |= {
+            one.name
+            for one in functions
+            if any(_calls(line, returns) for line in ast.walk(one) if isinstance(line, ast.Return))
+        }
+    found = []
+    for cell, tree in zip(code, trees, strict=True):
+        lines = [line for line in tree.body if not isinstance(line, ast.FunctionDef | ast.ClassDef)]
+        last = bool(lines) and isinstance(lines[-1], ast.Expr) and _calls(lines[-1], returns, outermost=True)
+        if last or any(_calls(line, shows) for line in lines):
+            found.append(cell)
+    return found
+
+
+def _calls(tree: ast.AST, names: set[str], outermost: bool = False) -> bool:
+    nodes = [getattr(tree, "value", None)] if outermost else ast.walk(tree)
+    called = {ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)}
+    return bool(called & names) or any(".plot_" in name for name in called)
+
+
+def _faults_of_picture(kind: str, encoded: str) -> list[str]:
+    try:
+        with Image.open(io.BytesIO(base64.b64decode("".join(encoded.split()), validate=True))) as picture:
+            picture.load()
+            received = f"image/{picture.format.lower()}"
+    except (ValueError, OSError, SyntaxError) as error:  # not base64; not a picture, or a piece of one; a broken PNG
+        received = f"what does not decode: {error.__class__.__name__}"
+    return [] if received == kind else [f"expected {kind}, received {received}"]
 
 
 def _faults_of_output(output) -> list[str]:
@@ -92,6 +149,13 @@ def _faults_of_output(output) -> list[str]:
         return [f"expected nothing on standard error, received {output.text[:200]!r}"]
     texts = [output.get("text", ""), *(value for kind, value in output.get("data", {}).items() if "text/" in kind)]
     found = []
+    for kind, value in output.get("data", {}).items():
+        if kind not in KINDS:
+            found.append(f"expected text or a picture, received {kind}")
+        elif kind.startswith("image/"):
+            found += _faults_of_picture(kind, value)
+        elif kind != "text/plain" and (match := REMOTE.search(value)):
+            found.append(f"expected no script and no address in {kind}, received {match.group()!r}")
     for name, pattern in (("path or address of a machine", MACHINE), ("timing", TIMING), ("warning", WARNING)):
         for match in pattern.finditer("\n".join(texts)):
             found.append(f"expected no {name} in an output, received {match.group()!r}")

@@ -47,6 +47,7 @@ def test_a_committed_lesson_is_what_its_source_says(name):
 
 def test_no_notebook_is_without_a_source():
     assert {path.stem for path in build.LESSONS.glob("*.ipynb")} == set(NAMES)
+    assert build.unpaired() == []
 
 
 @pytest.fixture
@@ -128,6 +129,85 @@ def test_errors_pictures_order_and_size_are_looked_at(lesson):
     assert "expected a picture" in _faults(notebook, source)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_cell_that_lost_its_picture_is_found(name):
+    """Each of a lesson's pictures is missed: whoever drops the outputs of a cell with pictures is told of that cell."""
+    notebook, source = build.committed(build.LESSONS / f"{name}.ipynb"), build.notebook_of(name)
+    drawn = [
+        n for n, cell in enumerate(notebook.cells) if "image/" in str([o.get("data") for o in cell.get("outputs", ())])
+    ]
+    assert len(drawn) >= 5
+    for number in drawn:
+        lost = copy.deepcopy(notebook)
+        lost.cells[number].outputs = []
+        found = checks.faults(lost, source, "")
+        assert found == [f"{lost.cells[number].id}: expected a picture of a cell that draws, received none"]
+
+
+@pytest.mark.parametrize(
+    ("code", "draws"),
+    [
+        ("plt.plot(x)\nplt.show()", True),
+        ("for one in range(2):\n    show(one)", True),
+        ("def show(one):\n    plt.show()", False),
+        ("shown(sheet)", True),
+        ("sheet_of('conv1')", True),
+        ("picture = shown(sheet)", False),
+        ("Image.fromarray(array)", True),
+        ("Image.fromarray(array).size", False),
+        ("faces.plot_distances(d, same)", True),
+        ("print(1)", False),
+        ("%matplotlib inline", False),
+    ],
+)
+def test_which_cells_draw(code, draws):
+    """`shown` returns a picture, which is only seen as a cell's last line; `sheet_of` returns what `shown` does."""
+    before = (
+        "def show(one):\n    plt.show()\ndef sheet_of(layer):\n    return shown(draw(layer))\n"
+        "def shown(sheet):\n    if sheet:\n        return Image.fromarray(sheet)"
+    )
+    cells = [nbformat.v4.new_code_cell(text) for text in (before, code)]
+    assert checks._drawing(cells) == cells[1:] * draws
+
+
+def _picture(format, side=40):
+    page = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)).save(page, format)
+    return base64.b64encode(page.getvalue()).decode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "fault"),
+    [
+        ("image/jpeg", _picture("JPEG"), ""),
+        ("image/png", _picture("PNG") + "\n", ""),
+        ("image/jpeg", "AAAA", "received what does not decode"),
+        ("image/png", "no base64!", "received what does not decode"),
+        ("image/png", _picture("PNG")[:2000], "received what does not decode"),
+        ("image/jpeg", _picture("JPEG")[:1200], "received what does not decode"),
+        ("image/jpeg", _picture("PNG"), "expected image/jpeg, received image/png"),
+        ("image/svg+xml", "<svg/>", "expected text or a picture"),
+        ("application/javascript", "alert(1)", "expected text or a picture"),
+        ("text/html", "<b>2 < 3</b> // a comment", ""),
+        ("text/html", "<SCRIPT>alert(1)</SCRIPT>", "'<SCRIPT'"),
+        (
+            "text/html",
+            "<script src='https://x.example/z.js'></script>",
+            "expected no script and no address in text/html",
+        ),
+        ("text/html", "<img src=//x.example/z.png>", "'//x.example'"),
+        ("text/markdown", "![](http://x.example/z.png)", "expected no script and no address in text/markdown"),
+        ("text/plain", "arXiv, https://arxiv.org", ""),
+    ],
+)
+def test_what_a_picture_and_a_page_in_an_output_may_be(lesson, kind, value, fault):
+    notebook, source = lesson
+    cell = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    cell.outputs.append(nbformat.v4.new_output("display_data", {kind: value}))
+    found = _faults(notebook, source)
+    assert (fault in found) if fault else found == ""
+
+
 def test_lessons_are_named_by_number_or_name_and_near_names_are_proposed(capsys):
     assert build.chosen(["1"]) == build.chosen(["01"]) == build.chosen(["01_verification.py"]) == ["01_verification"]
     assert build.chosen([]) == NAMES
@@ -159,6 +239,44 @@ def test_changed_words_reach_the_notebook_without_executing_it_and_changed_code_
     own_lesson("print(2)", words="Smallest")
     assert build.main(["--words", "1"]) == 1
     assert "changed code" in capsys.readouterr().err and "Smallest" not in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("", "received 0 bytes that are none (JSONDecodeError: Expecting value"),
+        ("{}", "received 2 bytes that are none (ValueError: nbformat None)"),
+        ("[]", "received 2 bytes that are none (ValueError: nbformat list)"),
+        ('{"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": []}', "(ValueError: nbformat 3)"),
+        ('{"nbformat": 4, "nbformat_minor": 5, "metadata": {}}', "(KeyError: 'cells')"),
+        ('{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [1]}', "(TypeError: "),
+        ('{"nbformat": 4, "nbformat_minor": 5, "metadata": 1, "cells": []}', "(NotebookValidationError: 1 is not"),
+        ('{"nbformat": 4, "nbformat_minor": 5, "cells": [{"cell_ty', "(JSONDecodeError: Unterminated string"),
+        ("\udcff", "can't decode byte 0xff"),
+    ],
+)
+def test_a_damaged_notebook_is_told_in_a_sentence(own_lesson, capsys, content, why):
+    """Empty, of another kind, of an old format, without its cells, cut off, not UTF-8: by checks and by new words."""
+    path = own_lesson("print(1)")
+    path.write_bytes(content.encode("utf-8", "surrogateescape"))
+    for work in ("--check", "--words"):
+        assert build.main([work]) == 1
+        told = capsys.readouterr().err
+        assert "01_small: expected a notebook of format 4" in told and why in told and told.count("\n") == 1
+
+
+def test_names_of_notebooks_are_those_of_sources(own_lesson, capsys):
+    """A source without a notebook, a notebook without a source, a source that is no lesson; one alone is not asked."""
+    path = own_lesson("print(1)")
+    (path.parent / "02_left.ipynb").write_text("{}")
+    (path.parent / "source" / "intro.py").write_text("")
+    assert build.main(["--check"]) == 1
+    told = capsys.readouterr()
+    assert "01_small: expected a heading" in told.err and "expected a notebook, received none: build it" in told.err
+    assert "02_left.ipynb: expected a source of this name, received none" in told.err
+    assert "source/intro.py: expected a name such as 09_more.py" in told.err and "3 with faults" in told.out
+    build.main(["--check", "1"])
+    assert "02_left" not in capsys.readouterr().err
 
 
 def test_a_failing_cell_is_shown_and_nothing_is_written(own_lesson, capsys):
