@@ -188,7 +188,7 @@ plt.ylim(0, 1.3 * max(*shares.values(), 1))
 plt.show()
 
 # %% [markdown]
-# It is, and clearly: its errors with people it never saw are more than twice as many, though still few. It knows its own
+# Yes, and clearly: its errors with people it never saw are more than twice as many, though still few. It knows its own
 # people better, as every trained thing does, and it knows strangers well enough to be useful without being trained
 # again. That is also why $\tau$ and every figure of quality must come from people who were not trained on. The others
 # flatter.
