@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup
 from course_bank import BANK
 from course_folder import NAME, filled, nbgrader, new_folder, page_of, put
 
-from keras_apps.course.feedback import clean
+from keras_apps.course.feedback import clean, visible
 
 HOSTILE = r"""
 [link](javascript:evil()) ![picture](javascript:evil()) [files](/files/javascript:evil()) <javascript:evil()>
@@ -176,6 +176,7 @@ def pages(tmp_path_factory):
 
     def keep_harmless_outputs(notebook):
         cell = next(cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade_id") == "inflate")
+        cell.outputs += [nbformat.v4.new_output("stream", text="a\x00b\x07 \x1b[31mred\x1b[0m \u202eturned")]
         cell.outputs += outputs(png=picture(), html="<table><tr><td>7</td></tr></table>", latex="$\\frac{1}{2}$")
 
     change(folder, "hostile", keep_hostile_outputs)
@@ -224,6 +225,8 @@ def test_what_is_harmless_is_shown(pages):
     assert page.find("a", string="a page")["href"] == "https://example.org/?a=1&b=2"
     assert page.find("img", alt="a square")["src"] == f"data:image/png;base64,{picture()}"
     assert len(page.find_all("img", src=f"data:image/png;base64,{picture()}")) == 2
+    assert r"a\x00b\x07 red \u202eturned" in page.text and page.find("span", class_="ansi-red-fg", string="red")
+    assert "white-space: pre-wrap" in page.head.find_all("style")[-1].text  # long lines of output are not cut
     assert page.find("td", string="7") and page.find("span", class_="nf", string="half")
     assert page.find("strong", string="one").find_parent(class_="panel-footer")
 
@@ -242,3 +245,8 @@ def test_clean_takes_each_address_alone():
             assert "href" not in clean(text) and "src" not in clean(text), text
     assert clean('<a href="https://a.org/?b=1&amp;c=2">a</a>') == '<a href="https://a.org/?b=1&amp;c=2">a</a>'
     assert clean("<code>\\href</code> \\hrefs") == "<code>\\href</code> \\hrefs"
+
+
+def test_visible_leaves_lines_colors_and_letters():
+    assert visible("a\tb\r\n\x1b[1;31mc\x1b[0m \xe9\u4e2d") == "a\tb\r\n\x1b[1;31mc\x1b[0m \xe9\u4e2d"
+    assert visible("\x00\x1b]\x9b\u2066") == r"\x00\x1b]\x9b\u2066"

@@ -79,3 +79,39 @@ def test_links_are_no_submissions(tmp_path):
     for path in (linked, tmp_path / "submitted" / "eve" / "convolutions" / "convolutions.ipynb"):
         with pytest.raises(ValueError, match="a symbolic link"):
             _check_own(path)
+
+
+@pytest.mark.parametrize(
+    "text", ["[1, 2]", "null", "5", '"x"', '{"cells": 5}', '{"cells": [5]}', '{"worksheets": [5]}']
+)
+def test_json_that_is_no_notebook_is_told_as_that(tmp_path, text):
+    (tmp_path / "a.ipynb").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match="which cannot be read as one"):
+        cells_of(tmp_path / "a.ipynb")
+
+
+def test_marked_cells_are_kept_wherever_they_stand():
+    """Four own cells, one of them with the mark of a later one, are one too many; the marked ones do not count."""
+    pytest.importorskip("nbgrader")
+    import nbformat
+
+    from keras_apps.course import preprocessors
+
+    def cell(source, name=None):
+        marked = {} if name is None else {"nbgrader": {"grade_id": name}}
+        return nbformat.v4.new_code_cell(source, metadata=marked)
+
+    cells = [
+        cell("a"),
+        cell("copy", "f"),
+        cell("other", "unknown"),
+        cell("b"),
+        cell("f", "f"),
+        cell("tests", "tests_f"),
+    ]
+    kept = preprocessors._not_too_many(cells, {"f": 0, "tests_f": 0}, 4)
+    assert kept == cells
+    notice, *kept = preprocessors._not_too_many(cells, {"f": 0, "tests_f": 0}, 3)
+    assert [c.source for c in kept] == ["a", "copy", "other", "f", "tests"]
+    assert notice.cell_type == "markdown" and notice.source.startswith("**1 cells were left out**")
+    assert [c.source for c in preprocessors._not_too_many(cells, {}, 0)][1:] == []

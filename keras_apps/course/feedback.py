@@ -43,6 +43,10 @@ ATTRIBUTES = {
 
 SHOWN = ("text/plain", "text/latex", "text/html", "text/markdown", "image/png", "image/jpeg")
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
+CONTROL = re.compile(r"\x1b(?!\[[\d;]*m)|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Characters that a page shows as boxes, or that turn a line around; not those of colors in a terminal."""
+
+WRAPPED = "<style>.output pre, .input_area pre { white-space: pre-wrap; overflow-wrap: anywhere; }</style>"
 LIVE_TEX = re.compile(r"\\(?:href|url|mmlToken|class|style|cssId|require)(?![A-Za-z])")
 """MathJax's commands that make links or styles; its mode "Safe", which nbconvert's page asks for, stops them too."""
 
@@ -82,6 +86,16 @@ def _is_allowed(tag: str, name: str, value: str) -> bool:
     return pattern is not None and re.fullmatch(pattern, value, re.DOTALL) is not None
 
 
+def visible(text: str) -> str:
+    r"""Return a text whose control characters are there to be read.
+
+    Example:
+        >>> visible("a\x07b")
+        'a\\x07b'
+    """
+    return CONTROL.sub(lambda found: ascii(found.group())[1:-1], text)
+
+
 class HideChecks(ClearHiddenTests):
     """Take the hidden checks out of test cells; a student's own cell may say BEGIN HIDDEN TESTS as it likes."""
 
@@ -105,6 +119,7 @@ class CleanCells(NbGraderPreprocessor):
         """Clean one cell."""
         kept = {"nbgrader": cell.metadata.nbgrader} if "nbgrader" in cell.metadata else {}
         cell.metadata = type(cell)(kept)
+        cell.source = visible(cell.source)
         if "attachments" in cell:
             cell.attachments = _pictures(cell.attachments)
         if cell.cell_type == "code":
@@ -130,8 +145,12 @@ def _is_base64(kind: str, data: object) -> bool:
 
 def _cleaned(output) -> bool:
     """Clean an output in place; say whether it is to be shown."""
-    if output.output_type in ("stream", "error"):
+    if output.output_type == "stream":
+        output.text = visible(output.text)
         return True  # shown as text
+    if output.output_type == "error":
+        output.traceback = [visible(line) for line in output.traceback]
+        return True
     if output.output_type not in ("display_data", "execute_result"):
         return False
     output.metadata = type(output)()
@@ -143,11 +162,18 @@ def _cleaned(output) -> bool:
             output.data[kind] = clean(text)
         elif kind == "text/latex":
             output.data[kind] = harmless_tex(text)
+        elif kind == "text/plain":
+            output.data[kind] = visible(text)
     return bool(output.data)
 
 
 class FeedbackExporter(HTMLExporter):
-    """nbconvert's HTML, in which all rendered text is cleaned."""
+    """nbconvert's HTML, in which all rendered text is cleaned and long lines are wrapped."""
+
+    def from_notebook_node(self, nb, resources=None, **options):
+        """Return a notebook's page, and the resources."""
+        page, resources = super().from_notebook_node(nb, resources=resources, **options)
+        return page.replace("</head>", f"{WRAPPED}</head>", 1), resources
 
     def default_filters(self):
         """List the template's filters, those that write HTML in our way."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 try:
@@ -20,7 +21,8 @@ except ImportError:  # the extra `course` brings nbgrader
     nbformat = utils = Gradebook = None
     Execute = NbGraderPreprocessor = object
 
-MOST_CELLS = 400
+MOST_CELLS = 2000
+"""Of a submission, besides the marked ones; what comes after them is left out, and the student is told."""
 
 
 class RestoreCells(NbGraderPreprocessor):
@@ -41,11 +43,11 @@ class RestoreCells(NbGraderPreprocessor):
             solutions = {cell.name for cell in source.solution_cells}
             marked = {name: _marked(cell, points.get(name), name in solutions) for name, cell in cells.items()}
         met: set[str] = set()
-        nb.cells = nb.cells[:MOST_CELLS]
+        nb.cells = _not_too_many(nb.cells, marked)
         for cell in reversed(nb.cells):
             claimed = cell.metadata.pop("nbgrader", None)
-            name = claimed.get("grade_id") if isinstance(claimed, dict) else None
-            if not isinstance(name, str) or name not in marked or name in met:
+            name = _name(claimed)
+            if name not in marked or name in met:
                 continue
             met.add(name)
             original = marked[name]
@@ -60,6 +62,27 @@ class RestoreCells(NbGraderPreprocessor):
                     cell.update(nbformat.from_dict(original), source=kept)
         nb.cells += [cell for name, cell in marked.items() if name in points and name not in met]
         return nb, resources
+
+
+def _name(claimed: object) -> str | None:
+    """Return the id that a cell's marking says; None where it says none."""
+    name = claimed.get("grade_id") if isinstance(claimed, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _not_too_many(cells: list, marked: Collection[str], most: int = MOST_CELLS) -> list:
+    """Leave out a student's own cells after the first `most`, and say so in the notebook; keep the marked ones.
+
+    Of cells that claim the same mark the last is kept, as the one that counts.
+    """
+    last = {_name(cell.metadata.get("nbgrader")): number for number, cell in enumerate(cells)}
+    own = [number for number, cell in enumerate(cells) if last[_name(cell.metadata.get("nbgrader"))] != number]
+    own = sorted({*own, *(number for name, number in last.items() if name not in marked)})
+    left_out = set(own[most:])
+    if not left_out:
+        return cells
+    text = f"**{len(left_out)} cells were left out**: beside the marked ones, the first {most} are taken."
+    return [nbformat.v4.new_markdown_cell(text), *(c for n, c in enumerate(cells) if n not in left_out)]
 
 
 def _check_own(notebook: Path) -> None:

@@ -46,7 +46,7 @@ def cells_of(path: str | os.PathLike) -> list[str]:
         sheets = notebook.get("worksheets", [notebook])  # format 3 had sheets
         code = [cell for sheet in sheets for cell in sheet["cells"] if cell["cell_type"] == "code"]
         return ["".join(cell["source"] if "source" in cell else cell["input"]) for cell in code]
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ValueError(
             f"expected a notebook in format 3 or 4, received '{path}', which cannot be read as one"
         ) from None
