@@ -156,13 +156,14 @@ for (margin, judge), color in zip(margins.items(), (ORANGE, BLUE, GREEN), strict
     b.semilogy(looks, judge.impostor, color=color)
     b.semilogy(looks, judge.genuine, "--", color=color)
     c.plot(looks, judge.eer, color=color, label=f"margin {margin:g}: {judge.eer[-1]:.1f} %")
-b.axhline(apart, color="grey", linestyle=":", label="untrained, d(A,N)")
+b.axhline(apart, color="grey", linestyle=":")
+b.text(looks[-1], 0.85 * apart, "untrained, d(A,N)", ha="right", va="top")
 c.axhline(before, color="grey", linestyle=":", label=f"untrained: {before:.1f} %")
 a.set(xlabel="steps", ylabel="loss, squared distance", title="the loss looks best without a margin")
 b.set(xlabel="steps", ylabel="squared distance", title="unseen people: d(A,N) solid, d(A,P) dashed")
 c.set(xlabel="steps", ylabel="EER on unseen people, %", title="how well it tells them apart", ylim=(0, 70))
-for ax in (a, b, c):
-    ax.legend(frameon=False)
+a.legend(frameon=False)
+c.legend(frameon=False)
 plt.tight_layout()
 plt.show()
 
