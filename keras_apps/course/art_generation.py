@@ -12,6 +12,7 @@ a_C = tf.constant([[[[1., 2., 3.], [4., 5., 6.]]]])  # (1, 1, 2, 3)
 a_G = tf.constant([[[[1., 2., 3.], [4., 5., 0.]]]])
 other = tf.constant([[[[1., 2., 3.], [4., 7., 6.]]]])
 both = tf.constant([[[[1., 2., 3.], [4., 7., 0.]]]])
+wide_C, wide_G = tf.zeros((1, 3, 5, 7)), tf.reshape(210.0 * tf.one_hot(4, 105), (1, 3, 5, 7))
 first_C, first_G, first_H = tf.zeros((1, 2, 2, 1)), tf.ones((1, 2, 2, 1)), tf.fill((1, 2, 2, 1), 0.5)
 """
 
@@ -44,14 +45,15 @@ compute_content_cost = Exercise(
             CONTENT,
             {"absolute": 3.0, "plain": -3.0, "root": 3.0, "first": 4.0, "all": 7.6363636, "all_plain": 8.0},
         ),
-        # 6^2 / (4 * 1 * 2 * 3)
+        # 210^2 / (4 * 3 * 5 * 7); the sizes differ, so that another one in a size's place shows
         Case(
             "factor",
-            "compute_content_cost([a_C], [a_G])",
-            1.5,
+            "compute_content_cost([wide_C], [wide_G])",
+            105.0,
             CONTENT,
-            {"no_factor": 36.0, "half": 18.0, "mean": 6.0, "quarter": 9.0, "squared_factor": 0.25}
-            | {"brackets": 54.0, "times": 864.0, "no_channels": 4.5, "half_mean": 3.0},
+            {"no_factor": 44100.0, "half": 22050.0, "mean": 420.0, "quarter": 11025.0, "squared_factor": 1.0}
+            | {"brackets": 1157625.0, "times": 18522000.0, "no_channels": 735.0, "half_mean": 210.0}
+            | {"height_twice": 175.0, "width_twice": 63.0, "absolute": 0.5, "plain": -0.5, "root": 0.5},
         ),
     ),
     {
@@ -70,6 +72,8 @@ compute_content_cost = Exercise(
         "brackets": "the sum is divided by all of 4 n_H n_W n_C: brackets around it",
         "times": "the sum is divided by 4 n_H n_W n_C, not multiplied",
         "no_channels": "n_C is missing from the factor 1 / (4 n_H n_W n_C)",
+        "height_twice": "n_W is missing from the factor 1 / (4 n_H n_W n_C): yours has n_H twice",
+        "width_twice": "n_H is missing from the factor 1 / (4 n_H n_W n_C): yours has n_W twice",
         "half_mean": "your factor is one half of a mean; it is 1 / (4 n_H n_W n_C), a quarter of it",
     },
     "one number",
@@ -142,20 +146,9 @@ compute_layer_style_cost = Exercise(
             "compute_layer_style_cost(tf.ones((1, 1, 3, 2)), tf.zeros((1, 1, 3, 2)))",
             0.25,
             LAYER,
-            {
-                "no_factor": 36.0,
-                "no_square": 1.5,
-                "no_four": 1.0,
-                "mean": 9.0,
-                "only_channels": 2.25,
-                "twice": 0.0277778,
-                "activations": 0.0416667,
-                "absolute": 0.0833333,
-                "places_once": 0.75,
-                "channels_once": 0.5,
-                "half": 3.0,
-                "brackets": 324.0,
-            },
+            {"no_factor": 36.0, "no_square": 1.5, "no_four": 1.0, "mean": 9.0, "only_channels": 2.25}
+            | {"twice": 0.0277778, "activations": 0.0416667, "absolute": 0.0833333, "places_once": 0.75}
+            | {"channels_once": 0.5, "half": 3.0, "brackets": 324.0},
         ),
     ),
     {
@@ -177,7 +170,8 @@ compute_layer_style_cost = Exercise(
     "one number",
 )
 
-# a stand-in for the layer's cost, the sum of differences: 3, 5 and (for the content layer, which is last) 100
+# a stand-in for the layer's cost, the sum of differences: 3, 5 and (for the content layer, which is last) 100.
+# The layer's own formula would give (9^2 + 25^2) / 4 = 20.25 + 156.25
 LAYERS = """
 import tensorflow as tf
 compute_layer_style_cost = lambda a_S, a_G: tf.reduce_sum(a_G - a_S)
@@ -204,6 +198,7 @@ compute_style_cost = Exercise(
                 "normalised": 4.0,
                 "same_layer": 6.0,
                 "fixed_weight": 1.6,
+                "inlined": 176.5,
             },
         ),
         # 0.25 * 3 + 0.5 * 5 over 3 + 5
@@ -214,10 +209,11 @@ compute_style_cost = Exercise(
             0.40625,
             LAYERS,
             {"unweighted": 1.0, "backwards": 0.34375, "normalised": 1.0833333, "squared_weight": 0.1796875}
-            | {"same_layer": 0.375, "only_first": 0.25, "only_last": 0.5, "fixed_weight": 1.0},
+            | {"same_layer": 0.375, "only_first": 0.25, "only_last": 0.5, "fixed_weight": 1.0, "inlined": 0.4713173},
         ),
     ),
     {
+        "inlined": "call compute_layer_style_cost for each layer, not its formula: the checks put another in its place",
         "mean": "you took the mean over layers; J_style is the sum of lambda times each layer's cost",
         "only_last": "only the last style layer is in your sum: add to J_style (+=) in the loop",
         "only_first": "only the first style layer is in your sum: is `return` inside the loop?",

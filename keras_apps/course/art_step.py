@@ -24,7 +24,16 @@ total_cost = Exercise(
                 "together": 125.0,
                 "normalised": 0.8,
                 "less": 0.0,
+                "other_defaults": 85.0,
             },
+        ),
+        # the weights said aloud: right where only the defaults are exchanged
+        Case(
+            "formula",
+            "total_cost(2.0, 0.5, alpha=10, beta=40)",
+            40.0,
+            mistakes={"swapped": 85.0, "no_weights": 2.5, "product": 400.0, "one_weight": 20.5, "together": 125.0}
+            | {"normalised": 0.8, "less": 0.0},
         ),
         Case(
             "arguments",
@@ -38,6 +47,7 @@ total_cost = Exercise(
         "swapped": "alpha multiplies the content cost, beta the style cost; yours are swapped",
         "no_weights": "alpha and beta are missing: J = alpha J_content + beta J_style",
         "defaults": "the defaults are alpha=10 and beta=40; yours are others",
+        "other_defaults": "the defaults are alpha=10 and beta=40; yours are exchanged",
         "product": "the two costs are added, not multiplied",
         "one_weight": "beta is missing: J = alpha J_content + beta J_style",
         "together": "each cost has its own weight: J = alpha J_content + beta J_style",
@@ -64,7 +74,9 @@ clip_0_1 = lambda picture: tf.clip_by_value(picture, 0.0, 1.0)
 def after_step(picture):
     train_step(picture)
     return picture
-picture = tf.Variable(as_picture(0.5, 0.25))
+# one for all calls, so that a foreign optimizer changes it too and is known by its steps, not by an error of Keras's
+picture = vars(tf).setdefault("picture_of_the_checks", tf.Variable(as_picture(0.5, 0.25)))
+picture.assign(as_picture(0.5, 0.25))
 """
 
 
@@ -120,6 +132,7 @@ train_step = Exercise(
                 "own_optimizer": row(0.51, 0.26),
                 "adam_1": row(0.52, 0.27),
                 "adam_2": row(0.501, 0.251),
+                "bound": row(0.52, 0.27),
             },
         ),
         # towards c = s = (1, 1) the gradient is (-50, -75)
@@ -130,7 +143,7 @@ train_step = Exercise(
             step(0.5) + "a_C = a_S = vgg_model_outputs(as_picture(1.0, 1.0))\n",
             {"no_clip": row(25.5, 37.75), "unchanged": row(0.5, 0.25), "ascent": row(0.0, 0.0)}
             | {"ascent_unclipped": row(-24.5, -37.25), "own_optimizer": row(0.51, 0.26)}
-            | {"adam_1": row(0.52, 0.27), "adam_2": row(0.501, 0.251)},
+            | {"adam_1": row(0.52, 0.27), "adam_2": row(0.501, 0.251), "bound": row(0.5177973, 0.2687299)},
         ),
     ),
     {
@@ -146,6 +159,7 @@ train_step = Exercise(
         "style_gradient": "the gradient is of J_style alone; take it of J, the total cost",
         "ascent": "the picture goes uphill: the gradient has the wrong sign",
         "ascent_unclipped": "the picture goes uphill: the gradient has the wrong sign",
+        "bound": "use the notebook's `optimizer` by this name inside the function, not as an argument's default",
         "own_optimizer": "use the notebook's optimizer; one made inside train_step forgets every step before",
         "adam_1": "use the notebook's optimizer; one made inside train_step forgets every step before",
         "adam_2": "use the notebook's optimizer; one made inside train_step forgets every step before",

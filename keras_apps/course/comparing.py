@@ -9,7 +9,7 @@ def pick(value: object, number: int | None) -> tuple[object, bool]:
     """Return an item of a described value, and whether it has that item.
 
     Args:
-        value: As `nursery.plain` describes values.
+        value: As `calling.plain` describes values.
         number: Which item; the whole value where None.
     """
     if number is None:
@@ -24,7 +24,7 @@ def agrees(value: object, expected: object, tolerance: float) -> bool:
     """Say whether a described value is the expected one.
 
     Args:
-        value: As `nursery.plain` describes values.
+        value: As `calling.plain` describes values.
         expected: A number, text, None, or lists of them. A number also agrees with an array of that one number, lists
             of numbers with an array of that shape.
         tolerance: Relative, and absolute below 1.
@@ -76,14 +76,23 @@ def shown(value: object) -> str:
         if array is not None:
             return _numbers(array)
         if kind == "items" and isinstance(content, list):
-            return _short("(" + ", ".join(shown(item) for item in content[:8]) + ")")
+            return _listed(content, "()")
         return {"none": "None", "other": f"something else ({content})"}.get(kind, repr(content)[:60])
     if isinstance(value, (list, tuple)):
+        array = np.asarray(value, object).ravel()
+        if any(part is None or isinstance(part, (bool, str)) for part in array):
+            return _listed(value, "[]")
         try:
             return _numbers(np.asarray(value, float))
         except (ValueError, TypeError):
             return repr(value)
     return repr(value)
+
+
+def _listed(items: list | tuple, brackets: str) -> str:
+    """Show a list's items; a list of one in square brackets, since round ones would not show that it is one."""
+    first, last = brackets if len(items) > 1 else "[]"
+    return _short(first + ", ".join(shown(item) for item in items[:8]) + last)
 
 
 def _numbers(array: np.ndarray) -> str:

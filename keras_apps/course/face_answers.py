@@ -10,13 +10,14 @@ database = {"ada": np.array([[0.0, 0.0, 0.0]]), "kian": np.array([[0.3, 0.4, 0.1
     "lin": np.array([[0.3, 0.4, 0.25]]), "mei": np.array([[0.0, 0.0, 0.9]])}
 """
 
-# Of several answers that whose own dist is the given one: the roots stand there for who returns the squared distance.
+# Of several answers those whose own dist is the given one: the roots stand there for who returns the squared distance.
 ANSWERED = """
 import numpy as np
 def answered_at(dist, *answers):
     pairs = [a for a in answers if isinstance(a, (tuple, list)) and len(a) == 2]
-    return [a[1] for a in pairs if not isinstance(a[0], (str, type(None))) and np.size(a[0]) == 1
-        and abs(a[0] - dist) < 0.001]
+    found = [a[1] for a in pairs if is_number(a[0]) and abs(a[0] - dist) < 0.001]
+    return found or "no answer at this distance"
+is_number = lambda a: not isinstance(a, (str, type(None))) and np.size(a) == 1
 img_to_encoding = lambda image_path, model: model[image_path]
 model = {"door.jpg": np.array([[0.0, 0.0]])}
 """
@@ -30,10 +31,16 @@ opened = lambda dist: answered_at(
 IN_THE_STREET = (
     ANSWERED
     + """
-named = lambda dist: answered_at(
-    dist, *(who_is_it("door.jpg", {"ada": np.array([[0.0, n]])}, model) for n in (dist, dist**0.5)))
+at = lambda dist: who_is_it("door.jpg", {"ada": np.array([[0.0, dist]])}, model)
+named = lambda dist: answered_at(dist, at(dist), at(dist**0.5))
+def min_dist_of_a_stranger_at(dist):
+    found = [a[0] if isinstance(a, (tuple, list)) and a else None for a in (at(dist), at(dist**0.5))]
+    found = [float(np.reshape(a, ())) for a in found if is_number(a)]
+    return ([a for a in found if abs(a - dist) < 0.001] + found or ["no number"])[0]
 """
 )
+
+NOT_THERE = "no answer at this distance"
 
 verify = Exercise(
     "verify",
@@ -68,14 +75,15 @@ verify = Exercise(
             "opened(0.69)",
             [True],
             AT_THE_DOOR,
-            {"reversed": [False], "low": [False], "text": ["True"], "never": [False], "order": []} | {"mean": []},
+            {"reversed": [False], "low": [False], "text": ["True"], "never": [False], "order": NOT_THERE}
+            | {"mean": NOT_THERE},
         ),
         Case(
             "door",
             "opened(0.71)",
             [False],
             AT_THE_DOOR,
-            {"reversed": [True], "always": [True], "high": [True], "order": [], "mean": []},
+            {"reversed": [True], "always": [True], "high": [True], "order": NOT_THERE, "mean": NOT_THERE},
         ),
     ),
     {
@@ -94,6 +102,7 @@ verify = Exercise(
     "(dist, door_open)",
 )
 
+START = "your min_dist begins too low, so that a stranger's distance is lost: begin at 100 or at infinity"
 PEOPLE = """
 import numpy as np
 img_to_encoding = lambda image_path, model: model[image_path]
@@ -154,20 +163,31 @@ who_is_it = Exercise(
             "named(0.69)",
             ["ada"],
             IN_THE_STREET,
-            {"low": [None], "never": [None], "start": [], "order": []},
+            {"low": [None], "never": [None], "start": NOT_THERE, "order": NOT_THERE},
         ),
         Case(
             "stranger",
             "named(0.71)",
             [None],
             IN_THE_STREET,
-            {"stranger": ["ada"], "high": ["ada"], "start": [], "order": []},
+            {"stranger": ["ada"], "high": ["ada"], "start": NOT_THERE, "order": NOT_THERE}
+            | {"no_distance": NOT_THERE, "start_tau": NOT_THERE},
+        ),
+        Case(
+            "stranger",
+            "min_dist_of_a_stranger_at(4.5)",
+            4.5,
+            IN_THE_STREET,
+            {"start": 100.0, "order": "no number", "no_distance": "no number", "start_low": 1.0, "start_tau": 0.7},
         ),
     ),
     {
         "order": "who_is_it returns (min_dist, identity), in this order",
         "stranger": "you answered for a stranger: where min_dist is above 0.7, identity is None",
         "start": "min_dist is never updated, so that the last person wins: set it along with identity",
+        "no_distance": "min_dist is asked for a stranger too: return (min_dist, None), not (None, None)",
+        "start_tau": START,
+        "start_low": START,
         "last": "the last person wins: change identity only where dist is below the smallest so far",
         "first": "only the first person is looked at: is `return` inside the loop?",
         "near_enough": "you take the first person who is near enough; look at all, and take the nearest",

@@ -17,6 +17,7 @@ import tensorflow as tf
 def loss_of(*triplets, alpha):  # rows (anchor, positive, negative)
     return triplet_loss((None, None, None), [tf.constant([t[k] for t in triplets]) for k in range(3)], alpha=alpha)
 far, near = [[0., 0.], [1., 2.], [1., 1.]], [[0., 0.], [1., 1.], [1., 2.]]
+last = [[0., 0.], [1., 1.], [0., 1.]]
 larger = lambda alpha: max(loss_of(far, alpha=alpha), loss_of(near, alpha=alpha))
 smaller = lambda alpha: min(loss_of(far, alpha=alpha), loss_of(near, alpha=alpha))
 """
@@ -44,13 +45,13 @@ triplet_loss = Exercise(
             "import tensorflow as tf",
             {"no_alpha": 0.0, "minus_alpha": 0.0, "from_positive": 0.0, "axis": 0.4, "count": 1.0},
         ),
-        # the larger of (far, near) grows by alpha: 3.5 - 3
+        # the larger of (far, near) grows by alpha: 3.25 - 3, with one decimal 3.2 - 3
         Case(
             "margin",
-            "larger(alpha=0.5) - larger(alpha=0.0)",
-            0.5,
+            "larger(alpha=0.25) - larger(alpha=0.0)",
+            0.25,
             TRIPLETS,
-            {"no_alpha": 0.0, "fixed_alpha": 0.0, "minus_alpha": -0.5, "axis": 1.0, "count": 0.0},
+            {"no_alpha": 0.0, "fixed_alpha": 0.0, "minus_alpha": -0.25, "axis": 0.5, "count": 0.0, "rounded": 0.2},
         ),
         # 2 - 5 + 0.5 is below 0, so L = 0; the other is 5 - 2 + 0.5 = 3.5
         Case(
@@ -61,18 +62,23 @@ triplet_loss = Exercise(
             {"no_maximum": -0.7142857, "margin_outside": 0.1428571, "constant": 1.0}
             | {"from_positive": 0.3333333, "axis": 0.125, "count": 1.0},
         ),
-        # L = 3 and 0, together 3
+        # L = 3, 0, 3 and 2 - 1, together 7; without the maximum 3 - 3 + 3 + 1 = 4
         Case(
             "sum",
-            "loss_of(far, near, far, alpha=0.0) / (2 * loss_of(far, alpha=0.0) + loss_of(near, alpha=0.0))",
+            "loss_of(far, near, far, last, alpha=0.0) / "
+            "(2 * loss_of(far, alpha=0.0) + loss_of(near, alpha=0.0) + loss_of(last, alpha=0.0) or 1)",
             1.0,
             TRIPLETS,
-            {"mean": 0.3333333, "maximum_outside": 0.5, "vector": [0.5, 0.0, 0.5], "axis": 0.5},
+            {"mean": 0.25, "maximum_outside": 0.5714286, "vector": [0.4285714, 0.0, 0.4285714, 0.1428571]}
+            | {"axis": 0.5714286, "only_first": 0.4285714, "only_last": 0.1428571, "constant": 0.0},
         ),
     ),
     {
         "mean": "you took the mean over triplets; J is their sum",
         "vector": "you returned one number for each triplet; J is their sum",
+        "only_first": "you returned the loss of the first triplet alone; J is the sum over all of them",
+        "only_last": "you returned the loss of the last triplet alone; J is the sum over all of them",
+        "rounded": "your answer is rounded; return J as it is",
         "constant": CONSTANT,
         "count": CONSTANT,
         "swapped": "the two distances are swapped: it is d(A, P) - d(A, N), so that a near positive lowers the loss",

@@ -16,13 +16,14 @@ choose_tau = Exercise(
             mistakes={"only_far": 0.25, "only_frr": 0.94, "reversed": 0.94, "count": 2.0, "middle": 0.55}
             | {"middle_low": 0.55, "median": 0.55, "middle_unsorted": 0.55, "first": 0.25, "place": 3.0},
         ),
-        # wrong decisions: 4, 2, 1, 2
+        # wrong decisions: 3, 3, 3, 2; shares of the four and of the two: 3/4 and 0, 2/4 and 1/2, 1/4 and 2/2, 0 and 2/2
         Case(
             "errors",
-            "choose_tau([.2, .4, .6, .8, .5, .9], [True] * 4 + [False] * 2, [.1, .45, .85, 1.0])",
+            "choose_tau([.2, .4, .6, .8, .3, .5], [True] * 4 + [False] * 2, [.25, .45, .65, .85])",
             0.85,
-            mistakes={"only_far": 0.1, "reversed": 0.1, "count": 1.0, "first": 0.1, "middle_low": 0.45}
-            | {"median": 0.65, "place": 2.0, "rates": 0.45},
+            mistakes={"only_far": 0.25, "reversed": 0.25, "count": 2.0, "first": 0.25, "middle_low": 0.45}
+            | {"median": 0.55, "place": 3.0, "middle": 0.65, "middle_unsorted": 0.65}
+            | {"rates": 0.25, "equal_rates": 0.45, "largest_genuine": 0.65},
         ),
         # wrong decisions: 1, 2, 1
         Case(
@@ -60,6 +61,8 @@ choose_tau = Exercise(
         "place": "you returned the place of the best tau among the candidates; return the tau itself",
         "unsorted": "your numbers of wrong decisions and your candidates are in different orders: sort only once",
         "rates": "you compare the two kinds by their rates; count the wrong decisions, each once",
+        "equal_rates": "you look where both kinds have equal rates; count the wrong decisions, each once",
+        "largest_genuine": "you look at the largest genuine distance alone; count the wrong decisions of both kinds",
         "middle": BY_PLACE,
         "strict": "a comparison is accepted when distance <= tau, also where the two are equal",
         "ties": "of several equally good candidates the smallest is asked for",

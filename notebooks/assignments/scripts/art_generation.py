@@ -409,7 +409,7 @@ from keras_apps.course.art_step import row, step
 # now c = (0, 1) and s = (1, 1) at x = (0.5, 0.5): J = 10 * 0.5 + 40 * 0.5 = 25, the gradient is
 # (20 * 0.5 - 80 * 0.5, -20 * 0.5 - 80 * 0.5) = (-30, -50)
 OTHER = "a_C, a_S = vgg_model_outputs(as_picture(0., 1.)), vgg_model_outputs(as_picture(1., 1.))\n"
-OTHER += "picture = tf.Variable(as_picture(0.5, 0.5))\n"
+OTHER += "picture.assign(as_picture(0.5, 0.5))\n"
 hidden = (
     Case(
         "cost",
@@ -436,9 +436,9 @@ hidden = (
     # from (0.1, 0.9) with c = s = (0, 0): the gradient is (10, 90), and 0.1 - 10 is below 0
     Case(
         "clip",
-        "after_step(tf.Variable(as_picture(0.1, 0.9)))",
+        "after_step(picture)",
         row(0.0, 0.0),
-        step(1.0) + "a_C = a_S = vgg_model_outputs(as_picture(0., 0.))\n",
+        step(1.0) + "a_C = a_S = vgg_model_outputs(as_picture(0., 0.))\npicture.assign(as_picture(0.1, 0.9))\n",
         {"no_clip": row(-9.9, -89.1), "unchanged": row(0.1, 0.9)},
     ),
 )

@@ -86,8 +86,8 @@ hidden = (
     ),
     Case(
         "margin",
-        "triplet_loss(None, [tf.constant(e) for e in ([[0., 3.]], [[1., 3.]], [[0., 4.]])], alpha=1.5)",
-        1.5,
+        "triplet_loss(None, [tf.constant(e) for e in ([[0., 3.]], [[1., 3.]], [[0., 4.]])], alpha=1.25)",
+        1.25,
         "import tensorflow as tf",
         {"no_alpha": 0.0, "fixed_alpha": 0.2, "minus_alpha": 0.0},
     ),
@@ -303,7 +303,7 @@ from keras_apps.course import grade
 hidden = ()
 ### BEGIN HIDDEN TESTS
 from keras_apps.course import Case
-from keras_apps.course.face_answers import AT_THE_DOOR
+from keras_apps.course.face_answers import AT_THE_DOOR, NOT_THERE
 
 PICTURES = """
 import numpy as np
@@ -337,13 +337,13 @@ hidden = (
         {"reversed": True, "always": True},
         pick=1,
     ),
-    Case("door", "opened(0.694)", [True], AT_THE_DOOR, {"reversed": [False], "low": [False], "order": []}),
+    Case("door", "opened(0.694)", [True], AT_THE_DOOR, {"reversed": [False], "low": [False], "order": NOT_THERE}),
     Case(
         "door",
         "opened(0.706)",
         [False],
         AT_THE_DOOR,
-        {"reversed": [True], "always": [True], "high": [True], "order": []},
+        {"reversed": [True], "always": [True], "high": [True], "order": NOT_THERE},
     ),
 )
 ### END HIDDEN TESTS
@@ -384,7 +384,7 @@ from keras_apps.course import grade
 hidden = ()
 ### BEGIN HIDDEN TESTS
 from keras_apps.course import Case
-from keras_apps.course.face_answers import IN_THE_STREET
+from keras_apps.course.face_answers import IN_THE_STREET, NOT_THERE
 
 PICTURES = """
 import numpy as np
@@ -427,14 +427,25 @@ hidden = (
         pick=1,
     ),
     Case(
-        "stranger", "named(0.694)", ["ada"], IN_THE_STREET, {"low": [None], "never": [None], "start": [], "order": []}
+        "stranger",
+        "named(0.694)",
+        ["ada"],
+        IN_THE_STREET,
+        {"low": [None], "never": [None], "start": NOT_THERE, "order": NOT_THERE},
     ),
     Case(
         "stranger",
         "named(0.706)",
         [None],
         IN_THE_STREET,
-        {"stranger": ["ada"], "high": ["ada"], "start": [], "order": []},
+        {"stranger": ["ada"], "high": ["ada"], "start": NOT_THERE, "order": NOT_THERE, "no_distance": NOT_THERE},
+    ),
+    Case(
+        "stranger",
+        "min_dist_of_a_stranger_at(8.25)",
+        8.25,
+        IN_THE_STREET,
+        {"start": 100.0, "order": "no number", "no_distance": "no number", "start_low": 1.0, "start_tau": 0.7},
     ),
 )
 ### END HIDDEN TESTS
