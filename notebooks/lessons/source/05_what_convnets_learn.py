@@ -90,7 +90,7 @@ for layer, color in zip(LAYERS, COLORS, strict=True):
     (top, bottom), (left, right) = fields[layer].box(middle, middle)
     ax.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=color, linewidth=2))
     words = {"color": "white", "backgroundcolor": color, "fontsize": 7, "va": "bottom"}
-    ax.text(left + 4, bottom - 3, layer, **words)
+    ax.text(*((left + 4, bottom - 3) if layer != "conv1" else (left - 14, top - 5)), layer, **words)  # beside, if small
 ax.set(xlabel="column (pixels)", ylabel="row (pixels)", title="What the middle unit of each layer sees")
 plt.show()
 
