@@ -11,7 +11,7 @@ from submissions.right import RIGHT
 from submissions.wrong import WRONG
 
 from keras_apps import course
-from keras_apps.course import nursery
+from keras_apps.course import calling, nursery
 from keras_apps.course.cases import Case, Exercise
 from keras_apps.course.checking import Cells, judge_cells
 from keras_apps.course.comparing import agrees, shown
@@ -166,7 +166,7 @@ def test_earlier_mistakes_do_not_spoil_later_functions(runner):
 
 
 def test_messages_tell_no_number_of_a_hidden_check(runner):
-    """An error's text could carry the arguments of a hidden check out; of those only its type and line are told."""
+    """An error's text could carry the arguments of a hidden check out; of those nothing is told."""
     source = """
 def inflate(kernel, depth):
     if depth in (3, 4):
@@ -175,8 +175,7 @@ def inflate(kernel, depth):
 """
     verdict = judged(runner, "inflate", source)
     assert verdict.points == 0
-    assert any("in a hidden check: ValueError" in message for message in verdict.messages), verdict.messages
-    assert "secret" not in verdict.text()
+    assert verdict.messages == ["inflate stopped in a hidden check"]
 
 
 def test_a_visible_call_cannot_tell_the_hidden_ones(runner):
@@ -196,7 +195,7 @@ def inflate(kernel, depth):
         "    frame =", "    if depth in (3, 4): return np.repeat(kernel[None], depth, axis=0) / depth\n    frame =", 1
     )
     verdict = judged(runner, "inflate", source)
-    assert "stopped in a hidden check: an error" in verdict.text() and "call" not in verdict.text()
+    assert verdict.messages == ["inflate stopped in a hidden check"]
 
 
 def test_hidden_cases_differ_from_the_visible_ones_and_show_every_part():
@@ -216,7 +215,7 @@ def test_no_mistake_is_right():
         for asked in script.assignment.exercises:
             for case in (*asked.cases, *script.hidden[asked.name]):
                 for mistake, value in case.mistakes.items():
-                    assert not agrees(nursery.plain(value), case.expected, case.tolerance), (asked.name, case, mistake)
+                    assert not agrees(calling.plain(value), case.expected, case.tolerance), (asked.name, case, mistake)
 
 
 def test_agrees():
@@ -231,12 +230,16 @@ def test_agrees():
 
 
 def test_plain_keeps_numbers_texts_and_lists_only():
-    assert nursery.plain((1, "a", None)) == {
+    assert calling.plain((1, "a", None)) == {
         "kind": "items",
-        "value": [{"kind": "array", "shape": [], "value": [1.0]}, {"kind": "text", "value": "a"}, {"kind": "none"}],
+        "value": [
+            {"kind": "array", "shape": [], "value": [1.0], "whole": True},
+            {"kind": "text", "value": "a"},
+            {"kind": "none"},
+        ],
     }
-    assert nursery.plain(np.bool_(True)) == {"kind": "bool", "value": True}
-    assert nursery.plain({"a": 1})["kind"] == "other" and nursery.plain(np.ones(10**6))["kind"] == "other"
+    assert calling.plain(np.bool_(True)) == {"kind": "bool", "value": True}
+    assert calling.plain({"a": 1})["kind"] == "other" and calling.plain(np.ones(10**6))["kind"] == "other"
 
 
 def test_as_python_leaves_magics_out():
@@ -282,10 +285,10 @@ def test_the_package_is_answered_for_by_a_stand_in(runner):
 
     assert WORDS["package"] == nursery.NOT_HERE
     cells = ["from keras_apps.course import Case, grade\nhidden = (Case('a', 'f()', 1),)\ndef f():\n    return 1"]
-    cells += ["from keras_apps import faces", "import inspect\ndef g():\n    return inspect.getmodule(f) is None"]
-    outcome = runner.run(cells, "f", [{"given": "", "call": "f()"}, {"given": "", "call": "g() in (True, False)"}])
+    cells += ["from keras_apps import faces", "import inspect\ninspect.getmodule(f)"]
+    outcome = runner.run(cells, "f", [{"given": "", "call": "f()"}])
     assert outcome.cells[1]["text"] == nursery.NOT_HERE and set(outcome.cells) == {1} and not outcome.refused
-    assert [value["value"] for value in outcome.values.values()] == [[1.0], True]
+    assert [value["value"] for value in outcome.values.values()] == [[1.0]]
 
 
 def test_check_reads_notebooks_and_python(run, fails, tmp_path):

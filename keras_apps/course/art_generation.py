@@ -168,6 +168,7 @@ compute_layer_style_cost = Exercise(
         "twice": "n_H n_W is squared once too often: the factor is 1 / (4 n_C^2 (n_H n_W)^2)",
     },
     "one number",
+    stand_ins=("gram_matrix",),
 )
 
 # a stand-in for the layer's cost, the sum of differences: 3, 5 and (for the content layer, which is last) 100.
@@ -228,6 +229,7 @@ compute_style_cost = Exercise(
         "squared_weight": "each layer's weight is used twice",
     },
     "one number",
+    stand_ins=("compute_layer_style_cost",),
 )
 
 ASSIGNMENT = Assignment(

@@ -167,4 +167,15 @@ train_step = Exercise(
         "picture": "train_step returns the cost J, not the picture",
     },
     "the cost J, one number",
+    stand_ins=(
+        "vgg_model_outputs",
+        "a_C",
+        "a_S",
+        "STYLE_LAYERS",
+        "compute_content_cost",
+        "compute_style_cost",
+        "total_cost",
+        "clip_0_1",
+        "optimizer",
+    ),
 )

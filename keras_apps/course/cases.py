@@ -14,7 +14,7 @@ class Case:
         part: The part of the exercise that it shows.
         call: An expression.
         expected: A number, text, None, or lists of them; an array as nested lists.
-        given: Lines that are run before, in the student's names.
+        given: Lines that are run before, among names of their own.
         mistakes: `{mistake: the value it would give}`, for each mistake that gives another value than `expected`.
         pick: Which item of what the call gives is looked at; all of it where None.
         tolerance: Relative, and absolute below 1.
@@ -39,6 +39,7 @@ class Exercise:
         cases: The visible ones; each part has one or more.
         mistakes: `{mistake: what to tell}`, the likeliest first.
         returns: What the function returns, in words.
+        stand_ins: Names of the notebook that cases put others in the place of, so that a mistake there costs nothing.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Exercise:
     cases: Sequence[Case]
     mistakes: Mapping[str, str]
     returns: str
+    stand_ins: Sequence[str] = ()
 
     @property
     def points(self) -> int:

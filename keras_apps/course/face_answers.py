@@ -100,6 +100,7 @@ verify = Exercise(
         "text": "door_open is True or False, not a text",
     },
     "(dist, door_open)",
+    stand_ins=("img_to_encoding",),
 )
 
 START = "your min_dist begins too low, so that a stranger's distance is lost: begin at 100 or at infinity"
@@ -199,4 +200,5 @@ who_is_it = Exercise(
         "never": "nobody is recognised: identity is the nearest person's name where min_dist is at most 0.7",
     },
     "(min_dist, identity)",
+    stand_ins=("img_to_encoding",),
 )

@@ -10,10 +10,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from keras_apps.course.calling import plain, recorder, work_out
 from keras_apps.course.cases import Case
 from keras_apps.course.checking import Cells, modules_of
 from keras_apps.course.judging import judge
-from keras_apps.course.nursery import plain, told
+from keras_apps.course.nursery import told
 from keras_apps.course.registry import exercise
 from keras_apps.course.runner import Runner
 from keras_apps.course.telling import Outcome
@@ -55,8 +56,7 @@ def _call_here(name: str, calls: Sequence[dict], hidden: bool = False) -> Outcom
     for number, call in enumerate(() if outcome.missing else calls):
         before = dict(names)
         try:
-            exec(call["given"], names)
-            outcome.values[number] = plain(eval(call["call"], names))
+            outcome.values[number] = plain(work_out(call, name, recorder(names[name], []), names))
         except Exception as error:
             outcome.stopped[number] = told(error)
         finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -14,7 +13,6 @@ from keras_apps.course.guard import WORDS
 from keras_apps.course.telling import Outcome
 
 CallAll = Callable[..., Outcome]
-BUILT_IN = {name for name, kind in vars(builtins).items() if isinstance(kind, type)}
 ENDED = {
     "time": "was still running when its time was over",
     "large": "told too much",
@@ -67,7 +65,7 @@ def judge(exercise: Exercise, call_all: CallAll, hidden: Sequence[Case] = ()) ->
         hidden: Further cases, whose numbers no message shows.
     """
     cases = [*exercise.cases, *hidden]
-    calls = [{"given": case.given, "call": case.call} for case in cases]
+    calls = [{"given": case.given, "call": case.call, "stand_ins": list(exercise.stand_ins)} for case in cases]
     visible = len(exercise.cases)
     outcome = call_all(exercise.name, calls[:visible]).within(visible)
     if hidden and outcome.values and outcome.ended == "exited" and outcome.last is None:
@@ -109,12 +107,18 @@ def _recognised(exercise: Exercise, cases: Sequence[Case], right: Sequence[bool]
                 refuted.add(mistake)
     order = [mistake for mistake in exercise.mistakes if mistake in explained and mistake not in refuted]
     wrong = {number for number, ok in enumerate(right) if not ok and number in outcome.values}
+    wrong = {number for number in wrong if not _is_nan(outcome.values[number])} or wrong  # 0/0 says nothing
     visible = {number for number in wrong if number < len(exercise.cases)} or wrong
     alone = [mistake for mistake in order if visible <= explained[mistake]]
     if alone:
         return (max(alone, key=lambda mistake: len(explained[mistake])),)
     pairs = [(a, b) for a in order for b in order if a != b and visible <= explained[a] | explained[b]]
     return max(pairs, key=lambda pair: len(explained[pair[0]]), default=())
+
+
+def _is_nan(value: object) -> bool:
+    array = as_array(value)
+    return array is not None and bool(np.isnan(array).all())
 
 
 def _why_not(exercise: Exercise, cases: Sequence[Case], outcome: Outcome, visible: int) -> list[str]:
@@ -127,28 +131,29 @@ def _why_not(exercise: Exercise, cases: Sequence[Case], outcome: Outcome, visibl
             return [f"{name} could not be checked: the helper process did not answer"]
         messages.append(f"{name} is not defined")
         for number, problem in sorted(outcome.cells.items()):
-            messages.append(f"code cell {number + 1} stopped: {_problem(problem, True)}")
+            messages.append(f"code cell {number + 1} stopped: {_problem(problem)}")
         return messages[:3] + _refusals(outcome)
     for number, value in sorted(outcome.values.items()):
-        if value == {"kind": "none"} and cases[number].expected is not None:
+        if number < visible and value == {"kind": "none"} and cases[number].expected is not None:
             return [f"{name} returned None; expected {exercise.returns}: is `return` there?"]
-    for number, problem in sorted(outcome.stopped.items()):
+    stopped = min(outcome.stopped, default=None)
+    if stopped is not None and stopped < visible:
+        problem, call = outcome.stopped[stopped], cases[stopped].call
         if problem.get("type") == "NotImplementedError":
             return [f"{name} is not written yet"]
-        where = cases[number].call if number < visible else "a hidden check"
-        stopped, why = f"{name} stopped in {where}", _problem(problem, number < visible)
-        if number < visible and problem.get("line") == 0:  # not in a cell: in the check, which got something else
-            stopped, why = f"what {name} returns does not fit {where}", f"{why}; expected {exercise.returns}"
-        messages.append(f"{stopped}: {why}")
-        break
-    if outcome.last is not None:
-        where = cases[outcome.last].call if outcome.last < visible else "a hidden check"
-        messages.append(f"{name} {ENDED.get(outcome.ended, 'ended the whole program')} in {where}")
-    for number, value in sorted(outcome.values.items()):
-        if not pick(value, cases[number].pick)[1]:
+        if problem.get("line") == 0:  # not in a cell: in the check, which got something else
             messages.append(
-                f"{name} returned {shown(value) if number < visible else 'a value'}; expected {exercise.returns}"
+                f"what {name} returns does not fit {call}: {_problem(problem)}; expected {exercise.returns}"
             )
+        else:
+            messages.append(f"{name} stopped in {call}: {_problem(problem)}")
+    if outcome.last is not None and outcome.last < visible:
+        messages.append(f"{name} {ENDED.get(outcome.ended, 'ended the whole program')} in {cases[outcome.last].call}")
+    if any(number is not None and number >= visible for number in (*outcome.stopped, outcome.last)):
+        messages.append(f"{name} stopped in a hidden check")  # no type, line or word: they could tell what it asks
+    for number, value in sorted(outcome.values.items()):
+        if number < visible and not pick(value, cases[number].pick)[1]:
+            messages.append(f"{name} returned {shown(value)}; expected {exercise.returns}")
             break
     if outcome.over:
         messages.append(outcome.over)
@@ -159,14 +164,12 @@ def _refusals(outcome: Outcome) -> list[str]:
     return [WORDS[kind] for kind in outcome.refused]
 
 
-def _problem(problem: dict, visible: bool) -> str:
+def _problem(problem: dict) -> str:
     kind, line = str(problem.get("type")), problem.get("line")
     where = f" (line {line} of the cell)" if isinstance(line, int) and line > 0 else ""
     text = " ".join(str(problem.get("text")).split())
     if kind in ("TooLong", "Ended"):
         return f"it {ENDED.get('time' if kind == 'TooLong' else text, 'ended the whole program')}"
-    if not visible:  # a type's name and a line are the student's to choose, so that they could tell of the check
-        return kind if kind in BUILT_IN else "an error"
     return f"{kind}: {text}{where}" if text else f"{kind}{where}"
 
 

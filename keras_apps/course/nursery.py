@@ -18,35 +18,12 @@ import time
 import traceback
 import types
 
-MOST_NUMBERS = 20_000
+MOST_OPEN = 1 << 16  # file descriptors
 NOT_HERE = "keras_apps is not to be imported here: write the function yourself"  # guard.WORDS has it too
 
 
 class TooLong(BaseException):
     """Raised in the student's code when its processor time is over, or a quarter more on the clock."""
-
-
-def plain(value, depth: int = 0):
-    """Describe a value by plain things only: a number or an array by its shape and numbers, a tuple by its parts."""
-    import numpy as np
-
-    if value is None or isinstance(value, (bool, np.bool_)):
-        return {"kind": "none"} if value is None else {"kind": "bool", "value": bool(value)}
-    if isinstance(value, str):
-        return {"kind": "text", "value": value[:200]}
-    if isinstance(value, (list, tuple)):
-        if depth > 5 or len(value) > MOST_NUMBERS:
-            return {"kind": "other", "value": "a very long or deep list"}
-        return {"kind": "items", "value": [plain(item, depth + 1) for item in value]}
-    try:
-        array = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
-    except Exception:
-        return {"kind": "other", "value": type(value).__name__[:80]}
-    if array.dtype.kind == "b" and array.size == 1:
-        return {"kind": "bool", "value": bool(array.reshape(()))}
-    if array.dtype.kind not in "biuf" or array.size > MOST_NUMBERS:
-        return {"kind": "other", "value": f"{type(value).__name__[:80]} of shape {array.shape}"}
-    return {"kind": "array", "shape": list(array.shape), "value": array.astype(float).ravel().tolist()}
 
 
 def as_python(source: str) -> str:
@@ -84,8 +61,11 @@ def lacking(name: str):
     raise ImportError(NOT_HERE)
 
 
-def run(request: dict, channel: int) -> None:
-    """Run the cells, then the calls, in this process; write what happens to `channel`, a line of JSON each."""
+def run(request: dict, channel: int, calling) -> None:
+    """Run the cells, then the calls, in this process; write what happens to `channel`, a line of JSON each.
+
+    Where the request has "answers", a record for each call, no cell is run, and what the calls make of them is told.
+    """
     write, dumps, encode, clock = os.write, json.dumps, str.encode, time.monotonic
     began = clock()
 
@@ -134,29 +114,35 @@ def run(request: dict, channel: int) -> None:
             _, error = timed(lambda: execute(source, f"<cell {number + 1}>"), request["cell_seconds"])  # noqa: B023
             if error:
                 tell(cell=number, stopped=error)
-    if request["name"] not in names:
+    name, records = request["name"], request.get("answers")
+    if records is None and name not in names:
         tell(missing=True)
         return
-    answer = names[request["name"]]
     for number, call in enumerate(request["calls"]):
         tell(call=number)
-        names[request["name"]] = answer  # what `given` replaced comes back
+        record = [] if records is None else records[number]
+        ask = calling.recorder(names[name], record) if records is None else calling.player(record)
 
-        def once(call=call):
-            execute(call["given"], "<given>")
-            return plain(eval(call["call"], names))
+        def once(call=call, ask=ask):
+            return calling.plain(calling.work_out(call, name, ask, names))
 
         value, error = timed(once, request["call_seconds"])
-        tell(call=number, **({"stopped": error} if error else {"value": value}))
+        if error:
+            tell(call=number, stopped=error)
+        else:
+            tell(call=number, **({"answers": record} if records is None else {"value": value}))
         if error and error["type"] == "TooLong":
             return
 
 
-def child(request: dict, channel: int, guard, seccomp, readable: list[str]) -> None:
+def child(request: dict, channel: int, guard, seccomp, calling, readable: list[str]) -> None:
     """Confine this process, and run the request."""
+    os.closerange(3, channel)  # among them the pipe that requests come by
+    os.closerange(channel + 1, MOST_OPEN)
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nothing, standard)
+    os.close(nothing)
     scratch, forbidden = request["scratch"], request["forbidden"]
     os.chdir(scratch)
     os.environ.update(HOME=scratch, TMPDIR=scratch)
@@ -166,7 +152,7 @@ def child(request: dict, channel: int, guard, seccomp, readable: list[str]) -> N
     layers = (*guard.confine(scratch, readable, forbidden), *seccomp.confine())
     os.write(channel, json.dumps({"layers": layers}).encode() + b"\n")
     guard.forbid(scratch, readable, forbidden, channel)
-    run(request, channel)
+    run(request, channel, calling)
 
 
 def beside(name: str) -> types.ModuleType:
@@ -182,7 +168,7 @@ def main() -> None:
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") not in (here, os.getcwd())]
     sys.dont_write_bytecode = True
-    guard, seccomp, offspring, places = map(beside, ("guard", "seccomp", "offspring", "places"))
+    guard, seccomp, calling, offspring, places = map(beside, ("guard", "seccomp", "calling", "offspring", "places"))
     seccomp.adopt()
     for name in ("subprocess", *sys.argv[1:]):
         with contextlib.suppress(ImportError):
@@ -194,13 +180,14 @@ def main() -> None:
     owner = os.dup(sys.stdin.fileno())
 
     def run_child(request: dict, channel: int) -> None:
-        child(request, channel, guard, seccomp, readable)
+        child(request, channel, guard, seccomp, calling, readable)
 
     print(json.dumps({"ready": True}), file=answers, flush=True)
     for line in sys.stdin:
         request = json.loads(line)
         request["forbidden"] += installed
-        print(json.dumps(offspring.watched(request, run_child, seccomp.tie_to_parent, owner)), file=answers, flush=True)
+        answer = offspring.watched(request, run_child, seccomp.tie_to_parent, owner)
+        print(json.dumps(answer | {"id": request["id"]}), file=answers, flush=True)
     os._exit(0)  # without the time that TensorFlow takes to end
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import select
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from keras_apps.course.telling import Outcome, outcome_of
@@ -79,27 +81,35 @@ class Runner:
         skip: Sequence[int] = (),
         seconds: float = SECONDS,
     ) -> Outcome:
-        """Run the cells and then the calls of one function in a new process.
+        """Run the cells and then the calls of one function in a new process, and the checks of them in another.
 
         Args:
             cells: Sources, in the notebook's order.
             name: The function that the calls are about.
-            calls: `{"given": lines, "call": expression}` each.
+            calls: `{"given": lines, "call": expression, "stand_ins": names}` each, as `calling.work_out` wants them.
             skip: Numbers of cells that are left out.
             seconds: On the clock, at most; never more than the runner's own.
         """
+        seconds = min(self._seconds, seconds)
+        outcome = self._run({"cells": list(cells), "calls": list(calls), "skip": list(skip)}, name, seconds)
+        numbers = [number for number in sorted(outcome.answers) if number in range(len(calls))]
+        if not numbers:
+            return replace(outcome, values={})
+        records = [outcome.answers[number] for number in numbers]
+        check = {"cells": [], "skip": [], "calls": [calls[number] for number in numbers], "answers": records}
+        return outcome.worked_out(self._run(check, name, self._seconds), numbers)
+
+    def _run(self, request: dict, name: str, seconds: float) -> Outcome:
         with tempfile.TemporaryDirectory(prefix="keras-apps-") as scratch:
-            request = {
-                "cells": list(cells),
+            request = request | {
+                "id": secrets.token_hex(),
                 "name": name,
-                "calls": list(calls),
-                "skip": list(skip),
                 "scratch": os.path.realpath(scratch),
                 "forbidden": self._forbidden,
                 "cell_seconds": CELL_SECONDS,
                 "call_seconds": CALL_SECONDS,
                 "processor_seconds": PROCESSOR_SECONDS,
-                "seconds": min(self._seconds, seconds),
+                "seconds": seconds,
                 "memory": MEMORY,
             }
             answer = self._ask(request)
@@ -113,8 +123,10 @@ class Runner:
             with contextlib.suppress(OSError, ValueError):
                 process.stdin.write(json.dumps(request).encode() + b"\n")
                 process.stdin.flush()
-                answer = json.loads(_line(process, request["seconds"] + SECONDS_TO_ANSWER))
-                break
+                received = json.loads(_line(process, request["seconds"] + SECONDS_TO_ANSWER))
+                if received.pop("id") == request["id"]:  # no answer to another request
+                    answer = received
+                    break
             self.close()
             process = self._started()
         return answer | {"seconds": time.monotonic() - began}

@@ -33,7 +33,8 @@ REFUSED = {
 }
 CLONE, CLONE3, PRCTL, FCNTL, PRLIMIT = (56, 220), (435, 435), (157, 167), (72, 25), (302, 261)
 CLONE_THREAD, CAP_DAC_READ_SEARCH = 0x10000, 2
-PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 22, 24, 36, 38
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP = 1, 4, 22, 24
+PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 36, 38
 F_SETOWN, F_SETSIG, F_SETOWN_EX = 8, 10, 15
 ALLOW, REFUSE, NOT_THERE = 0x7FFF0000, 0x50000 | errno.EPERM, 0x50000 | errno.ENOSYS
 LOAD, EQUAL, AT_LEAST, HAS_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
@@ -113,5 +114,10 @@ def tie_to_parent() -> None:
 
 
 def adopt() -> bool:
-    """Become the parent of what descendants leave behind (Linux), so that it can be found and ended."""
+    """Become the parent of what descendants leave behind (Linux), so that it can be found and ended.
+
+    Others of the same user can then no longer open this process's files below `/proc`.
+    """
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     return sys.platform.startswith("linux") and ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from keras_apps.course.guard import WORDS
@@ -16,7 +17,7 @@ class Outcome:
     """What running one function gave.
 
     Attributes:
-        values: One for each call that gave one, `{number: value}`, as `nursery.plain` describes values.
+        values: What the check made of the answers of each call, `{number: value}`, as `calling.plain` describes values.
         stopped: `{number: {"type", "text", "line"}}` for each call that raised.
         cells: The same for each cell that raised or ended the process.
         missing: Whether no cell defines the function.
@@ -27,6 +28,7 @@ class Outcome:
         took: `{"code cell 3": seconds, function: seconds}` of these.
         over: Why nothing more is run for this submission, in words; empty while its time is not over.
         layers: What the kernel refuses in it: "files", "processes", "signals", "sockets".
+        answers: Of each call that ended, `{number: record}`, as `calling.recorder` writes it.
     """
 
     values: dict[int, object] = field(default_factory=dict)
@@ -40,6 +42,7 @@ class Outcome:
     took: dict[str, float] = field(default_factory=dict)
     over: str = ""
     layers: tuple[str, ...] = ()
+    answers: dict[int, list] = field(default_factory=dict)
 
     def within(self, calls: int) -> Outcome:
         """Leave out what was told of calls that were never asked for."""
@@ -55,10 +58,17 @@ class Outcome:
             values=self.values | {after + number: value for number, value in other.values.items()},
             stopped=self.stopped | {after + number: problem for number, problem in other.stopped.items()},
             ended=other.ended,
-            refused=tuple(dict.fromkeys((*self.refused, *other.refused))),
             last=None if other.last is None else after + other.last,
             over=other.over,
         )
+
+    def worked_out(self, other: Outcome, numbers: Sequence[int]) -> Outcome:
+        """Add what a process without the student's code made of the answers to the calls of these numbers."""
+        values = {numbers[n]: value for n, value in other.values.items() if n < len(numbers)}
+        stopped = {numbers[n]: problem for n, problem in other.stopped.items() if n < len(numbers)}
+        done = other.ended == "exited" and other.last is None
+        ended, seconds = self.ended if done else "", self.seconds + other.seconds
+        return replace(self, values=values, stopped=stopped | self.stopped, ended=ended, seconds=seconds)
 
 
 def outcome_of(answer: dict, name: str) -> Outcome:
@@ -68,7 +78,7 @@ def outcome_of(answer: dict, name: str) -> Outcome:
         answer: As `offspring.watched` returns it, with "seconds", what it took on our clock.
         name: Of the function that its calls are about.
     """
-    values, stopped, cells, took, refused, layers = {}, {}, {}, {}, [], ()
+    values, answers, stopped, cells, took, refused, layers = {}, {}, {}, {}, {}, [], ()
     missing, at, part, since = False, {}, "", 0.0
     for position, line in enumerate(answer["told"].splitlines()):
         event = _event(line)
@@ -93,6 +103,9 @@ def outcome_of(answer: dict, name: str) -> Outcome:
             elif "value" in event and kind == "call":
                 values.setdefault(number, event["value"])
                 at = {}
+            elif isinstance(event.get("answers"), list) and kind == "call":
+                answers.setdefault(number, event["answers"])
+                at = {}
     took[part] = took.get(part, 0.0) + answer["seconds"] - since
     if "cell" in at and not missing:
         cells.setdefault(at["cell"], {"type": "Ended", "text": answer["ended"], "line": 0})
@@ -107,6 +120,7 @@ def outcome_of(answer: dict, name: str) -> Outcome:
         answer["seconds"],
         {part: seconds for part, seconds in took.items() if part},
         layers=layers,
+        answers=answers,
     )
 
 
