@@ -210,6 +210,12 @@ def test_a_gallery_of_another_tower_is_refused(toy, tmp_path, toy_tower):
         faces.Gallery(tmp_path / "toy.db")
 
 
+def test_a_number_is_no_threshold(tmp_path, toy_tower):
+    with pytest.raises(TypeError, match="expected a Threshold, received float"):
+        faces.Gallery(tmp_path / "new.db", toy_tower, threshold=0.3)
+    assert not (tmp_path / "new.db").exists()
+
+
 def test_a_tower_that_was_trained_further_is_noticed(tmp_path):
     model = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(3, name="d")])
     gallery = faces.Gallery(tmp_path / "t.db", model)

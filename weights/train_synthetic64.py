@@ -76,7 +76,9 @@ def keep(tower: keras.Model, threshold: faces.Threshold, minutes: float) -> None
     }
     MANIFEST.write_text(json.dumps(manifest, indent=2) + "\n")
     stored = faces.load_tower(NAME)  # rounded to float16, as users will have it
-    replace(threshold, model=faces.fingerprint(stored)).save(HERE / f"{NAME}.threshold.json")
+    words = f"{PICTURES * UNSEEN[1]} pictures of {UNSEEN[1]} synthetic people who were in no training: all "
+    words += threshold.calibrated_on
+    replace(threshold, model=faces.fingerprint(stored), calibrated_on=words).save(HERE / f"{NAME}.threshold.json")
 
 
 def main() -> None:

@@ -69,6 +69,9 @@ def card_of(
             "tau": report.tau,
             "accuracy_of_keras": report.accuracy,
             "accuracy": row.accuracy,
+            "equal_error_rate_of_keras": report.eer,
+            "equal_error_rate": row.eer,
+            "warnings": [*report.notes, *row.one_sided],
             "milliseconds_of_keras": report.milliseconds,
             "milliseconds": row.milliseconds,
             "milliseconds_for_one": report.one,
@@ -92,11 +95,13 @@ def as_markdown(card: dict) -> str:
         rows.append(
             ("tau", f"{threshold['tau']:.4f} ({threshold['distance']}), false accept rate {threshold['far']:g}")
         )
-        rows.append(("tau calibrated on", threshold["calibrated_on"] or NOT_STATED))
+        rows.append(("tau is from", threshold["calibrated_on"] or NOT_STATED))
     else:
         rows.append(("tau", "none known for these encodings" if card["kind"] == "tower" else "none"))
     rows += [(what.replace("_", " "), card[what]) for what in ("source", "author", "training_data", "licence")]
-    rows += [("fingerprint", card["fingerprint"]), ("fingerprint of the source", card["source_fingerprint"])]
+    rows += [("fingerprint", card["fingerprint"])] if card["fingerprint"] else []
+    whose = "the source" if card["kind"] == "tower" else "the network inside"
+    rows.append((f"fingerprint of {whose}", card["source_fingerprint"]))
     rows.append(("made with", ", ".join(f"{name} {version}" for name, version in card["made_with"].items())))
     rows.append(("SHA-256", card["sha256"]))
     lines += ["| | |", "|---|---|", *(f"| {what} | {_cell(text)} |" for what, text in rows)]
@@ -111,6 +116,8 @@ def as_markdown(card: dict) -> str:
         pairs = f"{genuine} genuine and {measured['pairs'] - genuine} impostor pairs"
         how = ", Keras's best on these pairs" if best else ""
         lines.append(f"| accuracy on {pairs} at tau {measured['tau']:.4f}{how} | {shares} |")
+        rates = measured["equal_error_rate"], measured["equal_error_rate_of_keras"]
+        lines.append(f"| EER on these pairs, of no threshold | {100 * rates[0]:.2f} %, Keras {100 * rates[1]:.2f} % |")
     if measured["milliseconds"] is not None:
         times = f"{measured['milliseconds']:.2f} ms, Keras {measured['milliseconds_of_keras']:.2f} ms"
         what = f"time for one {measured['milliseconds_for_one']} on the machine that exported it"
@@ -119,6 +126,8 @@ def as_markdown(card: dict) -> str:
         names = ", ".join(f"`{name}`" for name in measured["constant_outputs"])
         lines += ["", f"**Warning:** {names} did not vary over what was compared, so agreement on it tells nothing of "]
         lines[-1] += "the layers before it."
+    for text in measured["warnings"]:
+        lines += ["", f"**Warning:** {text}."]
     return "\n".join(lines) + "\n"
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_apps.export.card import digest
 from keras_apps.export.crops import Crops
-from keras_apps.export.formats import FORMATS
+from keras_apps.export.formats import FORMATS, TOLERANCES
 from keras_apps.export.graphs import Graph
 from keras_apps.export.loading import loaded_back, run_of_keras
 from keras_apps.export.measuring import (
@@ -20,7 +20,9 @@ from keras_apps.export.measuring import (
     constant,
     differences,
     latencies,
+    one_sided,
     own_threshold,
+    squared_tau,
     verified,
 )
 from keras_apps.export.report import FormatReport, ParityReport
@@ -31,6 +33,8 @@ from keras_apps.faces.reading import square
 
 FAR = 1e-3
 """The false accept rate of a tau that is calibrated where the source has none."""
+MOVED = 0.005
+"""Largest share of pairs that a file may decide otherwise than Keras at the source's tau, and keep that tau."""
 
 
 def compared(
@@ -62,7 +66,7 @@ def compared(
     expected = [answers(in_keras, some, graph) for some in both]
     if not all(np.isfinite(values).all() for some in expected for values in some.values()):
         raise ValueError(f"expected a model with finite answers, received {graph.name!r}, whose answers are not")
-    tau = None if threshold is None else threshold.tau ** (2 if threshold.distance == "euclidean" else 1)
+    tau = None if threshold is None else squared_tau(threshold)
     before = verified(expected[0], crops, graph, tau)
     rows = []
     for name, run in runs.items():
@@ -74,7 +78,7 @@ def compared(
             raise ValueError(f"expected a model that {name} can run, received {graph.name!r}: {reason}") from None
         absolute, relative = np.max([differences(a, b) for a, b in zip(expected, found, strict=True)], axis=0).tolist()
         after = verified(found[0], crops, graph, before.tau if before else None)
-        tower, known = _identity(name, made[name], graph, relative, after, crops, threshold)
+        tower, known = _identity(name, made[name], graph, relative, (before, after), crops, threshold)
         kind = FORMATS[name]
         measured = {
             "megabytes": megabytes(made[name]),
@@ -83,6 +87,8 @@ def compared(
             "tolerance": tolerances[kind.precision],
             "accuracy": after.accuracy if after else None,
             "own_accuracy": verified(found[0], crops, graph, None).accuracy if after else None,
+            "eer": after.eer if after else None,
+            "one_sided": _one_sided(after, crops, known),
         }
         named = {"format": name, "file": made[name].name, "runtime": kind.runtime, "precision": kind.precision}
         rows.append(FormatReport(**named, **measured, milliseconds=None, fingerprint=tower, threshold=known))
@@ -107,6 +113,9 @@ def compared(
         rounds=rounds,
         one=graph.one,
         constant=constant(expected[0]),
+        eer=before.eer if before else None,
+        one_sided=_one_sided(before, crops, None),
+        notes=crops.notes,
         formats=tuple(replace(row, milliseconds=times.get(row.format)) for row in rows),
     )
 
@@ -116,24 +125,49 @@ def _identity(
     path: Path,
     graph: Graph,
     relative: float,
-    after: Verified | None,
+    both: tuple[Verified | None, Verified | None],
     crops: Crops,
     threshold: Threshold | None,
-) -> tuple[str, Threshold | None]:
-    """Return the fingerprint of a file's encodings, and tau for them.
+) -> tuple[str | None, Threshold | None]:
+    """Return the fingerprint of a file's encodings, and tau for them; what makes no encodings has neither.
 
     Encodings that are the source's have the source's; a `.keras` file's is computed from its layers, as it is when the
-    file is loaded. Others are the file's own, and tau is calibrated on the pairs, where these are enough.
+    file is loaded. Others are the file's own. The source's tau, chosen on far more pairs as a rule than are compared
+    here, goes on for float16 where that decides as Keras does; for int8 it is calibrated on the pairs, where these are
+    enough.
+
+    Args:
+        both: How pairs were decided, in Keras and by the file.
     """
-    if graph.kind == "tower" and name == "keras":
+    if graph.kind != "tower":
+        return None, None
+    if name == "keras":
         tower = fingerprint(graph.saved)
         return tower, threshold and replace(threshold, model=tower)
     if relative <= SAME:
-        return graph.fingerprint, threshold if graph.kind == "tower" else None
-    tower = digest(path)[:16]
-    if graph.kind != "tower" or after is None:
+        return graph.fingerprint, threshold
+    tower, (before, after), precision = digest(path)[:16], both, FORMATS[name].precision
+    if threshold is not None and precision != "int8" and relative <= TOLERANCES["float16"]:
+        moved, count = 0, 0
+        if after is not None:
+            tau, count = squared_tau(threshold), len(crops.same)
+            moved = int(np.sum((before.distances <= tau) != (after.distances <= tau)))
+        if moved <= MOVED * count:
+            kept = f"kept in {precision}, whose encodings differ by {relative:.1e}"
+            kept += f" and decide {moved} of {count} pairs otherwise" if count else ""
+            words = threshold.calibrated_on or "pairs that are not stated"
+            return tower, replace(threshold, model=tower, calibrated_on=f"{words}; {kept}")
+    if after is None:
         return tower, None
     return tower, own_threshold(after, crops, tower, threshold.far if threshold else FAR)
+
+
+def _one_sided(found: Verified | None, crops: Crops, own: Threshold | None) -> tuple[str, ...]:
+    """Return where the common tau, or a file's own, decides one kind of pairs wrongly throughout."""
+    if found is None:
+        return ()
+    others = [one_sided(found.distances, crops.same, squared_tau(own))] if own else []
+    return tuple(dict.fromkeys(filter(None, [found.one_sided, *others])))
 
 
 def _of_another_size(crops: Crops, graph: Graph) -> list[Crops]:

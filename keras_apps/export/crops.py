@@ -38,6 +38,7 @@ class Crops:
         first: The left pictures of pairs, indices of `pixels`, ints `(m,)`; there may be none.
         second: The right ones.
         same: Booleans `(m,)`.
+        notes: What the reader must know of them, in sentences.
     """
 
     pixels: np.ndarray
@@ -45,6 +46,7 @@ class Crops:
     first: np.ndarray
     second: np.ndarray
     same: np.ndarray
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def unpaired(cls, pixels: np.ndarray, source: str) -> Crops:
@@ -141,8 +143,8 @@ def calibration_of(pictures, graph: Graph, *, aligned: bool = False) -> Crops:
         if found:
             _check_whole(pictures, root)
             people = People(pictures, np.zeros(len(pictures), int), [root.name])
-            source = f"{len(pictures)} pictures"
-            crops = Crops.unpaired(_chips(people, graph.size or FREE, aligned or not graph.of_faces), source)
+            pixels, without = _chips(people, graph.size or FREE, aligned or not graph.of_faces)
+            crops = _noted(Crops.unpaired(pixels, f"{len(pictures)} pictures"), without)
     crops = crops_of(pictures, graph, aligned=aligned) if crops is None else crops
     if len(graph.inputs) == 2:  # each with its neighbour
         left = np.arange(len(crops.pixels))
@@ -154,17 +156,27 @@ def _people(root: Path, pairs, size: int, whole: bool) -> Crops:
     if not pairs:
         _check_whole([path for _, path in pictures_by_person(root)[0]], root)
     judged = pairs_of_file(root, pairs) if pairs else pairs_among(People.from_folder(root, check=False), MOST)
-    return Crops(_chips(judged.people, size, whole), judged.source, judged.first, judged.second, judged.same)
+    pixels, without = _chips(judged.people, size, whole)
+    return _noted(Crops(pixels, judged.source, judged.first, judged.second, judged.same), without)
 
 
-def _chips(people: People, size: int, whole: bool) -> np.ndarray:
+def _noted(crops: Crops, without: int) -> Crops:
+    """Return the crops with a note of those that show no face."""
+    if not without:
+        return crops
+    words = f"in {without} of {len(crops.pixels)} pictures no face was found, their centre was taken"
+    return replace(crops, source=f"{crops.source}; {words}", notes=(f"{words}, which may show anything",))
+
+
+def _chips(people: People, size: int, whole: bool) -> tuple[np.ndarray, int]:
+    """Return a chip of each picture, and of how many it is the centre, as no face was found."""
     if whole:
-        return _cut(people.pictures, size, True)
+        return _cut(people.pictures, size, True), 0
     from keras_apps.faces.aligned_folder import align_people, chip_paths
 
     with tempfile.TemporaryDirectory() as chips:
-        align_people(people, chips, size=size, without_face="centre")
-        return _cut(chip_paths(people, chips), size, True)
+        without = align_people(people, chips, size=size, without_face="centre").missing
+        return _cut(chip_paths(people, chips), size, True), len(without)
 
 
 def _check_whole(paths: Sequence[Path], root: Path) -> None:

@@ -15,6 +15,7 @@ from keras_apps.export.loading import Run
 from keras_apps.faces.calibration import Threshold, calibrate
 from keras_apps.faces.cross_validation import best_tau
 from keras_apps.faces.distances import squared_euclidean
+from keras_apps.faces.rates import equal_error_rate, roc
 
 TOGETHER = 32
 SAME = 1e-5
@@ -91,11 +92,15 @@ class Verified:
         accuracy: Share of right decisions, in [0, 1].
         tau: At this threshold, in squared Euclidean distance; for a verifier 1 - P(same).
         distances: Floats `(m,)`, in the same units.
+        eer: Equal error rate, in [0, 1]: of no threshold, and of no share of either kind of pairs.
+        one_sided: In words, where tau accepts no genuine pair or all impostor pairs; else `""`.
     """
 
     accuracy: float
     tau: float
     distances: np.ndarray
+    eer: float
+    one_sided: str
 
 
 def verified(found: Mapping[str, np.ndarray], crops: Crops, graph: Graph, tau: float | None) -> Verified | None:
@@ -115,7 +120,36 @@ def verified(found: Mapping[str, np.ndarray], crops: Crops, graph: Graph, tau: f
     else:
         distances = squared_euclidean(values[crops.first].astype(np.float64), values[crops.second])
         tau = best_tau(distances, crops.same) if tau is None else tau
-    return Verified(float(np.mean((distances <= tau) == crops.same)), float(tau), distances)
+    eer, _ = equal_error_rate(roc(np.maximum(distances, 0), crops.same))
+    share = float(np.mean((distances <= tau) == crops.same))
+    return Verified(share, float(tau), distances, eer, one_sided(distances, crops.same, tau))
+
+
+def one_sided(distances: np.ndarray, same: np.ndarray, tau: float) -> str:
+    """Tell where a threshold decides one kind of pairs wrongly throughout: its accuracy is the other kind's share.
+
+    Args:
+        distances: Floats `(m,)`.
+        same: Booleans `(m,)`, of both kinds.
+        tau: In the distances' units.
+
+    Example:
+        >>> one_sided(np.array([0.5, 0.6, 0.9]), np.array([True, True, False]), 0.4)
+        'at tau 0.4000 all 2 genuine pairs are refused'
+        >>> one_sided(np.array([0.5, 0.6, 0.9]), np.array([True, True, False]), 0.5)
+        ''
+    """
+    accepted = distances <= tau
+    if not accepted[same].any():
+        return f"at tau {tau:.4f} all {int(same.sum())} genuine pairs are refused"
+    if accepted[~same].all():
+        return f"at tau {tau:.4f} all {int((~same).sum())} impostor pairs are accepted"
+    return ""
+
+
+def squared_tau(threshold: Threshold) -> float:
+    """Return tau in squared Euclidean distance."""
+    return threshold.tau ** (2 if threshold.distance == "euclidean" else 1)
 
 
 def own_threshold(found: Verified, crops: Crops, model: str, far: float) -> Threshold | None:

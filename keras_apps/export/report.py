@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from keras_apps.faces.calibration import Threshold
@@ -22,9 +23,11 @@ class FormatReport:
         tolerance: The largest `relative` that passes.
         accuracy: Share of the pairs that are decided rightly at Keras's tau, or `None` without pairs.
         milliseconds: Median time for one picture (or pair), or `None` where it was not measured.
-        fingerprint: Of the encodings it makes.
+        fingerprint: Of the encodings it makes; `None` for a verifier or another network, which makes none.
         threshold: tau for them, or `None`.
         own_accuracy: Share of the pairs that are decided rightly at the best tau for its own encodings.
+        eer: Equal error rate on the pairs, in [0, 1], or `None` without pairs.
+        one_sided: Where a threshold, Keras's or its own, refuses all genuine or accepts all impostor pairs, in words.
     """
 
     format: str
@@ -37,9 +40,11 @@ class FormatReport:
     tolerance: float
     accuracy: float | None
     milliseconds: float | None
-    fingerprint: str
+    fingerprint: str | None
     threshold: Threshold | None
     own_accuracy: float | None = None
+    eer: float | None = None
+    one_sided: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -67,6 +72,10 @@ class ParityReport:
         formats: A `FormatReport` for each file.
         one: What one answer is for: `"picture"`, `"pair"` or `"sample"`.
         constant: Outputs of Keras that were the same for all that was compared; of these the comparison says little.
+        eer: Keras's equal error rate on the pairs, in [0, 1], or `None` without pairs.
+        one_sided: Where tau refuses all genuine or accepts all impostor pairs in Keras, in words.
+        notes: What else the reader must know of the pictures, in sentences.
+        earlier: Files of other formats that an earlier run left in the folder; this report does not tell of them.
     """
 
     name: str
@@ -84,17 +93,26 @@ class ParityReport:
     formats: tuple[FormatReport, ...]
     one: str = "picture"
     constant: tuple[str, ...] = ()
+    eer: float | None = None
+    one_sided: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
 
     @property
     def warning(self) -> str:
-        """What the reader must know before the figures, in a sentence; `""` where there is nothing."""
-        if not self.constant:
-            return ""
-        names = ", ".join(map(repr, self.constant))
-        return (
-            f"WARNING: the model's {names} did not vary over what was compared, so agreement on it tells nothing of "
-            "the layers before it; has it been trained?"
-        )
+        """What the reader must know before the figures, a line each; `""` where there is nothing."""
+        told = list(self.notes)
+        if self.constant:
+            names = ", ".join(map(repr, self.constant))
+            told.append(
+                f"the model's {names} did not vary over what was compared, so agreement on it tells nothing of "
+                "the layers before it; has it been trained?"
+            )
+        sides = [("Keras", words) for words in self.one_sided]
+        sides += [(row.format, words) for row in self.formats for words in row.one_sided]
+        for words, names in _grouped(sides):
+            told.append(f"{words} ({names}), so the accuracy there is the other pairs' share; compare the EER")
+        return "\n".join(f"WARNING: {text}" for text in told)
 
     @property
     def passed(self) -> bool:
@@ -114,12 +132,13 @@ class ParityReport:
         return asdict(self) | {"passed": self.passed}
 
     def __str__(self) -> str:
-        header = ("format", "MB", "largest difference", "relative", "tolerance", "accuracy", "ms")
-        rows = [("Keras", "", "", "", "", _percent(self.accuracy), _number(self.milliseconds))]
+        header = ("format", "MB", "largest difference", "relative", "tolerance", "accuracy", "EER", "ms")
+        rows = [("Keras", *[""] * 4, _percent(self.accuracy), _percent(self.eer), _number(self.milliseconds))]
         for row in self.formats:
             told = (f"{row.megabytes:.2f}", f"{row.absolute:.2g}", f"{row.relative:.2g}", f"{row.tolerance:g}")
             failed = "" if row.passed else "  FAILED"
-            rows.append((row.format, *told, _percent(row.accuracy), _number(row.milliseconds) + failed))
+            shares = _percent(row.accuracy), _percent(row.eer)
+            rows.append((row.format, *told, *shares, _number(row.milliseconds) + failed))
         widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
                  for row in (header, *rows)]  # fmt: skip
@@ -129,8 +148,13 @@ class ParityReport:
             how = "the best for Keras on these pairs" if self.tau_is_best else "the same for all"
             pairs = f"{self.genuine} genuine and {self.pairs - self.genuine} impostor pairs"
             lines.append(f"accuracy on {pairs} at tau {self.tau:.4f} ({what}), {how}")
+        known = [(row.format, row.threshold) for row in self.formats if row.threshold]
+        taus = [(name, f"tau {t.tau:.4f}, from {t.calibrated_on or 'pairs that are not stated'}") for name, t in known]
+        lines += [f"{names}: {words}" for words, names in _grouped(taus)]
         if self.milliseconds is not None:
             lines.append(f"ms for one {self.one}, median of {self.rounds} interleaved rounds")
+        if self.earlier:
+            lines.append(f"not in this report, from an earlier run: {', '.join(self.earlier)}")
         return "\n".join([*lines, *filter(None, [self.warning])])
 
 
@@ -152,6 +176,14 @@ class ParityError(ValueError):
             f"{', '.join(bad)}; nothing was written"
         )
         self.report = report
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return each text once, with the names that it was given to."""
+    names: dict[str, list[str]] = {}
+    for name, text in pairs:
+        names.setdefault(text, []).append(name)
+    return [(text, ", ".join(some)) for text, some in names.items()]
 
 
 def _percent(share: float | None) -> str:

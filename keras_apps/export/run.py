@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -80,7 +81,7 @@ def export(
     Raises:
         ParityError: If a file's answers are past its tolerance; it carries the report.
         ValueError: If an argument is none of the above, or a format cannot hold the model.
-        TypeError: If `model` is no model.
+        TypeError: If `model` is no model, or `threshold` no `Threshold`.
         FileNotFoundError: If a file or folder that is read does not exist.
         FileExistsError: If the folder holds files and `overwrite` is false.
         ImportError: If a library that a format needs is missing; the message names the extra that has it.
@@ -105,6 +106,8 @@ def export(
         raise ValueError(
             f"expected no licence and training data for {graph.bundled!r}, which has its own, received some"
         )
+    if threshold is not None and not isinstance(threshold, Threshold):
+        raise TypeError(f"expected a Threshold, received {type(threshold).__name__}")
     if threshold is not None and (graph.kind != "tower" or threshold.model != graph.fingerprint):
         raise ValueError(f"expected a threshold of tower {graph.fingerprint}, received one of {threshold.model}")
     if threshold is None and graph.kind == "tower":
@@ -120,11 +123,15 @@ def export(
         raise ValueError("expected a folder person/picture.jpg for a model of two pictures, received single pictures")
     stated = {"licence": licence, "training_data": training_data}
     with written_aside(folder) as aside, tempfile.TemporaryDirectory() as scratch:
-        write, made = Writer(graph, aside, Path(scratch), ranges), {}
+        write, made = Writer(graph, aside, Path(scratch), ranges, folder), {}
         for each in wanted:
             report(f"writing {each}")
             made[each] = write(each)
         found = compared(graph, crops, made, str(folder), threshold, tolerances, int(rounds), report)
+        named = [f"{graph.name}{kind.ending}" for each, kind in FORMATS.items() if each not in made]
+        notes = tuple(f"of int8's calibration: {note}" for note in ranges.notes) if ranges else ()
+        earlier = tuple(name for name in named if (folder / name).exists())
+        found = replace(found, notes=found.notes + notes, earlier=earlier)
         if not found.passed:
             raise ParityError(found)
         for row in found.formats:

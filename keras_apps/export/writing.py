@@ -32,10 +32,14 @@ class Writer:
         folder: Where the files go.
         scratch: A folder for what is needed on the way.
         calibration: Pictures from which int8's ranges are taken; needed for that alone.
+        goal: Where the files come to stand in the end, for messages; `folder` by default.
     """
 
-    def __init__(self, graph: Graph, folder: Path, scratch: Path, calibration: Crops | None = None):
+    def __init__(
+        self, graph: Graph, folder: Path, scratch: Path, calibration: Crops | None = None, goal: Path | None = None
+    ):
         self.graph, self.folder, self.scratch, self.calibration = graph, folder, scratch, calibration
+        self.goal = goal or folder
         self._made: Path | None = None
 
     def __call__(self, name: str) -> Path:
@@ -49,17 +53,23 @@ class Writer:
         try:
             with _quiet():
                 own.get(name, self._litert)(path, FORMATS[name].precision)
-        except OSError:  # the disk, not the model
-            raise
         except Exception as error:
-            if "no space left" in str(error).lower():  # HDF5 and TensorFlow have errors of their own for it
-                raise OSError(errno.ENOSPC, f"could not write {name}: no space left on the disk") from None
+            full = getattr(error, "errno", None) == errno.ENOSPC or "no space left" in str(error).lower()
+            if full:  # HDF5, TensorFlow and protobuf have errors of their own for it, or tell no file
+                raise OSError(errno.ENOSPC, f"No space left to write {name}", str(self.goal / path.name)) from None
+            if isinstance(error, OSError):  # the disk, not the model
+                raise
             reason = _reason(name, error)
             raise ValueError(f"expected a model that {name} can hold, received {self.graph.name!r}: {reason}") from None
         return path
 
     def _keras(self, path: Path, precision: str) -> None:
-        self.graph.saved.save(path)
+        saved = self.graph.saved
+        if getattr(saved, "optimizer", None) is None:
+            saved.save(path)
+            return
+        saved.save(self.scratch / "compiled.keras")  # Adam's moments alone are twice the weights
+        keras.saving.load_model(self.scratch / "compiled.keras", compile=False, safe_mode=True).save(path)
 
     def _saved_model(self, path: Path, precision: str) -> None:
         if self._made is None:
@@ -103,8 +113,8 @@ class Writer:
         onnx.save(whole, path)
 
     def _told(self) -> dict:
-        """Return what a file says of itself, so that a tower without its card is not given the wrong pictures."""
-        return {"white": int(self.graph.white)}
+        """Return what a file says of itself: what white is in its input, and whether it is a tower."""
+        return {"white": int(self.graph.white), "kind": self.graph.kind}
 
 
 @contextlib.contextmanager

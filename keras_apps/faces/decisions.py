@@ -116,12 +116,14 @@ def decision_for(fingerprint: str, threshold: Threshold | None, decider: Decider
     Raises:
         GalleryError: If the threshold or the decider belongs to another tower.
         ValueError: If both are given.
-        TypeError: If the decider is none, or tells no tower.
+        TypeError: If the threshold or the decider is none, or the decider tells no tower.
     """
     if decider is None:
         if threshold is None:
             threshold = Threshold.bundled_for(fingerprint)
             return ByDistance(threshold) if threshold else None
+        if not isinstance(threshold, Threshold):
+            raise TypeError(f"expected a Threshold, received {type(threshold).__name__}")
         if threshold.model != fingerprint:
             raise GalleryError(
                 f"expected a threshold calibrated for tower {fingerprint}, received one for {threshold.model}"

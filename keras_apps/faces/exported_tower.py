@@ -39,7 +39,8 @@ class ExportedTower:
     Raises:
         FileNotFoundError: If there is no such file.
         ImportError: If ONNX Runtime is not installed and the file needs it.
-        ValueError: If the file is no tower (one input, one encoding out), or the card is damaged or another file's.
+        ValueError: If the file is no tower (one input, one encoding out; not a `SoftmaxIdentifier`, whose probabilities
+            have that shape), or the card is damaged or another file's.
 
     Example:
         >>> ExportedTower("nowhere.onnx")
@@ -61,6 +62,9 @@ class ExportedTower:
                 f"expected a tower, one input and one encoding (n, d) out, received '{self.path}' with "
                 f"{len(inputs)} inputs and {len(outputs)} outputs"
             )
+        kind = self.card.get("kind") or self._runtime.metadata.get("kind", "tower")
+        if kind != "tower":
+            raise ValueError(f"expected a tower, received '{self.path}', a {kind}, whose output is not an encoding")
         ((self._input, (shape, self._dtype)),) = inputs.items()
         ((self._output, (out, _)),) = outputs.items()
         self.input_shape, self.output_shape = (None, *shape[1:]), (None, *out[1:])
@@ -102,10 +106,12 @@ def _card(path: Path, digest: str) -> dict:
         return {}
     try:
         card = json.loads(file.read_text(encoding="utf-8"))
-        known = card["threshold"]
+        known, encodes = card["threshold"], card["kind"] == "tower"
         fits = isinstance(card["fingerprint"], str) and (known is None or Threshold(**known).model)
-        if not fits or known and known["model"] != card["fingerprint"]:
+        if encodes and (not fits or known and known["model"] != card["fingerprint"]):
             raise ValueError("its threshold is of another tower")
+        if encodes and known and not (0 < known["far"] < 1 and known["tau"] > 0):
+            raise ValueError(f"expected tau above 0 for far in (0, 1), received {known['tau']} for {known['far']}")
         if card.get("white", 255) not in (1, 255):
             raise ValueError(f"expected 1 or 255 for white, received {card['white']!r}")
         written = card["sha256"]
