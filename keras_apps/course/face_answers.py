@@ -186,7 +186,7 @@ who_is_it = Exercise(
         "order": "who_is_it returns (min_dist, identity), in this order",
         "stranger": "you answered for a stranger: where min_dist is above 0.7, identity is None",
         "start": "min_dist is never updated, so that the last person wins: set it along with identity",
-        "no_distance": "min_dist is asked for a stranger too: return (min_dist, None), not (None, None)",
+        "no_distance": "min_dist is a number for a stranger too: return (min_dist, None), not (None, None)",
         "start_tau": START,
         "start_low": START,
         "last": "the last person wins: change identity only where dist is below the smallest so far",
