@@ -46,7 +46,9 @@ BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 CONTROL = re.compile(r"\x1b(?!\[[\d;]*m)|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Characters that a page shows as boxes, or that turn a line around; not those of colors in a terminal."""
 
-WRAPPED = "<style>.output pre, .input_area pre { white-space: pre-wrap; overflow-wrap: anywhere; word-break: normal; }</style>"
+WRAPPED = """<style>
+.output pre, .input_area pre { white-space: pre-wrap; overflow-wrap: anywhere; word-break: normal; }
+</style>"""
 LIVE_TEX = re.compile(r"\\(?:href|url|mmlToken|class|style|cssId|require)(?![A-Za-z])")
 """MathJax's commands that make links or styles; its mode "Safe", which nbconvert's page asks for, stops them too."""
 
