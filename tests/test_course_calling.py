@@ -107,7 +107,7 @@ def test_plain_and_restored_are_each_other_s_reverse():
     """`[4, 2.5]` keeps its whole number whole: a shape of floats is a mistake that checks look for."""
     import numpy as np
 
-    for value in (None, True, "ada", 4, 2.5, (1, (2.0, "b")), np.arange(6).reshape(2, 3), np.ones((2, 1)) / 3):
+    for value in (None, True, "ada", 4, 2.5, (1, [2.0, "b"]), np.arange(6).reshape(2, 3), np.ones((2, 1)) / 3):
         described = calling.plain(value)
         assert calling.plain(calling.restored(described)) == described
     assert hasattr(calling.restored(calling.plain(4)), "__index__")

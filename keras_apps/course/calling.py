@@ -40,7 +40,8 @@ def plain(value, depth: int = 0):
     if isinstance(value, (list, tuple)):
         if depth > MOST_DEEP or len(value) > MOST_NUMBERS:
             return {"kind": "other", "value": "a very long or deep list"}
-        return {"kind": "items", "value": [plain(item, depth + 1) for item in value]}
+        items = {"kind": "items", "value": [plain(item, depth + 1) for item in value]}
+        return items | ({"list": True} if isinstance(value, list) else {})
     try:
         array = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
     except Exception:
@@ -54,7 +55,7 @@ def plain(value, depth: int = 0):
 
 
 def restored(described: dict):
-    """Return the value that `plain` described: a NumPy array or number, a tuple, a text, a truth, None, or `Other`.
+    """Return the value that `plain` described: a NumPy array or number, a list, a tuple, a text, a truth, None, or `Other`.
 
     Raises:
         ValueError, TypeError: If it describes none.
@@ -63,7 +64,8 @@ def restored(described: dict):
 
     kind, value = described.get("kind"), described.get("value")
     if kind == "items":
-        return tuple(restored(item) for item in value)
+        items = [restored(item) for item in value]
+        return items if described.get("list") is True else tuple(items)
     if kind == "array":
         return np.array(value, np.int64 if described.get("whole") is True else float).reshape(described["shape"])[()]
     if kind in ("bool", "text"):
