@@ -55,7 +55,7 @@ def plain(value, depth: int = 0):
 
 
 def restored(described: dict):
-    """Return the value that `plain` described: a NumPy array or number, a list, a tuple, a text, a truth, None, or `Other`.
+    """Return what `plain` described: a NumPy array or number, a list, a tuple, a text, a truth, None, or `Other`.
 
     Raises:
         ValueError, TypeError: If it describes none.
