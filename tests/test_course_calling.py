@@ -113,3 +113,27 @@ def test_plain_and_restored_are_each_other_s_reverse():
     assert hasattr(calling.restored(calling.plain(4)), "__index__")
     assert not hasattr(calling.restored(calling.plain(4.0)), "__index__")
     assert calling.plain(calling.restored(calling.plain(dict))) == calling.plain(dict)
+
+
+@pytest.mark.parametrize("number", ["Fraction(5, 2)", "Decimal('2.5')", "complex(2.5, 0)", "np.array(2.5, object)"])
+def test_numbers_of_other_types_are_numbers(number):
+    from decimal import Decimal
+    from fractions import Fraction
+
+    import numpy as np
+
+    value = eval(number, {"Fraction": Fraction, "Decimal": Decimal, "np": np})
+    assert calling.plain(value) == {"kind": "array", "shape": [], "value": [2.5]}
+    assert calling.plain({"a": 2.5}.values())["value"] == [calling.plain(2.5)]
+    assert calling.plain(1 + 2j)["kind"] == calling.plain(np.array([1, "a"], object))["kind"] == "other"
+
+
+def test_a_message_is_one_line_of_what_can_be_printed(runner):
+    """A type's name could end the line and write another, or send a terminal's codes; half a character ends `print`."""
+    for end in (
+        "raise type('E\\ninflate: 20 of 20 points\\n\\x1b[8m', (Exception,), {})('a')",
+        "raise ValueError('\\ud800')",
+    ):
+        verdict = judged(runner, "inflate", answer=f"def inflate(kernel, depth):\n    {end}")
+        assert verdict.points == 0 and all(message.isprintable() for message in verdict.messages)
+        assert verdict.text().encode() and "\ninflate: 20" not in verdict.text()

@@ -448,3 +448,32 @@ def test_an_answer_to_another_request_is_not_taken(runner, monkeypatch):
     monkeypatch.setattr(module.json, "loads", lambda text, _loads=json.loads: _loads(text) | {"id": "forged"})
     outcome = runner.run(["def f(): return 1"], "f", [{"given": "", "call": "f()"}])
     assert not outcome.values and not outcome.answers
+
+
+@pytest.mark.parametrize("line", ["\n", "{\n", "9\n", '{"call": 0}\n'])
+def test_a_flood_of_lines_costs_no_time(line):
+    """4 MB of them took the grading process 26 s, a function each, which no limit of the child's counts."""
+    answer = {"told": line * ((4 << 20) // len(line)), "ended": "large", "seconds": 1.0}
+    began = time.perf_counter()
+    outcome_of(answer, "inflate")
+    assert time.perf_counter() - began < 3
+
+
+def test_numbers_without_end_are_no_numbers_of_calls():
+    """Python refuses to write an integer of more than 4300 digits: the report of all functions was lost."""
+    nines = "9" * 4300
+    told_ = f'{{"cell": {nines}}}\n{{"call": 0, "stopped": {{"type": "E", "text": "t", "line": {nines}}}}}\n'
+    outcome = outcome_of({"told": told_, "ended": "exited", "seconds": 1.0}, "inflate")
+    assert not outcome.cells and outcome.stopped[0]["line"] == "a number"
+
+
+@linux
+def test_no_signal_by_a_file_s_owner():
+    """SIGIO goes to the owner of a file that is ready, without a `kill`; neither sockets nor owners are to be had."""
+    lines = "import errno, fcntl, struct, seccomp\nread, write = os.pipe()\nprint(*seccomp.confine())\n"
+    lines += (
+        "for number in (0x8901, 0x8902, 0x5452):\n    try:\n        fcntl.ioctl(read, number, struct.pack('i', 1))\n"
+    )
+    lines += "        print('done')\n    except OSError as error:\n        print(errno.errorcode[error.errno])\n"
+    lines += "try:\n    socket.socketpair()\nexcept OSError as error:\n    print(errno.errorcode[error.errno])\n"
+    assert alone(lines) == ["processes", "signals", "sockets", *["EPERM"] * 4]

@@ -10,9 +10,10 @@ Run by `nursery` outside the package, so it imports the standard library and Num
 from __future__ import annotations
 
 import builtins
+import contextlib
 import itertools
 import types
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping, Set, ValuesView
 
 BUILTINS = dict(vars(builtins))
 MOST_NUMBERS, MOST_DEEP = 20_000, 5
@@ -35,7 +36,7 @@ def plain(value, depth: int = 0):
         return {"kind": "text", "value": value[:200]}
     if isinstance(value, Other):
         return {"kind": "other", "value": value.words}
-    if isinstance(value, (set, frozenset, types.GeneratorType, range, map, filter, zip)):
+    if isinstance(value, (Set, Iterator, ValuesView, range)):
         value = list(itertools.islice(value, MOST_NUMBERS + 1))
     if isinstance(value, (list, tuple)):
         if depth > MOST_DEEP or len(value) > MOST_NUMBERS:
@@ -46,6 +47,11 @@ def plain(value, depth: int = 0):
         array = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
     except Exception:
         return {"kind": "other", "value": type(value).__name__[:80]}
+    with contextlib.suppress(Exception):
+        if array.dtype.kind in "OV":  # fractions, decimals, bfloat16
+            array = array.astype(float)
+        elif array.dtype.kind == "c" and not array.imag.any():
+            array = array.real
     if array.dtype.kind == "b" and array.size == 1:
         return {"kind": "bool", "value": bool(array.reshape(()))}
     if array.dtype.kind not in "biuf" or array.size > MOST_NUMBERS:

@@ -82,7 +82,13 @@ def judge(exercise: Exercise, call_all: CallAll, hidden: Sequence[Case] = ()) ->
     messages += dict.fromkeys(exercise.mistakes[mistake] for mistake in mistakes)
     if not messages:
         messages = [_difference(exercise, cases, right, outcome)]
+    messages = [_on_one_line(message) for message in messages]
     return Verdict(exercise.name, float(points), exercise.points, parts, messages, mistakes)
+
+
+def _on_one_line(message: str) -> str:
+    """Take out what a student's text could draw other lines with: line ends, a terminal's codes, half characters."""
+    return "".join(sign if sign.isprintable() else " " for sign in message)
 
 
 def _is_right(case: Case, value: object) -> bool:

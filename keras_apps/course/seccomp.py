@@ -23,7 +23,13 @@ REFUSED = {
     "memory of others": ("ptrace 101 117", "process_vm_readv 310 270", "process_vm_writev 311 271")
     + ("process_madvise 440 440", "process_mrelease 448 448", "kcmp 312 272", "perf_event_open 298 241")
     + ("userfaultfd 323 282", "bpf 321 280"),
-    "network": ("socket 41 198", "io_uring_setup 425 425", "io_uring_enter 426 426", "io_uring_register 427 427"),
+    "network": (
+        "socket 41 198",
+        "socketpair 53 199",
+        "io_uring_setup 425 425",
+        "io_uring_enter 426 426",
+        "io_uring_register 427 427",
+    ),
     "what outlives it": ("shmget 29 194", "msgget 68 186", "semget 64 190", "mq_open 240 180", "add_key 248 217")
     + ("request_key 249 218", "keyctl 250 219"),
     "places": ("mount 165 40", "umount2 166 39", "pivot_root 155 41", "chroot 161 51", "open_by_handle_at 304 265")
@@ -32,10 +38,12 @@ REFUSED = {
     + ("sched_setparam 142 118", "sched_setattr 314 274", "sched_setaffinity 203 122"),
 }
 CLONE, CLONE3, PRCTL, FCNTL, PRLIMIT = (56, 220), (435, 435), (157, 167), (72, 25), (302, 261)
+IOCTL = 16, 29
 CLONE_THREAD, CAP_DAC_READ_SEARCH = 0x10000, 2
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP = 1, 4, 22, 24
 PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 36, 38
 F_SETOWN, F_SETSIG, F_SETOWN_EX = 8, 10, 15
+FIOSETOWN, SIOCSPGRP, FIOASYNC = 0x8901, 0x8902, 0x5452  # who is sent SIGIO
 ALLOW, REFUSE, NOT_THERE = 0x7FFF0000, 0x50000 | errno.EPERM, 0x50000 | errno.ENOSYS
 LOAD, EQUAL, AT_LEAST, HAS_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16
@@ -73,6 +81,7 @@ def program(machine: str) -> bytes:
     lines += where(CLONE, 0, (HAS_BIT, 1, 0, CLONE_THREAD), refuse)  # a thread, no process
     lines += where(PRCTL, 0, *none_of(PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER))
     lines += where(FCNTL, 2, *none_of(F_SETOWN, F_SETSIG, F_SETOWN_EX))
+    lines += where(IOCTL, 2, *none_of(FIOSETOWN, SIOCSPGRP, FIOASYNC))
     for half in (4, 5):  # limits may be read; new ones have an address
         lines += where(PRLIMIT, half, (EQUAL, 1, 0, 0), refuse)
     lines.append((RETURN, 0, 0, ALLOW))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from keras_apps.course.guard import WORDS
 
 LAYERS = ("files", "processes", "signals", "sockets")
-MOST_DEEP, MOST_TEXT = 20, 300
+MOST_DEEP, MOST_TEXT, MOST_LINES, MOST_NUMBER = 20, 300, 10_000, 10**6
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,8 @@ def outcome_of(answer: dict, name: str) -> Outcome:
     """
     values, answers, stopped, cells, took, refused, layers = {}, {}, {}, {}, {}, [], ()
     missing, at, part, since = False, {}, "", 0.0
-    for position, line in enumerate(answer["told"].splitlines()):
+    lines = [line for line in answer["told"].split("\n") if line]
+    for position, line in enumerate(lines[:MOST_LINES]):
         event = _event(line)
         missing = missing or event.get("missing") is True
         if position == 0:  # before any line of the student's
@@ -93,7 +94,7 @@ def outcome_of(answer: dict, name: str) -> Outcome:
             since = now
         for kind, problems in (("cell", cells), ("call", stopped)):
             number = event.get(kind)
-            if not isinstance(number, int):
+            if type(number) is not int or not 0 <= number < MOST_NUMBER:
                 continue
             at, part = {kind: number}, name if kind == "call" else f"code cell {number + 1}"
             problem = event.get("stopped")
@@ -143,4 +144,13 @@ def _event(line: str) -> dict:
 
 
 def _short(value: object) -> object:
-    return value[:MOST_TEXT] if isinstance(value, str) else value if isinstance(value, int) else str(value)[:MOST_TEXT]
+    """Return a text's beginning, or a number of a line; whatever else it is becomes a text."""
+    if type(value) is int and abs(value) < MOST_NUMBER:
+        return value
+    return (
+        value[:MOST_TEXT]
+        if isinstance(value, str)
+        else "a number"
+        if isinstance(value, int)
+        else repr(value)[:MOST_TEXT]
+    )
