@@ -60,7 +60,6 @@ total_cost = Exercise(
 
 STEP = """
 import tensorflow as tf
-train_step = getattr(train_step, "python_function", train_step)  # of a tf.function
 as_picture = lambda *x: tf.reshape(tf.constant(x), (1, 1, len(x), 1))
 vgg_model_outputs = lambda picture: [1.0 * picture, 2.0 * picture]
 a_C, a_S = vgg_model_outputs(as_picture(0.25, 0.75)), vgg_model_outputs(as_picture(0.75, 0.5))

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import keras
-import numpy as np
 
+from keras_apps._numbers import is_whole
 from keras_apps.export.card import card_of, digest, write_card
 from keras_apps.export.comparing import compared
 from keras_apps.export.crops import calibration_of, crops_of, default_crops
@@ -98,7 +98,7 @@ def export(
     folder = check_folder(folder, overwrite)
     if name is not None:
         checked_name(name)
-    if isinstance(rounds, bool) or not isinstance(rounds, (int, np.integer)) or rounds < 0:
+    if not is_whole(rounds) or rounds < 0:
         raise ValueError(f"expected rounds of at least 0, received {rounds!r}")
     report("loading the model")
     graph = graph_of(model, name, preprocessing, layers, white)
