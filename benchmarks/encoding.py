@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def float32_tower(source: Path):
     """Build the tower with weights that were not rounded to float16."""
     from keras_apps import weights
-    from keras_apps.faces.tower import build_tower
+    from keras_apps.faces.towers.registry import build_tower
 
     specification = importlib.util.spec_from_file_location("convert", ROOT / "weights" / "convert.py")
     converter = importlib.util.module_from_spec(specification)
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     from keras_apps import faces, images
-    from keras_apps.faces import detect
+    from keras_apps.faces import detection
 
     source = options.source
     if source is None:
@@ -85,11 +85,11 @@ def main() -> None:
     picture = images.resize(images.load_image("bundled:astronaut"), 256)
     for count in (1, 16):
         batch = [picture] * count
-        detect.find_faces_in(batch)
+        detection.find_faces_in(batch)
         seconds = []
         for _ in range(options.rounds):
             began = time.perf_counter()
-            detect.find_faces_in(batch)
+            detection.find_faces_in(batch)
             seconds.append((time.perf_counter() - began) / count)
         report[f"detection, 256 x 256, {count} at once, seconds a picture"] = statistics.median(seconds)
     if options.json:

@@ -26,8 +26,8 @@ from pathlib import Path
 import numpy as np
 
 from keras_apps import export, faces
-from keras_apps.faces.judged_pairs import pairs_of_file
-from keras_apps.faces.reading import SquarePictures
+from keras_apps.faces.judging.pairs import pairs_of_file
+from keras_apps.faces.people.reading import SquarePictures
 
 MODELS = ("resnet128", "synthetic64", "vgg16", "alexnet", "small", "inception")
 TOWERS = ("small", "inception")

@@ -57,7 +57,7 @@ def ghost(painted: list[np.ndarray], opacities: list[np.ndarray], bare: np.ndarr
 
 def frame_by_frame(frames: list[np.ndarray], style: np.ndarray, recipe, compiled: bool) -> list[np.ndarray]:
     """Paint every frame by itself."""
-    from keras_apps.style.loop import transfer
+    from keras_apps.style.run import transfer
 
     return [transfer(frame, style, recipe, compiled=compiled).image for frame in frames]
 
@@ -80,11 +80,11 @@ def main() -> None:
     parser.add_argument("--gif", help="an animation of all of them, one above the other")
     arguments = parser.parse_args()
 
-    from keras_apps.style.film import stylize_frames
-    from keras_apps.style.gif import save_gif
-    from keras_apps.style.loop import transfer
-    from keras_apps.style.motion import flicker
-    from keras_apps.style.recipe import Recipe
+    from keras_apps.style.film.film import stylize_frames
+    from keras_apps.style.film.motion import flicker
+    from keras_apps.style.output.gif import save_gif
+    from keras_apps.style.recipes.recipe import Recipe
+    from keras_apps.style.run import transfer
 
     frames, opacities = film(arguments.frames, arguments.size)
     style = resize(load_image(arguments.style), round(1.25 * arguments.size))

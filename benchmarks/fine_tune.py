@@ -24,7 +24,7 @@ from lfw_from_scratch import PICTURES, Judge, console
 
 from keras_apps import faces
 from keras_apps.faces.alignment import CHIP
-from keras_apps.faces.training_state import training_folder
+from keras_apps.faces.training.resume import training_folder
 
 SEED = 0
 

@@ -28,7 +28,7 @@ def train(people: int, steps: int, seed: int = 0):
     import keras
     import tensorflow as tf
 
-    from keras_apps.faces.sampling import PeopleSampler
+    from keras_apps.faces.people.sampling import PeopleSampler
 
     keras.utils.set_random_seed(seed)
     signals, labels = dimensions.synthetic_heartbeats(people, RECORDINGS, rate=RATE)

@@ -28,9 +28,9 @@ from rich.table import Table
 
 from keras_apps import faces, images
 from keras_apps.faces.alignment import TEMPLATE, similarity, warp
-from keras_apps.faces.detect import find_faces_in
+from keras_apps.faces.detection import find_faces_in
 from keras_apps.faces.distances import all_squared_euclidean
-from keras_apps.faces.pairs import picture_path, read_pairs
+from keras_apps.faces.people.pairs import picture_path, read_pairs
 
 Key = tuple[str, int]  # a picture: the person's name and the picture's number
 

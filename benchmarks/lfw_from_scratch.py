@@ -33,13 +33,12 @@ from rich.console import Console
 from rich.table import Table
 
 from keras_apps import faces
-from keras_apps.faces.cross_validation import best_tau
-from keras_apps.faces.held_out import HeldOut
-from keras_apps.faces.judged_pairs import pairs_of_file
-from keras_apps.faces.plots import new_figure, save_figure
-from keras_apps.faces.reading import SquarePictures
-from keras_apps.faces.training_plan import TrainingPlan
-from keras_apps.faces.training_state import training_folder
+from keras_apps.faces.judging.pairs import HeldOut, pairs_of_file
+from keras_apps.faces.judging.plots import new_figure, save_figure
+from keras_apps.faces.judging.verification import best_tau
+from keras_apps.faces.people.reading import SquarePictures
+from keras_apps.faces.training.plan import TrainingPlan
+from keras_apps.faces.training.resume import training_folder
 
 PICTURES = "lfw-deepfunneled"
 CHIP = 96

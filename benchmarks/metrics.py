@@ -22,8 +22,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from keras_apps.faces.operating_points import operating_point
-from keras_apps.faces.rates import area_under_roc, equal_error_rate, roc_of, split_kinds
+from keras_apps.faces.judging.rates import area_under_roc, equal_error_rate, roc_of, split_kinds
+from keras_apps.faces.judging.verification import operating_point
 
 FARS = (1e-1, 1e-2, 1e-3, 1e-4)
 

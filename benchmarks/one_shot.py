@@ -20,10 +20,10 @@ import keras
 import numpy as np
 from _small_tower import encode, people
 
-from keras_apps.faces.calibration import calibrate
 from keras_apps.faces.distances import all_squared_euclidean
-from keras_apps.faces.softmax_identifier import SoftmaxIdentifier
-from keras_apps.faces.tower import load_tower
+from keras_apps.faces.judging.calibration import calibrate
+from keras_apps.faces.towers.registry import load_tower
+from keras_apps.faces.training.softmax_identifier import SoftmaxIdentifier
 
 KNOWN_PICTURES = 4
 

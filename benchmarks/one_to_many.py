@@ -28,8 +28,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from keras_apps.faces.intervals import wilson
-from keras_apps.faces.plots import COLOURS, new_figure, save_figure
+from keras_apps.faces.judging.intervals import wilson
+from keras_apps.faces.judging.plots import COLOURS, new_figure, save_figure
 
 DIMENSION, BLOCK = 128, 4096
 RATES = (1e-2, 1e-3, 1e-5)

@@ -29,11 +29,11 @@ def measure(size: int, layers: int, tile: int | None, steps: int) -> dict[str, f
 
     from keras_apps import backbones
     from keras_apps.images import load_image, resize
+    from keras_apps.style.network.winograd import fast_model
     from keras_apps.style.objective import Objective
-    from keras_apps.style.recipe import FIVE_LAYERS, Recipe
+    from keras_apps.style.recipes.recipe import FIVE_LAYERS, Recipe
     from keras_apps.style.step import StyleStep
-    from keras_apps.style.tiling import TiledObjective
-    from keras_apps.style.winograd import fast_model
+    from keras_apps.style.tiling.objective import TiledObjective
 
     recipe = Recipe(
         backbone="vgg16",

@@ -117,9 +117,9 @@ def main() -> None:
     import tensorflow as tf
 
     from keras_apps import backbones
+    from keras_apps.style.network.winograd import fast_model
     from keras_apps.style.objective import Objective
-    from keras_apps.style.recipe import Recipe
-    from keras_apps.style.winograd import fast_model
+    from keras_apps.style.recipes.recipe import Recipe
 
     names = options.only or list(CANDIDATES)
     recipe = Recipe(backbone="vgg16")

@@ -27,7 +27,7 @@ def recipe_of(program: str, size: int, steps: int, **changes):
     """The recipe whose cost is that program's, over the bundled VGG16."""
     from _style_programs import CONTENT_LAYER, SCALE
 
-    from keras_apps.style.recipe import Recipe
+    from keras_apps.style.recipes.recipe import Recipe
 
     content, style, variation = {"keras.io": (2.5e-8, 1e-6, 1e-6), "tensorflow": (1e4, 1e-2, 30)}[program]
     weights = {
@@ -81,7 +81,7 @@ def ours(
     content, painting, recipe, theirs: Theirs, together: int, minutes: float
 ) -> tuple[list[dict[str, float]], object]:
     """Steps, seconds and J of `style.transfer`, to their J at their end or the end of time; its result."""
-    from keras_apps.style.loop import transfer
+    from keras_apps.style.run import transfer
 
     rows, paused, began = [], 0.0, time.perf_counter()
 

@@ -5,9 +5,9 @@
 Both sides are measured in GFLOP/s: the step by the multiplications and additions that its convolutions (forward, and
 back to the pixels; no gradient of weights is taken) and Gram matrices have when computed the direct way, the product as
 2 n^3. `share` is the median over rounds of their ratio. The step as `style.transfer` takes it needs fewer
-multiplications in its wide layers (`keras_apps/style/winograd.py`), so that its share can be more than 1; `direct` is
-the same step without that. `network` is the network forward and back from fixed gradients of its layers; what the step
-takes longer (Gram matrices, costs, optimiser, clipping, the costs handed to Python) is `rest`, a share of the step.
+multiplications in its wide layers (`keras_apps/style/network/winograd.py`), so its share can be more than 1; `direct`
+is the same step without that. `network` is the network forward and back from fixed gradients of its layers; what the
+step takes longer (Gram matrices, costs, optimiser, clipping, the costs handed to Python) is `rest`, a share of the step.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def main() -> None:
     import tensorflow as tf
 
     from keras_apps import backbones, style
-    from keras_apps.style.winograd import fast_model
+    from keras_apps.style.network.winograd import fast_model
 
     recipe = style.Recipe(backbone="vgg16", optimizer="adam")
     content, painting = pictures("astronaut", "vortices", options.size)

@@ -116,9 +116,9 @@ def agreement(model, content, painting, start, normalization: str) -> dict[str, 
     import tensorflow as tf
     import torch
 
+    from keras_apps.style.network.winograd import fast_model
     from keras_apps.style.objective import Objective
-    from keras_apps.style.recipe import Recipe
-    from keras_apps.style.winograd import fast_model
+    from keras_apps.style.recipes.recipe import Recipe
 
     style_weight = 10 if normalization == "scale-free" else 1e6
     recipe = Recipe(backbone="vgg16", normalization=normalization, style_weight=style_weight)
@@ -153,9 +153,9 @@ def main() -> None:
     import torch
 
     from keras_apps import backbones
+    from keras_apps.style.network.winograd import fast_model
     from keras_apps.style.objective import Objective
-    from keras_apps.style.recipe import Recipe
-    from keras_apps.style.winograd import fast_model
+    from keras_apps.style.recipes.recipe import Recipe
 
     torch.set_num_threads(options.threads)
     recipe = Recipe(backbone="vgg16", optimizer="adam")

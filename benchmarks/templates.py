@@ -22,7 +22,7 @@ import lfw
 import numpy as np
 
 from keras_apps import faces
-from keras_apps.faces.matching import Matcher
+from keras_apps.faces.gallery.gallery import Matcher
 
 TEMPLATES = ("nearest", "best-of-2", "best-of-3", "mean")
 ENROLLED = (1, 2, 3, 4, 5)

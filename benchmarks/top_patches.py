@@ -55,7 +55,7 @@ def main() -> None:
     options = parser.parse_args()
     os.environ["TF_ENABLE_ONEDNN_OPTS"] = options.onednn  # read when TensorFlow is imported
     from keras_apps import backbones, visualize
-    from keras_apps.visualize.streams import listed
+    from keras_apps.visualize.patches.streams import listed
 
     with tempfile.TemporaryDirectory() as made:
         if options.pictures is None:

@@ -22,8 +22,7 @@ import torch
 from pytorch_metric_learning import distances, losses, miners, reducers
 from pytorch_metric_learning.utils import loss_and_miner_utils
 
-from keras_apps.faces.triplet_batch import batch_triplet_loss
-from keras_apps.faces.triplets import mine_triplets
+from keras_apps.faces.training.losses import batch_triplet_loss, mine_triplets
 
 MARGIN, THREADS = 0.2, 2
 THEIR_NAMES = {"all": None, "hard": "hard", "semi-hard": "semihard"}

@@ -20,10 +20,10 @@ import numpy as np
 import tensorflow as tf
 from _small_tower import PICTURES, SIZE, encode, people
 
-from keras_apps.faces.comparison import COMPARISONS
 from keras_apps.faces.distances import squared_euclidean
-from keras_apps.faces.tower import load_tower
-from keras_apps.faces.verification_model import VerificationModel
+from keras_apps.faces.towers.registry import load_tower
+from keras_apps.faces.training.comparison import COMPARISONS
+from keras_apps.faces.training.verification_model import VerificationModel
 
 
 def pairs(rng: np.random.Generator, count: int, people: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

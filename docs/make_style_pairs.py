@@ -14,7 +14,7 @@ from make_pictures import beside
 from PIL import Image, ImageDraw, ImageFont
 
 from keras_apps import images, style
-from keras_apps.style import recipe_files
+from keras_apps.style.recipes import files
 
 HERE = Path(__file__).resolve().parent
 HEIGHT, GAP, CAPTION = 210, 6, 22
@@ -39,8 +39,8 @@ def paint(content: str, painting: str, changes: dict, size: int, folder: Path) -
         recipe = style.Recipe(backbone="vgg16", size=size, steps=80, **changes)
         result = style.transfer(f"bundled:{content}", f"bundled:{painting}", recipe)
         names = {"content": [f"bundled:{content}"], "style": [f"bundled:{painting}"]}
-        described = {role: [recipe_files.describe_picture(name) for name in of] for role, of in names.items()}
-        text = {recipe_files.KEYWORD: recipe_files.recipe_text(result.recipe, described)}
+        described = {role: [files.describe_picture(name) for name in of] for role, of in names.items()}
+        text = {files.KEYWORD: files.recipe_text(result.recipe, described)}
         images.save_image(result.image, file, text=text)
         print(f"{file.name}: {result.seconds:.0f} s, cost {result.history[-1]['cost']:.3g}", flush=True)
     return images.to_uint8(images.load_image(file))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from keras_apps._choices import check_choice
+from keras_apps._checks import check_choice
 
 BUNDLED = Path(__file__).parent / "pictures"
 BUNDLED_PREFIX = "bundled:"

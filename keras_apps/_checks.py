@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+import numpy as np
+
 
 def check_choice(what: str, value: object, choices: Iterable[str], error: type[Exception] = ValueError) -> None:
     """Raise unless a value is one of the choices; the ones that look like it are named.
@@ -30,3 +32,13 @@ def check_choice(what: str, value: object, choices: Iterable[str], error: type[E
     hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
     article = "an" if what[0] in "aeiou" else "a"
     raise error(f"expected {article} {what} among {', '.join(known)}, received {value!r}{hint}")
+
+
+def is_whole(number: object) -> bool:
+    """Return whether something is a whole number, Python's or NumPy's; `True` is none.
+
+    Example:
+        >>> [is_whole(value) for value in (3, np.int64(3), 3.0, True)]
+        [True, True, False, False]
+    """
+    return isinstance(number, (int, np.integer)) and not isinstance(number, bool)

@@ -5,9 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import keras
-from keras import layers
+from keras import layers, ops
 
-from keras_apps._ranks import of_rank
+
+def of_rank(name: str, rank: int) -> type[keras.layers.Layer]:
+    """Return the Keras layer that does along `rank` axes what a 2-D layer does along two.
+
+    Args:
+        name: The 2-D layer's name, with `2D` in it.
+        rank: 1, 2 or 3.
+
+    Raises:
+        AttributeError: If Keras has no such layer; `DepthwiseConv3D`, for one, is missing.
+
+    Example:
+        >>> [of_rank("GlobalAveragePooling2D", rank).__name__ for rank in (1, 3)]
+        ['GlobalAveragePooling1D', 'GlobalAveragePooling3D']
+    """
+    return getattr(keras.layers, name.replace("2D", f"{rank}D"))
+
 
 # filters of each residual block, and its stride
 BLOCKS = ((64, 2), (64, 1), (128, 2), (128, 1), (128, 2))
@@ -78,3 +94,40 @@ def residual_tower(
     if unit_length:
         x = layers.UnitNormalization(dtype="float32", name="unit_length")(x)
     return keras.Model(inputs, x, name=name)
+
+
+@keras.saving.register_keras_serializable("keras_apps")
+class RepeatBorder(keras.layers.Layer):
+    """Repeat the first and the last step along the first spatial axis.
+
+    Args:
+        before: How often the first step is repeated, >= 0.
+        after: How often the last.
+
+    Args (call):
+        inputs: Floats `(n, steps, ...)`.
+
+    Returns:
+        Floats `(n, before + steps + after, ...)`.
+
+    Example:
+        >>> import numpy as np
+        >>> RepeatBorder(1, 2)(np.array([[[3.0], [5.0]]]))[0, :, 0].numpy().tolist()
+        [3.0, 3.0, 5.0, 5.0, 5.0]
+    """
+
+    def __init__(self, before: int, after: int, **kwargs):
+        super().__init__(**kwargs)
+        self.before, self.after = int(before), int(after)
+
+    def call(self, inputs):
+        first = ops.repeat(inputs[:, :1], self.before, axis=1)
+        last = ops.repeat(inputs[:, -1:], self.after, axis=1)
+        return ops.concatenate([first, inputs, last], axis=1)
+
+    def compute_output_shape(self, input_shape):
+        batch, steps, *others = input_shape
+        return (batch, None if steps is None else steps + self.before + self.after, *others)
+
+    def get_config(self):
+        return {**super().get_config(), "before": self.before, "after": self.after}

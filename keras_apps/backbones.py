@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from keras_apps import weights
-from keras_apps._choices import check_choice
+from keras_apps._checks import check_choice
 
 if TYPE_CHECKING:
     import keras

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keras_apps._choices import check_choice
+from keras_apps._checks import check_choice
 
 if TYPE_CHECKING:
     import numpy as np

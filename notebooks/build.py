@@ -39,7 +39,7 @@ METADATA = {
 NO_NETWORK = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "PIP_NO_INDEX": "1"}
 
 sys.path.insert(0, str(HERE.parent))
-from keras_apps._choices import check_choice  # noqa: E402
+from keras_apps._checks import check_choice  # noqa: E402
 
 
 def names_of_lessons() -> list[str]:

@@ -10,7 +10,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 import numpy as np
 import pytest
 
-from keras_apps import cli, faces, images
+from keras_apps import faces, images
+from keras_apps.cli.main import main
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +48,7 @@ def run(monkeypatch, capfd, tmp_path):
         monkeypatch.setattr(sys, "argv", ["keras-apps", *map(str, arguments)])
         capfd.readouterr()
         with pytest.raises(SystemExit) as stopped:
-            cli.main()
+            main.main()
         captured = capfd.readouterr()
         return stopped.value.code, captured.out, captured.err
 

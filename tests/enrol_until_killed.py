@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_apps.faces.store import Store
+from keras_apps.faces.gallery.store import Store
 
 
 def enrol(path: str, first: int, report: int) -> None:

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from keras_apps import images
-from keras_apps.faces.aligned_folder import align_people, aligned_only, chip_paths
-from keras_apps.faces.people import People
+from keras_apps.faces.people.chips import align_people, aligned_only, chip_paths
+from keras_apps.faces.people.people import People
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_the_face_nearest_the_centre_is_taken(two_faces, tmp_path):
     Image.new("RGB", (40, 40)).save(tmp_path / "a" / "y" / "none.png")
     people = People.from_folder(tmp_path / "a")
     assert [p.name for p in chip_paths(people, "out")] == ["both.jpg.png", "both.png.png", "none.png"]
-    from keras_apps.faces.detect import find_faces
+    from keras_apps.faces.detection import find_faces
 
     wide = np.pad(two_faces, ((0, 0), (700, 0), (0, 0)))  # the left one of the two is nearer the centre now
     images.save_image(wide, tmp_path / "a" / "x" / "both.png")

@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-from keras_apps.faces.augment import RandomLight, RandomPatch, RandomView, augmentation
-from keras_apps.faces.batches import labelled_batches, pair_batches, triplet_batches
-from keras_apps.faces.people import People
-from keras_apps.faces.sampling import PairSampler, PeopleSampler, TripletSampler
+from keras_apps.faces.people.augment import RandomLight, RandomPatch, RandomView, augmentation
+from keras_apps.faces.people.batches import labelled_batches, pair_batches, triplet_batches
+from keras_apps.faces.people.people import People
+from keras_apps.faces.people.sampling import PairSampler, PeopleSampler, TripletSampler
 
 COUNTS = [4, 2, 3, 1, 7, 1, 2, 1]
 LABELS = np.repeat(np.arange(8), COUNTS)

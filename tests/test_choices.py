@@ -2,7 +2,7 @@
 
 import pytest
 
-from keras_apps._choices import check_choice
+from keras_apps._checks import check_choice
 
 
 def test_a_choice_that_exists_passes():

@@ -12,15 +12,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_apps import cli, images, weights
-from keras_apps.style.recipe_files import read_recipe_file
+from keras_apps import images, weights
+from keras_apps.cli.main import main
+from keras_apps.style.recipes.files import read_recipe_file
 
 
 @pytest.fixture(scope="module")
 def team(tmp_path_factory):
     """A gallery with one person, made once by the command itself, in a process of its own."""
     path = tmp_path_factory.mktemp("team") / "team.db"
-    command = [sys.executable, "-m", "keras_apps.cli", "faces", "enrol", path, "Barack", "bundled:obama2"]
+    command = [sys.executable, "-m", "keras_apps.cli.main", "faces", "enrol", path, "Barack", "bundled:obama2"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == f"Barack: 1 added, 1 in all; 1 people in {path}\n"
     assert "Traceback" not in done.stderr and "oneDNN" not in done.stderr
@@ -113,7 +114,7 @@ def test_wrong_names_and_galleries(fails, run, gallery, tmp_path):
 
 
 def test_a_gallery_locked_by_another_process(fails, gallery, monkeypatch):
-    monkeypatch.setattr("keras_apps.faces.database.SECONDS_TO_WAIT", 0.2)
+    monkeypatch.setattr("keras_apps.faces.gallery.sqlite_file.SECONDS_TO_WAIT", 0.2)
     other = sqlite3.connect(gallery, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     assert "in use by another process" in fails("faces", "list", gallery)
@@ -232,9 +233,9 @@ def test_a_disk_that_fills_up_does_not_cost_the_picture(fails, monkeypatch, tmp_
 
 
 def test_too_little_memory_is_said_before_it_starts(fails, monkeypatch):
-    from keras_apps.style import memory
+    from keras_apps.style.tiling import resources
 
-    monkeypatch.setattr(memory, "available_memory", lambda: 3e9)
+    monkeypatch.setattr(resources, "available_memory", lambda: 3e9)
     line = fails("style", "bundled:astronaut", "bundled:mosaic", "-o", "x.png", "--size", 1024)
     assert (
         "1024 x 1024" in line
@@ -340,7 +341,7 @@ def test_help_shows_the_defaults_that_are_written_in_brackets(run):
     import typer
 
     shown = 0
-    for path, command in commands_below(typer.main.get_command(cli.app)):
+    for path, command in commands_below(typer.main.get_command(main.app)):
         _, out, _ = run(*path, "--help")
         text = re.sub(r"\s+", " ", out)
         for parameter in command.params:

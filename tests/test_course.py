@@ -11,13 +11,12 @@ from submissions.right import RIGHT
 from submissions.wrong import WRONG
 
 from keras_apps import course
-from keras_apps.course import calling, nursery
-from keras_apps.course.cases import Case, Exercise
+from keras_apps.course.catalogue.cases import Case, Exercise
+from keras_apps.course.catalogue.registry import exercise
 from keras_apps.course.checking import Cells, judge_cells
-from keras_apps.course.comparing import agrees, shown
-from keras_apps.course.judging import judge
-from keras_apps.course.registry import exercise
-from keras_apps.course.runner import Outcome, Runner
+from keras_apps.course.judging import agrees, judge, shown
+from keras_apps.course.sandbox import recorder, worker
+from keras_apps.course.sandbox.runner import Outcome, Runner
 
 pytestmark = pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="needs fork")
 
@@ -215,7 +214,7 @@ def test_no_mistake_is_right():
         for asked in script.assignment.exercises:
             for case in (*asked.cases, *script.hidden[asked.name]):
                 for mistake, value in case.mistakes.items():
-                    assert not agrees(calling.plain(value), case.expected, case.tolerance), (asked.name, case, mistake)
+                    assert not agrees(recorder.plain(value), case.expected, case.tolerance), (asked.name, case, mistake)
 
 
 def test_agrees():
@@ -230,7 +229,7 @@ def test_agrees():
 
 
 def test_plain_keeps_numbers_texts_and_lists_only():
-    assert calling.plain((1, "a", None)) == {
+    assert recorder.plain((1, "a", None)) == {
         "kind": "items",
         "value": [
             {"kind": "array", "shape": [], "value": [1.0], "whole": True},
@@ -238,14 +237,14 @@ def test_plain_keeps_numbers_texts_and_lists_only():
             {"kind": "none"},
         ],
     }
-    assert calling.plain(np.bool_(True)) == {"kind": "bool", "value": True}
-    assert calling.plain({"a": 1})["kind"] == "other" and calling.plain(np.ones(10**6))["kind"] == "other"
+    assert recorder.plain(np.bool_(True)) == {"kind": "bool", "value": True}
+    assert recorder.plain({"a": 1})["kind"] == "other" and recorder.plain(np.ones(10**6))["kind"] == "other"
 
 
 def test_as_python_leaves_magics_out():
-    assert nursery.as_python("%matplotlib inline\nx = (5\n% 3)") == "pass\nx = (5\npass"
-    assert nursery.as_python("x = (5\n% 3)") == "x = (5\n% 3)"
-    assert nursery.as_python("%%bash\nrm x") == "" and nursery.as_python("%%time\nx = 1") == "pass\nx = 1"
+    assert worker.as_python("%matplotlib inline\nx = (5\n% 3)") == "pass\nx = (5\npass"
+    assert worker.as_python("x = (5\n% 3)") == "x = (5\n% 3)"
+    assert worker.as_python("%%bash\nrm x") == "" and worker.as_python("%%time\nx = 1") == "pass\nx = 1"
 
 
 def test_one_mistake_that_explains_all_is_told_alone():
@@ -281,13 +280,13 @@ def test_grade_in_a_students_own_notebook(monkeypatch, capsys):
 
 def test_the_package_is_answered_for_by_a_stand_in(runner):
     """A teacher's solved cell may make cases; whoever wants more of the package is told why it is not there."""
-    from keras_apps.course.guard import WORDS
+    from keras_apps.course.sandbox.guard import WORDS
 
-    assert WORDS["package"] == nursery.NOT_HERE
+    assert WORDS["package"] == worker.NOT_HERE
     cells = ["from keras_apps.course import Case, grade\nhidden = (Case('a', 'f()', 1),)\ndef f():\n    return 1"]
     cells += ["from keras_apps import faces", "import inspect\ninspect.getmodule(f)"]
     outcome = runner.run(cells, "f", [{"given": "", "call": "f()"}])
-    assert outcome.cells[1]["text"] == nursery.NOT_HERE and set(outcome.cells) == {1} and not outcome.refused
+    assert outcome.cells[1]["text"] == worker.NOT_HERE and set(outcome.cells) == {1} and not outcome.refused
     assert [value["value"] for value in outcome.values.values()] == [[1.0]]
 
 

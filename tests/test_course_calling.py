@@ -3,12 +3,12 @@
 import pytest
 from course_bank import BANK, script_of
 
-from keras_apps.course import calling
-from keras_apps.course.cases import Case
+from keras_apps.course.catalogue.cases import Case
+from keras_apps.course.catalogue.registry import exercise
 from keras_apps.course.checking import Cells
 from keras_apps.course.judging import judge
-from keras_apps.course.registry import exercise
-from keras_apps.course.runner import Runner
+from keras_apps.course.sandbox import recorder
+from keras_apps.course.sandbox.runner import Runner
 
 
 @pytest.fixture(scope="module")
@@ -108,11 +108,11 @@ def test_plain_and_restored_are_each_other_s_reverse():
     import numpy as np
 
     for value in (None, True, "ada", 4, 2.5, (1, [2.0, "b"]), np.arange(6).reshape(2, 3), np.ones((2, 1)) / 3):
-        described = calling.plain(value)
-        assert calling.plain(calling.restored(described)) == described
-    assert hasattr(calling.restored(calling.plain(4)), "__index__")
-    assert not hasattr(calling.restored(calling.plain(4.0)), "__index__")
-    assert calling.plain(calling.restored(calling.plain(dict))) == calling.plain(dict)
+        described = recorder.plain(value)
+        assert recorder.plain(recorder.restored(described)) == described
+    assert hasattr(recorder.restored(recorder.plain(4)), "__index__")
+    assert not hasattr(recorder.restored(recorder.plain(4.0)), "__index__")
+    assert recorder.plain(recorder.restored(recorder.plain(dict))) == recorder.plain(dict)
 
 
 @pytest.mark.parametrize("number", ["Fraction(5, 2)", "Decimal('2.5')", "complex(2.5, 0)", "np.array(2.5, object)"])
@@ -123,9 +123,9 @@ def test_numbers_of_other_types_are_numbers(number):
     import numpy as np
 
     value = eval(number, {"Fraction": Fraction, "Decimal": Decimal, "np": np})
-    assert calling.plain(value) == {"kind": "array", "shape": [], "value": [2.5]}
-    assert calling.plain({"a": 2.5}.values())["value"] == [calling.plain(2.5)]
-    assert calling.plain(1 + 2j)["kind"] == calling.plain(np.array([1, "a"], object))["kind"] == "other"
+    assert recorder.plain(value) == {"kind": "array", "shape": [], "value": [2.5]}
+    assert recorder.plain({"a": 2.5}.values())["value"] == [recorder.plain(2.5)]
+    assert recorder.plain(1 + 2j)["kind"] == recorder.plain(np.array([1, "a"], object))["kind"] == "other"
 
 
 def test_a_message_is_one_line_of_what_can_be_printed(runner):

@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup
 from course_bank import BANK
 from course_folder import NAME, filled, nbgrader, new_folder, page_of, put
 
-from keras_apps.course.feedback import clean, visible
+from keras_apps.course.nbgrader.feedback import clean, visible
 
 HOSTILE = r"""
 [link](javascript:evil()) ![picture](javascript:evil()) [files](/files/javascript:evil()) <javascript:evil()>

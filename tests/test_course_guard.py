@@ -13,12 +13,12 @@ import pytest
 from course_bank import BANK, PACKAGE, script_of
 from submissions.hostile import GUARDED, ORPHAN
 
-from keras_apps.course import seccomp
+from keras_apps.course.catalogue.registry import exercise
 from keras_apps.course.checking import Cells, judge_cells
 from keras_apps.course.judging import judge
-from keras_apps.course.registry import exercise
-from keras_apps.course.runner import Runner
-from keras_apps.course.telling import LAYERS, outcome_of
+from keras_apps.course.sandbox import seccomp
+from keras_apps.course.sandbox.protocol import LAYERS, outcome_of
+from keras_apps.course.sandbox.runner import Runner
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the layers of Linux")
@@ -179,7 +179,7 @@ def test_a_runner_that_is_killed_leaves_nothing(tmp_path):
     """Its helper and the sleeping answer end within seconds, and the answer's folder goes."""
     lines = """
 import sys
-from keras_apps.course.runner import Runner
+from keras_apps.course.sandbox.runner import Runner
 runner = Runner(("numpy",))
 runner._started()
 print(runner._process.pid, flush=True)
@@ -375,7 +375,7 @@ def test_functions_judged_before_the_time_is_over_keep_their_points():
 
 def test_the_budget_lives_across_the_cells_that_grade(tmp_path, monkeypatch, capsys):
     """nbgrader calls `grade` once a cell, in one kernel."""
-    from keras_apps.course import grading
+    from keras_apps.course.nbgrader import grading
 
     monkeypatch.setattr("keras_apps.course.checking.SUBMISSION_SECONDS", 3)
     monkeypatch.setattr(grading.Cells.__init__, "__defaults__", (3,))
@@ -411,7 +411,7 @@ def test_nbgrader_forbids_the_courses_folders_wherever_they_are(tmp_path):
     pytest.importorskip("nbgrader")
     from traitlets.config import Config
 
-    from keras_apps.course.preprocessors import GradeApart, _forbidden
+    from keras_apps.course.nbgrader.preprocessors import GradeApart, _forbidden
 
     places = {"root": str(tmp_path), "submitted_directory": "/apart/submitted", "db_url": "sqlite:////other/marks.db"}
     found = _forbidden(GradeApart(config=Config(CourseDirectory=places)))
@@ -441,7 +441,7 @@ def test_no_request_is_forged_through_the_helper_s_files(runner, process):
 
 
 def test_an_answer_to_another_request_is_not_taken(runner, monkeypatch):
-    from keras_apps.course import runner as module
+    from keras_apps.course.sandbox import runner as module
 
     given = iter(["a", "b"])
     monkeypatch.setattr(module.secrets, "token_hex", lambda: next(given))

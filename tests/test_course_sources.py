@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from keras_apps.course.sources import cells_of, functions_of
+from keras_apps.course.checking import cells_of, functions_of
 
 
 def test_cells_of_a_python_file_have_titles_and_kinds(tmp_path):
@@ -26,7 +26,7 @@ def test_a_byte_order_mark_and_large_endings_are_taken(tmp_path):
 
 def test_a_copy_is_graded_where_it_is_alone(tmp_path):
     """Browsers name a second download so; beside NAME.ipynb, or where there are two, nobody knows which counts."""
-    from keras_apps.course.submissions import chosen
+    from keras_apps.course.nbgrader.submissions import chosen
 
     def among(*names):
         found = chosen("convolutions", [tmp_path / f"{name}.ipynb" for name in names])
@@ -65,7 +65,7 @@ def test_functions_may_be_assigned():
 def test_links_are_no_submissions(tmp_path):
     """A link could lead to the solved source; a file in folders of its own is taken."""
     pytest.importorskip("nbgrader")
-    from keras_apps.course.preprocessors import _check_own
+    from keras_apps.course.nbgrader.preprocessors import _check_own
 
     source = tmp_path / "source.ipynb"
     source.touch()
@@ -95,7 +95,7 @@ def test_marked_cells_are_kept_wherever_they_stand():
     pytest.importorskip("nbgrader")
     import nbformat
 
-    from keras_apps.course import preprocessors
+    from keras_apps.course.nbgrader import preprocessors
 
     def cell(source, name=None):
         marked = {} if name is None else {"nbgrader": {"grade_id": name}}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keras_apps import dimensions
-from keras_apps.dimensions.heartbeats import Heart, heart_of, record
+from keras_apps.dimensions.data.heartbeats import Heart, heart_of, record
 
 
 def test_a_recording_is_the_sum_of_its_heart_s_waves():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_apps.dimensions import plot_sliding, sliding_frames
-from keras_apps.dimensions.boxes import project
+from keras_apps.dimensions.drawing import project
 
 
 def words(figure):

@@ -7,8 +7,8 @@ import tensorflow as tf
 from keras import layers
 
 from keras_apps import visualize
-from keras_apps.visualize.patch_drawing import GAP, SEAM, draw_patches
-from keras_apps.visualize.patch_result import GREY
+from keras_apps.visualize.patches.drawing import GAP, SEAM, draw_patches
+from keras_apps.visualize.patches.patches import GREY
 
 
 def two_paths(first, second, relu_as_layer=False):

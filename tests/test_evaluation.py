@@ -8,11 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from keras_apps.faces.bootstrap import bootstrap_eer
-from keras_apps.faces.cross_validation import accuracy_of_folds, balanced_folds, best_tau
-from keras_apps.faces.evaluation import evaluate_pairs
-from keras_apps.faces.intervals import area_interval, mean_of_folds, wilson
-from keras_apps.faces.rates import area_under_roc, equal_error_rate, far_frr, roc, split_kinds
+from keras_apps.faces.judging.intervals import area_interval, bootstrap_eer, mean_of_folds, wilson
+from keras_apps.faces.judging.rates import area_under_roc, equal_error_rate, far_frr, roc, split_kinds
+from keras_apps.faces.judging.verification import accuracy_of_folds, balanced_folds, best_tau, evaluate_pairs
 
 
 def gaussians(rng, genuine, impostor, apart, far_out=10.0):

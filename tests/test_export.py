@@ -9,11 +9,11 @@ import keras
 import numpy as np
 import pytest
 
-from keras_apps import export, faces
-from keras_apps.export import measuring, placing
-from keras_apps.export.card import _origin
+from keras_apps import _files, export, faces
+from keras_apps.export import comparing
 from keras_apps.export.crops import Crops, crops_of
 from keras_apps.export.graphs import graph_of
+from keras_apps.export.report import _origin
 from keras_apps.export.writing import Writer
 from keras_apps.faces import VerificationModel
 
@@ -261,19 +261,19 @@ def test_differences_of_several_outputs_are_the_worst_of_each():
     """a: 0.5 of at most 4, 0.125; b: 0.1 of at most 0.2, a half. The largest are 0.5 and 0.5, c of zeros adds none."""
     expected = {"a": np.array([1.0, -4.0]), "b": np.array([0.2]), "c": np.zeros(2)}
     received = {"a": np.array([1.5, -4.0]), "b": np.array([0.1]), "c": np.zeros(2)}
-    assert measuring.differences(expected, received) == pytest.approx((0.5, 0.5))
-    assert measuring.differences(expected, {**received, "c": np.array([0, 1e-9])})[1] == 1.0
+    assert comparing.differences(expected, received) == pytest.approx((0.5, 0.5))
+    assert comparing.differences(expected, {**received, "c": np.array([0, 1e-9])})[1] == 1.0
     for bad, words in ((np.array([np.nan, 0]), "finite"), (np.zeros(3), "shape")):
         with pytest.raises(ValueError, match=words):
-            measuring.differences(expected, {**received, "c": bad})
+            comparing.differences(expected, {**received, "c": bad})
     with pytest.raises(ValueError, match="expected outputs a, b, c"):
-        measuring.differences(expected, {"a": received["a"]})
+        comparing.differences(expected, {"a": received["a"]})
 
 
 def test_times_are_taken_in_turn_and_the_middle_counts(monkeypatch):
     """Rounds 3 to 5 count. a takes 1, 2, 9 s: 2000 ms; b always 4 s."""
     order, clock, lasts = [], [0.0], iter([5, 5, 1, 2, 9])
-    monkeypatch.setattr(measuring.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(comparing.time, "perf_counter", lambda: clock[0])
 
     def side(name, seconds):
         def run():
@@ -282,7 +282,7 @@ def test_times_are_taken_in_turn_and_the_middle_counts(monkeypatch):
 
         return run
 
-    found = measuring.latencies({"a": side("a", lambda: next(lasts)), "b": side("b", lambda: 4)}, rounds=3)
+    found = comparing.latencies({"a": side("a", lambda: next(lasts)), "b": side("b", lambda: 4)}, rounds=3)
     assert found == {"a": 2000.0, "b": 4000.0} and "".join(order) == "abababababab"[:10]
 
 
@@ -292,8 +292,8 @@ def test_pairs_are_decided_at_keras_tau(tower):
     crops = Crops(pixels, "", np.array([0, 0, 1]), np.array([1, 2, 2]), np.array([True, False, False]))
     graph = replace(graph_of(tower), kind="tower")
     found = {"encoding": np.array([[0.0, 0], [0.2, 0], [1.0, 0]])}
-    assert measuring.verified(found, crops, graph, 0.7).accuracy == pytest.approx(2 / 3)
-    best = measuring.verified(found, crops, graph, None)
+    assert comparing.verified(found, crops, graph, 0.7).accuracy == pytest.approx(2 / 3)
+    best = comparing.verified(found, crops, graph, None)
     assert best.accuracy == 1 and 0.04 < best.tau < 0.64
 
 
@@ -313,11 +313,11 @@ def test_a_folder_with_files_is_kept_or_replaced_by_name(tower, tmp_path):
 def test_a_failure_leaves_the_old_folder(tmp_path):
     folder = tmp_path / "out"
     for text in ("old", "new"):
-        with placing.written_aside(folder) as aside:
+        with _files.written_aside(folder) as aside:
             (aside / "model.saved_model").mkdir()
             (aside / "model.saved_model" / "x").write_text(text, "utf-8")
     assert (folder / "model.saved_model" / "x").read_text("utf-8") == "new"
-    with pytest.raises(RuntimeError), placing.written_aside(folder) as aside:
+    with pytest.raises(RuntimeError), _files.written_aside(folder) as aside:
         (aside / "more").write_text("x", "utf-8")
         raise RuntimeError
     assert [p.name for p in folder.iterdir()] == ["model.saved_model"]

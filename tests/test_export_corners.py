@@ -12,15 +12,15 @@ import keras
 import numpy as np
 import pytest
 
-from keras_apps import dimensions, export, faces, images
+from keras_apps import _files, dimensions, export, faces, images
 from keras_apps._runtimes import LiteRTRuntime
 from keras_apps._silence import silenced
-from keras_apps.export import comparing, crops, measuring, placing
+from keras_apps.export import comparing, crops
 from keras_apps.export.formats import checked_name, read_tolerances
 from keras_apps.export.graphs import graph_of
 from keras_apps.export.writing import Writer
 from keras_apps.faces import VerificationModel
-from keras_apps.faces.loading import load_tower
+from keras_apps.faces.towers.registry import load_tower
 
 SIZE, LENGTH = 16, 8
 
@@ -87,7 +87,7 @@ def test_an_untrained_verifier_is_told_of_in_report_card_and_command(tower, tmp_
 def test_an_output_is_constant_where_it_varies_less_than_a_hundred_thousandth_of_itself():
     """1 + 2e-6 is 1 for float32 files, which may differ by 1e-5; 1 + 2e-5 is another. One answer says nothing."""
     found = {"a": np.array([1, 1 + 2e-6]), "b": np.array([1, 1 + 2e-5]), "c": np.zeros((3, 2)), "d": np.ones(1)}
-    assert measuring.constant(found) == ("a", "c")
+    assert comparing.constant(found) == ("a", "c")
 
 
 def test_resizing_is_compared_for_both_pictures_of_a_verifier(tower, tmp_path, monkeypatch, fast):
@@ -215,7 +215,7 @@ def test_an_interruption_while_files_are_moved_brings_the_old_ones_back(tmp_path
     folder = tmp_path / "out"
 
     def write(text):
-        with placing.written_aside(folder) as aside:
+        with _files.written_aside(folder) as aside:
             (aside / "a.onnx").write_text(text, "utf-8")
             (aside / "b.saved_model").mkdir()
             (aside / "b.saved_model" / "x").write_text(text, "utf-8")
@@ -230,13 +230,13 @@ def test_an_interruption_while_files_are_moved_brings_the_old_ones_back(tmp_path
         move(*paths)
 
     with monkeypatch.context() as patched, pytest.raises(type(stop)):
-        patched.setattr(placing.os, "replace", failing)
+        patched.setattr(_files.os, "replace", failing)
         write("new")
     assert (folder / "a.onnx").read_text("utf-8") == "old"
     assert (folder / "b.saved_model" / "x").read_text("utf-8") == "old"
     assert sorted(p.name for p in folder.iterdir()) == ["a.onnx", "b.saved_model"]
     with monkeypatch.context() as patched, pytest.raises(type(stop)):
-        patched.setattr(placing.os, "replace", failing)
+        patched.setattr(_files.os, "replace", failing)
         count.clear()
         folder = tmp_path / "another"
         write("new")

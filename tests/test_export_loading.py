@@ -1,6 +1,5 @@
-"""`.keras` files load in safe mode in a process that imported `keras_apps` alone, before Keras or after."""
+"""`.keras` files load in safe mode once the package's classes are registered; until then Keras names the module."""
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,15 +9,18 @@ import numpy as np
 import pytest
 
 import keras_apps
-from keras_apps import _registration, faces
-from keras_apps._repeat_border import RepeatBorder
+from keras_apps import faces
+from keras_apps._residual import RepeatBorder
 
-ORDERS = ("import keras_apps; from keras import saving; import keras", "import keras, keras_apps")
+ORDERS = (
+    "import keras, keras_apps",
+    "import keras_apps, keras; keras_apps.register()",
+    "import keras_apps.faces, keras; keras_apps.faces.TripletModel",
+)
 LOAD = """
 import sys
 from pathlib import Path
 import numpy as np
-assert not [name for name in sys.modules if name.startswith("keras_apps.faces")], "the classes' modules wait"
 for path in sorted(Path(sys.argv[1]).glob("*.keras")):
     model = keras.saving.load_model(path, compile=False, safe_mode=True)
     wanted = np.load(path.with_suffix(".npy"))
@@ -77,27 +79,25 @@ def test_without_the_package_keras_does_not_know_them(folder):
         run(f"import keras; keras.saving.load_model({str(folder / 'layers.keras')!r})")
 
 
-def test_every_registered_class_is_in_the_table():
-    root, found = Path(keras_apps.__file__).parent, {}
-    for path in root.rglob("*.py"):
-        for name in re.findall(
-            r'^@keras\.saving\.register_keras_serializable\("keras_apps"\)\nclass (\w+)', path.read_text("utf-8"), re.M
-        ):
-            found[name] = ".".join(path.relative_to(root).with_suffix("").parts)
-    assert found == _registration.CLASSES and len(found) >= 10
+def test_keras_names_the_import_of_a_file_that_is_not_registered(folder):
+    code = f"import keras_apps, keras; keras.saving.load_model({str(folder / 'triplets.keras')!r})"
+    with pytest.raises(AssertionError, match=r"(?s)make sure they are all imported.*keras_apps\.faces"):
+        run(code)
 
 
-def test_a_stand_in_gives_the_real_class():
-    """In this process the modules are loaded; a fresh stand-in still leads to the very class."""
-    stand_in = _registration._deferred("ShortcutAdd", "faces.layers")
-    assert type(stand_in.from_config({"name": "add"})) is faces.ShortcutAdd
-    assert stand_in.from_config({"name": "add"}).name == "add"
+def test_register_imports_every_module_with_a_registered_class():
+    root = Path(keras_apps.__file__).parent
+    found = {
+        ".".join(path.relative_to(root).with_suffix("").parts)
+        for path in root.rglob("*.py")
+        if '@keras.saving.register_keras_serializable("keras_apps")' in path.read_text("utf-8")
+    }
+    assert found == set(keras_apps._MODULES_WITH_KERAS_CLASSES) and len(found) >= 7
 
 
-def test_keras_keeps_its_loader_and_the_finder_goes():
+def test_importing_is_light_and_leaves_the_import_system_alone():
     out = run(
-        "import keras_apps, sys, importlib.machinery as m; of = lambda: [type(f).__name__ for f in sys.meta_path];"
-        "print('_AfterKeras' in of()); import keras; print('_AfterKeras' in of(),"
-        "type(keras.__loader__) is m.SourceFileLoader, 'exec_module' in vars(keras.__loader__))"
+        "import sys; before = list(sys.meta_path); import keras_apps, keras_apps.faces;"
+        "print(sys.meta_path == before, 'keras' in sys.modules, 'tensorflow' in sys.modules)"
     )
-    assert out.split() == ["True", "False", "True", "False"]
+    assert out.split() == ["True", "False", "False"]

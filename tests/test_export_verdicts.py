@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from keras_apps import export, faces, images
-from keras_apps.export import comparing, crops, measuring
+from keras_apps.export import comparing, crops
+from keras_apps.export.comparing import Verified
 from keras_apps.export.crops import Crops
 from keras_apps.export.graphs import graph_of
-from keras_apps.export.measuring import Verified
 from keras_apps.export.writing import Writer
 from keras_apps.faces import VerificationModel
 
@@ -63,7 +63,7 @@ def test_the_eer_is_of_no_threshold_and_a_one_sided_tau_is_told(tower):
     found = {"encoding": np.array([[0.0, 0], [0.2, 0], [0.6, 0], [0.4, 0], [1.0, 0]])}
     pairs = Crops(pixels, "", np.zeros(6, int), np.array([1, 2, 3, 4, 4, 4]), np.array([True, True] + [False] * 4))
     graph = replace(graph_of(tower), kind="tower")
-    of = {tau: measuring.verified(found, pairs, graph, tau) for tau in (0.01, 0.2, 9.0)}
+    of = {tau: comparing.verified(found, pairs, graph, tau) for tau in (0.01, 0.2, 9.0)}
     assert [v.eer for v in of.values()] == pytest.approx([0.25] * 3)
     assert of[0.01].accuracy == pytest.approx(4 / 6)
     assert of[0.01].one_sided == "at tau 0.0100 all 2 genuine pairs are refused"

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from keras_apps import faces, images
-from keras_apps.faces import alignment, detect
-from keras_apps.faces.layers import ShortcutAdd
+from keras_apps.faces import alignment, detection
+from keras_apps.faces.towers.resnet import ShortcutAdd
 
 REFERENCE = Path(__file__).parent / "data" / "dlib_reference.npz"
 
@@ -88,7 +88,7 @@ def test_no_face(picture, tower):
 def test_several_pictures_at_once_give_what_each_gives_alone(two_faces):
     """Also with a picture of the same size without a face between them, and one of another size."""
     blank = np.zeros_like(two_faces)
-    together = detect.find_faces_in([two_faces, blank, "bundled:astronaut", two_faces[:, ::-1]])
+    together = detection.find_faces_in([two_faces, blank, "bundled:astronaut", two_faces[:, ::-1]])
     alone = [faces.find_faces(p) for p in (two_faces, blank, "bundled:astronaut", two_faces[:, ::-1])]
     assert [len(f) for f in together] == [2, 0, 1, 2]
     for first, second in zip(together, alone, strict=True):
@@ -107,13 +107,13 @@ def test_a_large_picture_is_cut_from_its_own_pixels(chips):
 
 def test_one_face_of_several(two_faces):
     with pytest.raises(faces.SeveralFacesError, match="with 2 .*tell which"):
-        detect.one_face(two_faces)
+        detection.one_face(two_faces)
     first, second = faces.find_faces(two_faces)
-    np.testing.assert_array_equal(detect.one_face(two_faces, "largest").image, first.image)
-    np.testing.assert_array_equal(detect.one_face(two_faces, 2).image, second.image)
+    np.testing.assert_array_equal(detection.one_face(two_faces, "largest").image, first.image)
+    np.testing.assert_array_equal(detection.one_face(two_faces, 2).image, second.image)
     for wrong in (0, 3, "smallest"):
         with pytest.raises(ValueError, match="from 1 to 2"):
-            detect.one_face(two_faces, wrong)
+            detection.one_face(two_faces, wrong)
 
 
 def test_encodings_equal_dlibs(tower):

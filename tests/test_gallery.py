@@ -12,7 +12,7 @@ import oracles
 import pytest
 
 from keras_apps import faces
-from keras_apps.faces import database, schema, store
+from keras_apps.faces.gallery import sqlite_file, store
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def test_a_tower_of_another_size_gets_the_chip_resized(tmp_path):
 
 def test_a_trained_verifier_decides(tmp_path):
     """z = 2 - 10 |f - g| on the red axis: P = 1 / 2 at 0.2, so 0.1 apart is accepted and 0.3 is not."""
-    from keras_apps.faces.verification_model import VerificationModel
+    from keras_apps.faces.training.verification_model import VerificationModel
 
     chips = keras.Input((4, 4, 3))
     averaged = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(chips))
@@ -256,7 +256,7 @@ def test_files_that_are_no_gallery(tmp_path):
 
 
 def test_a_locked_gallery(toy, tmp_path, monkeypatch):
-    monkeypatch.setattr(database, "SECONDS_TO_WAIT", 0.2)
+    monkeypatch.setattr(sqlite_file, "SECONDS_TO_WAIT", 0.2)
     other = sqlite3.connect(tmp_path / "toy.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(faces.GalleryError, match="in use by another process"):
@@ -291,7 +291,7 @@ def test_a_full_disk_loses_nothing(toy, tmp_path):
 
 
 def test_a_gallery_that_cannot_be_made_leaves_no_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(schema, "SCHEMA", ("CREATE TABLE people (id INTEGER)", "no SQL"))
+    monkeypatch.setattr(store, "SCHEMA", ("CREATE TABLE people (id INTEGER)", "no SQL"))
     with pytest.raises(faces.GalleryError, match="cannot be used"):
         store.Store(tmp_path / "new.db")
     assert os.listdir(tmp_path) == []
@@ -315,7 +315,7 @@ def test_a_gallery_with_people_is_not_discarded(tmp_path):
 
 def test_two_processes_enrol_at_once(tmp_path):
     code = (
-        "import sys, numpy; from keras_apps.faces.store import Store; kept = Store(sys.argv[1]);"
+        "import sys, numpy; from keras_apps.faces.gallery.store import Store; kept = Store(sys.argv[1]);"
         "[kept.add(sys.argv[2], numpy.ones((1, 3), 'f4'), 'f') for _ in range(20)]"
     )
     path = tmp_path / "both.db"

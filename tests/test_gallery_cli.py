@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from keras_apps.faces import commands
-from keras_apps.faces.answers import Candidate, Identification
-from keras_apps.faces.calibration import Threshold
-from keras_apps.faces.store import Store
+from keras_apps.cli import faces
+from keras_apps.faces.gallery.decisions import Candidate, Identification
+from keras_apps.faces.gallery.store import Store
+from keras_apps.faces.judging.calibration import Threshold
 
 
 @pytest.fixture
@@ -85,6 +85,6 @@ def test_update(run):
 
 
 def test_nobody_is_near_in_an_empty_gallery():
-    assert commands._named(Identification(None, float("inf"), 0.3, [], None, "euclidean")) == "not recognised"
+    assert faces._named(Identification(None, float("inf"), 0.3, [], None, "euclidean")) == "not recognised"
     near = Identification(None, 0.5, 0.3, [Candidate("lea", 0.5)], None, "euclidean")
-    assert commands._named(near) == "not recognised, nearest distance 0.500 > tau 0.300"
+    assert faces._named(near) == "not recognised, nearest distance 0.500 > tau 0.300"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from keras_apps.faces import database
-from keras_apps.faces.store import Store
+from keras_apps.faces.gallery import sqlite_file
+from keras_apps.faces.gallery.store import Store
 
 SCRIPT = Path(__file__).with_name("enrol_until_killed.py")
 ROUNDS = 50
@@ -25,7 +25,7 @@ def test_a_hundred_kills_lose_nothing_that_was_reported_saved(tmp_path):
     """
     path = tmp_path / "people.db"
     command = [sys.executable, SCRIPT, path, str(ROUNDS), "7"]
-    environment = os.environ | {"PYTHONPATH": str(Path(database.__file__).parents[2])}
+    environment = os.environ | {"PYTHONPATH": str(Path(sqlite_file.__file__).parents[3])}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=True)
     assert done.stderr == "", "a child that fails is not a child that is killed"
     told = json.loads(done.stdout)

@@ -8,8 +8,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from keras_apps.faces.matching import Matcher
-from keras_apps.faces.names import GalleryError
+from keras_apps.faces.gallery.gallery import Matcher
+from keras_apps.faces.gallery.names import GalleryError
 
 NAMES = ["Zoë", 'say "hi", you', "Zoë"]
 ENCODINGS = np.float32([[0.1, 1 / 3], [1e-30, -2], [3, 4]])

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_apps.faces import blocks, schema
-from keras_apps.faces.names import GalleryError
-from keras_apps.faces.store import Store
+from keras_apps.faces.gallery import store as gallery_store
+from keras_apps.faces.gallery.names import GalleryError
+from keras_apps.faces.gallery.store import Store
 
 
 def traces(path, encoding, name):
@@ -25,7 +25,7 @@ def test_nothing_of_a_removed_person_stays_in_the_file(tmp_path, rng, monkeypatc
     """200 enrolments, and removals, replacements and renamings between them, with packing every few: the database's
     tree of pages is split, joined and moved about all the while.
     """
-    monkeypatch.setattr(blocks, "SHORT_ROWS", 10)
+    monkeypatch.setattr(gallery_store, "SHORT_ROWS", 10)
     monkeypatch.setattr(os, "fsync", lambda _: None)  # for speed
     path = tmp_path / "people.db"
     store, present, gone = Store(path), {}, []
@@ -81,10 +81,10 @@ def test_a_journal_that_a_killed_process_left_is_overwritten(tmp_path, rng):
     store = Store(path)
     store.add("kian", encodings, "tower")
     code = (
-        "import os, sys; from keras_apps.faces.store import Store; Store._wiped = lambda self: os._exit(9);"
+        "import os, sys; from keras_apps.faces.gallery.store import Store; Store._wiped = lambda self: os._exit(9);"
         "Store(sys.argv[1]).remove('kian')"
     )
-    environment = os.environ | {"PYTHONPATH": str(Path(blocks.__file__).parents[2])}
+    environment = os.environ | {"PYTHONPATH": str(Path(gallery_store.__file__).parents[3])}
     assert subprocess.run([sys.executable, "-c", code, path], env=environment, check=False).returncode == 9
     os.link(f"{path}-journal", link)
     assert traces(link, encodings[0], "kian")
@@ -177,15 +177,17 @@ def test_a_file_of_format_1_that_is_damaged_stays_as_it_is(old):
 
 def test_a_later_format_is_refused(tmp_path):
     Store(tmp_path / "new.db").close()
-    sqlite3.connect(tmp_path / "new.db").execute(f"PRAGMA user_version = {schema.FORMAT + 1}")
-    with pytest.raises(GalleryError, match=f"of format {schema.FORMAT}, received .* of format {schema.FORMAT + 1}"):
+    sqlite3.connect(tmp_path / "new.db").execute(f"PRAGMA user_version = {gallery_store.FORMAT + 1}")
+    with pytest.raises(
+        GalleryError, match=f"of format {gallery_store.FORMAT}, received .* of format {gallery_store.FORMAT + 1}"
+    ):
         Store(tmp_path / "new.db")
 
 
 def test_short_rows_are_packed_and_nothing_changes(tmp_path, monkeypatch):
     """30 enrolments of one with at most 8 short rows, in rows of at most 16: a long row, and few short ones."""
-    monkeypatch.setattr(blocks, "SHORT_ROWS", 8)
-    monkeypatch.setattr(blocks, "LONGEST", 16)
+    monkeypatch.setattr(gallery_store, "SHORT_ROWS", 8)
+    monkeypatch.setattr(gallery_store, "LONGEST", 16)
     store = Store(tmp_path / "people.db")
     for number in range(30):
         store.add(f"p{number % 4}", np.full((1, 3), number), "tower")

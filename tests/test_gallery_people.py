@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from keras_apps.faces.calibration import Threshold
-from keras_apps.faces.matching import Matcher
-from keras_apps.faces.names import GalleryError
-from keras_apps.faces.records import Change
+from keras_apps.faces.gallery.gallery import Matcher
+from keras_apps.faces.gallery.names import GalleryError
+from keras_apps.faces.gallery.store import Change
+from keras_apps.faces.judging.calibration import Threshold
 
 THRESHOLD = Threshold(0.04, "squared_euclidean", "tower", 50.0, 0.06, 0.1)
 

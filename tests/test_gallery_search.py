@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from keras_apps.faces import search
-from keras_apps.faces.calibration import Threshold
-from keras_apps.faces.decisions import ByDistance
-from keras_apps.faces.search import Index, smallest
+from keras_apps.faces.gallery import search
+from keras_apps.faces.gallery.decisions import ByDistance
+from keras_apps.faces.gallery.search import Index, smallest
+from keras_apps.faces.judging.calibration import Threshold
 
 
 def slow(index_of, encodings, probe, template, root):

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from keras_apps.faces import judging
-from keras_apps.faces.aligned_folder import chip_paths
-from keras_apps.faces.calibration import Threshold
-from keras_apps.faces.judged_pairs import pairs_of_file
+from keras_apps.cli import faces_judge
+from keras_apps.faces.judging.calibration import Threshold
+from keras_apps.faces.judging.pairs import pairs_of_file
+from keras_apps.faces.people.chips import chip_paths
 
 
 def test_folders_of_one_name_are_not_one_person(tmp_path):
@@ -40,15 +40,15 @@ def test_folders_of_one_name_are_not_one_person(tmp_path):
     ],
 )
 def test_refusals_come_before_the_work(monkeypatch, same, verifier, wanted, words):
-    monkeypatch.setattr(judging, "fingerprint", lambda tower: "mine")
+    monkeypatch.setattr(faces_judge, "fingerprint", lambda tower: "mine")
     model = SimpleNamespace(tower=None, score=None) if verifier else SimpleNamespace()
     if "threshold" in wanted:
         wanted = {"threshold": Threshold(0.3, "euclidean", wanted["threshold"], 20.0, 0.4, 1e-3)}
     with pytest.raises(ValueError, match=words):
-        judging.check_before(SimpleNamespace(same=np.array(same, bool)), model, **wanted)
+        faces_judge.check_before(SimpleNamespace(same=np.array(same, bool)), model, **wanted)
 
 
 def test_what_can_be_judged_passes(monkeypatch):
-    monkeypatch.setattr(judging, "fingerprint", lambda tower: "mine")
+    monkeypatch.setattr(faces_judge, "fingerprint", lambda tower: "mine")
     judged, threshold = SimpleNamespace(same=np.array([1, 0, 0], bool)), Threshold(0.3, "euclidean", "mine", 1, 1, 0.1)
-    assert judging.check_before(judged, SimpleNamespace(), threshold, 0.5) is None
+    assert faces_judge.check_before(judged, SimpleNamespace(), threshold, 0.5) is None

@@ -339,7 +339,7 @@ def test_the_first_cell_installs_nothing_but_on_a_hosted_service(tmp_path, hoste
 
 
 def test_the_first_cell_finds_the_clone_around_the_notebook(tmp_path):
-    """A clone is a folder with keras_apps/cli.py; the notebook lies two folders below."""
+    """A clone is a folder with keras_apps/cli/main.py; the notebook lies two folders below."""
     package, folder = tmp_path / "keras_apps", tmp_path / "notebooks" / "lessons"
     package.mkdir()
     folder.mkdir(parents=True)

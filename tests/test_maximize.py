@@ -7,7 +7,8 @@ import tensorflow as tf
 from keras import layers
 
 from keras_apps import backbones, faces, images, visualize
-from keras_apps.visualize import canvas, goals, silent, views, wanted
+from keras_apps.visualize import relus
+from keras_apps.visualize.maximization import ascent, canvas, goals, views
 
 QUICK = {"steps": 6, "learning_rate": 0.1}
 
@@ -167,7 +168,7 @@ def test_redirected_relu_by_hand():
     other has -1 and -2: nothing passes, and so what would raise a value does: 3, and 0 for -3."""
     x = tf.Variable([[-1.0, 1.0], [-1.0, -2.0]])
     with tf.GradientTape() as tape:
-        y = silent.redirected_relu(x)
+        y = relus.redirected_relu(x)
     assert tape.gradient(y, x, tf.constant([[3.0, -3.0], [3.0, -3.0]])).numpy().tolist() == [[0, -3], [3, 0]]
     assert y.numpy().tolist() == [[0, 1], [0, 0]]
 
@@ -259,7 +260,7 @@ def test_units_of_other_types_and_models_of_other_ranks(small):
     with pytest.raises(ValueError, match="depends on the picture"):
         visualize.maximize(nothing, "c", 0)
     with pytest.raises(ValueError, match="one length"):
-        wanted.directions_of([[1.0], [1.0, 2.0]], "c", 2)
+        ascent.directions_of([[1.0], [1.0, 2.0]], "c", 2)
 
 
 def test_many_ascents_do_not_warn_of_retracing(small, caplog):

@@ -6,8 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from keras_apps.faces.nearest_identity import nearest_identities
-from keras_apps.faces.open_set import evaluate_open_set
+from keras_apps.faces.judging.identification import evaluate_open_set, nearest_identities
 
 # On a line: ann at 0 and 10, bo at 2, cy at 5.
 GALLERY = np.array([[0.0], [2.0], [5.0], [10.0]])
@@ -57,7 +56,7 @@ def test_no_unknown_probes():
 @pytest.mark.parametrize("block", [7, 16384])
 def test_a_slow_loop_agrees(rng, monkeypatch, kind, memory_mb, block):
     """60 people with 1 to 4 encodings in any order; 90 probes, a third of them unknown; blocks that split people."""
-    monkeypatch.setattr("keras_apps.faces.nearest_identity.BLOCK", block)
+    monkeypatch.setattr("keras_apps.faces.judging.identification.BLOCK", block)
     centres = rng.normal(size=(90, 8)) * 0.7
     codes = rng.permutation(np.repeat(np.arange(60), rng.integers(1, 5, 60)))
     gallery = centres[codes] + rng.normal(size=(codes.size, 8)) + 3

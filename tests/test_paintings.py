@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_apps import images
-from keras_apps.style.paintings import KINDS, paint
+from keras_apps.style.paintings.registry import KINDS, paint
 
 
 def reduced(picture, size):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_apps.faces.pairs import picture_path, read_pairs
+from keras_apps.faces.people.pairs import picture_path, read_pairs
 
 VIEW_1 = "2\nAnn_Lee\t1\t3\nBo\t1\t2\nAnn_Lee\t2\tBo\t1\nBo\t3\tCy_van_der_Poel\t12\n"
 

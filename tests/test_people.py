@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from keras_apps import images
-from keras_apps.faces.people import People
-from keras_apps.faces.reading import SquarePictures, square
+from keras_apps.faces.people.people import People
+from keras_apps.faces.people.reading import SquarePictures, square
 
 
 def save(path, colour=(200, 10, 10), size=(40, 30), **options):

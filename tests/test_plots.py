@@ -8,14 +8,20 @@ import pytest
 from PIL import Image
 from scipy.special import ndtri
 
-from keras_apps.faces.calibration import Threshold
-from keras_apps.faces.open_set import evaluate_open_set
-from keras_apps.faces.plots import plot_cmc, plot_det, plot_roc, save_figure
-from keras_apps.faces.plots_distances import plot_distances, plot_reliability
-from keras_apps.faces.plots_pairs import plot_worst_pairs, worst_pairs
-from keras_apps.faces.plots_training import plot_training
-from keras_apps.faces.probability_check import reliability
-from keras_apps.faces.rates import roc
+from keras_apps.faces.judging.calibration import Threshold, reliability
+from keras_apps.faces.judging.identification import evaluate_open_set
+from keras_apps.faces.judging.plots import (
+    plot_cmc,
+    plot_det,
+    plot_distances,
+    plot_reliability,
+    plot_roc,
+    plot_training,
+    plot_worst_pairs,
+    save_figure,
+    worst_pairs,
+)
+from keras_apps.faces.judging.rates import roc
 
 DISTANCES, SAME = np.array([0.2, 0.3, 0.6, 0.5, 0.7, 0.9, 1.1]), np.array([1, 1, 1, 0, 0, 0, 0])
 CURVE = roc(DISTANCES, SAME)
@@ -164,7 +170,8 @@ def test_figures_are_saved(tmp_path, kind):
 
 def test_drawing_leaves_pyplot_alone(tmp_path):
     code = (
-        "import sys\nfrom keras_apps.faces.plots import plot_roc, save_figure\nfrom keras_apps.faces.rates import roc\n"
+        "import sys\nfrom keras_apps.faces.judging.plots import plot_roc, save_figure\n"
+        "from keras_apps.faces.judging.rates import roc\n"
         "assert 'matplotlib' not in sys.modules\n"
         f"save_figure(plot_roc(roc([0.1, 0.9], [1, 0])), r'{tmp_path / 'x.png'}')\n"
         "print('matplotlib.pyplot' in sys.modules, 'tensorflow' in sys.modules)"

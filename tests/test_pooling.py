@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from keras_apps import backbones
-from keras_apps.style.pooling import halve, is_halving
-from keras_apps.style.winograd import fast_model
+from keras_apps.style.network.pooling import halve, is_halving
+from keras_apps.style.network.winograd import fast_model
 
 
 @pytest.mark.parametrize("size", [(2, 2), (4, 6), (5, 9), (3, 8)])

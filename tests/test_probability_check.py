@@ -5,9 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from keras_apps.faces.calibration import Threshold, calibrate
-from keras_apps.faces.intervals import wilson
-from keras_apps.faces.probability_check import reliability
+from keras_apps.faces.judging.calibration import Threshold, calibrate, reliability
+from keras_apps.faces.judging.intervals import wilson
 
 THRESHOLD = Threshold(0.5, "squared_euclidean", "", slope=10.0, midpoint=0.5, far=0.01)
 

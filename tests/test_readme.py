@@ -59,10 +59,10 @@ def test_links_lead_somewhere(page):
 def test_commands_exist_with_the_options_that_are_shown(line):
     import typer.main
 
-    from keras_apps import cli
+    from keras_apps.cli.main import main
 
     words = line.split("#")[0].split()[1:]
-    command = typer.main.get_command(cli.app)
+    command = typer.main.get_command(main.app)
     while hasattr(command, "commands"):
         command = command.commands[words.pop(0)]
     known = {option for parameter in command.params for option in parameter.opts}

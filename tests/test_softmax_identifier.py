@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_apps.faces.softmax_identifier import SoftmaxIdentifier
+from keras_apps.faces.training.softmax_identifier import SoftmaxIdentifier
 
 
 def tower():

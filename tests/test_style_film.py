@@ -10,8 +10,10 @@ import pytest
 from PIL import Image
 
 from keras_apps import images
-from keras_apps.style import commands_film, film, film_folder, motion
-from keras_apps.style.recipe import Recipe
+from keras_apps.cli import style_run
+from keras_apps.style.film import film, motion
+from keras_apps.style.film import folder as film_folder
+from keras_apps.style.recipes.recipe import Recipe
 
 OWN = Recipe(
     backbone="own",
@@ -246,9 +248,9 @@ def test_endings_that_cannot_be_written_become_png(folder, tmp_path):
 def test_the_command_tells_what_it_painted_and_what_was_there(folder, style, network, tmp_path):
     arguments = {"network": network, "compiled": False, "next_steps": 1}
     out = str(tmp_path / "out")
-    report = commands_film.paint_frames(str(folder), style, OWN, out, **arguments)
+    report = style_run.paint_frames(str(folder), style, OWN, out, **arguments)
     assert (report["frames"], report["painted"], report["found"]) == (4, 4, 0) and report["seconds"] > 0
     (tmp_path / "out" / "f11.png").unlink()
-    report = commands_film.paint_frames(str(folder), style, OWN, out, **arguments)
-    assert "4 frames, 1 painted" in commands_film.told_of_frames(report, out)
-    assert "3 were there already" in commands_film.told_of_frames(report, out)
+    report = style_run.paint_frames(str(folder), style, OWN, out, **arguments)
+    assert "4 frames, 1 painted" in style_run.told_of_frames(report, out)
+    assert "3 were there already" in style_run.told_of_frames(report, out)

@@ -11,11 +11,10 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_apps import backbones, images, weights
-from keras_apps.style import recipe_files
-from keras_apps.style.loop import transfer
-from keras_apps.style.presets import PRESETS, preset
-from keras_apps.style.recipe import Recipe
-from keras_apps.style.starts import first_picture
+from keras_apps.style.recipes import files
+from keras_apps.style.recipes.presets import PRESETS, preset
+from keras_apps.style.recipes.recipe import Recipe
+from keras_apps.style.run import first_picture, transfer
 
 FIVE = [f"block{b}_conv1" for b in range(1, 6)]
 SIDE = 48
@@ -177,16 +176,16 @@ def test_presets_and_recipe_files_load_no_tensorflow(tmp_path):
 
 def described(pictures):
     return {
-        "content": [recipe_files.describe_picture(pictures[0], "c.png")],
-        "style": [recipe_files.describe_picture(pictures[1], "s.png")],
+        "content": [files.describe_picture(pictures[0], "c.png")],
+        "style": [files.describe_picture(pictures[1], "s.png")],
     }
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_recipe_comes_back_from_json(tmp_path, name, pictures):
     recipe = preset(name, style_shares=(0.25, 0.75), seed=np.int64(3), content_weight=np.float32(0.5))
-    recipe_files.save_recipe(recipe, tmp_path / "r.json", described(pictures))
-    found = recipe_files.read_recipe_file(tmp_path / "r.json")
+    files.save_recipe(recipe, tmp_path / "r.json", described(pictures))
+    found = files.read_recipe_file(tmp_path / "r.json")
     assert found.recipe.as_dict() == recipe.as_dict()
     assert found.pictures == described(pictures) and found.package
 
@@ -194,10 +193,10 @@ def test_a_recipe_comes_back_from_json(tmp_path, name, pictures):
 @pytest.mark.parametrize("bits", [8, 16])
 def test_a_recipe_comes_back_from_the_picture(tmp_path, bits, pictures):
     recipe = preset("gatys2016")
-    text = {recipe_files.KEYWORD: recipe_files.recipe_text(recipe, described(pictures))}
+    text = {files.KEYWORD: files.recipe_text(recipe, described(pictures))}
     images.save_image(pictures[0], tmp_path / "x.png", bits=bits, text=text)
-    assert recipe_files.load_recipe(tmp_path / "x.png").as_dict() == recipe.as_dict()
-    assert recipe_files.read_recipe_file(tmp_path / "x.png").pictures == described(pictures)
+    assert files.load_recipe(tmp_path / "x.png").as_dict() == recipe.as_dict()
+    assert files.read_recipe_file(tmp_path / "x.png").pictures == described(pictures)
 
 
 def test_the_picture_can_be_made_again_from_its_file(tmp_path, pictures):
@@ -205,9 +204,9 @@ def test_the_picture_can_be_made_again_from_its_file(tmp_path, pictures):
     layers = {"content_layers": "block1_conv2", "style_layers": {"block1_conv1": 1}}
     recipe = Recipe(backbone="vgg16", size=32, steps=2, start="noise", seed=5, **layers)
     first = transfer(*pictures, recipe, compiled=False).image
-    text = {recipe_files.KEYWORD: recipe_files.recipe_text(recipe)}
+    text = {files.KEYWORD: files.recipe_text(recipe)}
     images.save_image(first, tmp_path / "x.png", bits=16, text=text)
-    again = transfer(*pictures, recipe_files.load_recipe(tmp_path / "x.png"), compiled=False).image
+    again = transfer(*pictures, files.load_recipe(tmp_path / "x.png"), compiled=False).image
     np.testing.assert_allclose(images.load_image(tmp_path / "x.png"), again, atol=1e-5)
 
 
@@ -217,28 +216,28 @@ def test_a_digest_is_of_the_pixels(tmp_path, pictures):
     names = ("a.bmp", "a.png")
     for name in names:
         Image.fromarray(picture).save(tmp_path / name)
-    found = [recipe_files.describe_picture(tmp_path / name) for name in names]
+    found = [files.describe_picture(tmp_path / name) for name in names]
     assert [f["name"] for f in found] == list(names) and (found[0]["width"], found[0]["height"]) == (SIDE, SIDE)
-    digest = recipe_files.describe_picture(picture)["sha256"]
+    digest = files.describe_picture(picture)["sha256"]
     assert {f["sha256"] for f in found} == {digest} and len(digest) == 64
     changed = picture.copy()
     changed[3, 4, 1] ^= 1
-    assert recipe_files.describe_picture(changed)["sha256"] != digest
+    assert files.describe_picture(changed)["sha256"] != digest
     long = images.load_image(picture.reshape(SIDE // 2, SIDE * 2, 3))
-    assert recipe_files.picture_digest(long) != digest
-    assert recipe_files.describe_picture("bundled:rocket")["name"] == "bundled:rocket"
+    assert files.picture_digest(long) != digest
+    assert files.describe_picture("bundled:rocket")["name"] == "bundled:rocket"
 
 
 def test_other_pictures_than_the_recorded_are_told(pictures):
     recorded = described(pictures)
-    assert recipe_files.differing_pictures(recorded, recorded) == []
+    assert files.differing_pictures(recorded, recorded) == []
     swapped = {"content": recorded["style"], "style": recorded["style"] * 2, "mask": recorded["style"]}
-    assert recipe_files.differing_pictures(recorded, swapped) == ["content 1, 's.png'", "style 2, 's.png'"]
-    assert recipe_files.differing_pictures(swapped, recorded) == ["content 1, 'c.png'", "style 2, missing"]
+    assert files.differing_pictures(recorded, swapped) == ["content 1, 's.png'", "style 2, 's.png'"]
+    assert files.differing_pictures(swapped, recorded) == ["content 1, 'c.png'", "style 2, missing"]
 
 
 def record(**changes):
-    return json.loads(recipe_files.recipe_text(Recipe(backbone="vgg16"))) | changes
+    return json.loads(files.recipe_text(Recipe(backbone="vgg16"))) | changes
 
 
 @pytest.mark.parametrize(
@@ -260,20 +259,20 @@ def test_files_that_hold_no_recipe(tmp_path, content, message):
     content = json.dumps(content) if isinstance(content, dict) else content
     (tmp_path / "r.json").write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(ValueError, match=message):
-        recipe_files.load_recipe(tmp_path / "r.json")
+        files.load_recipe(tmp_path / "r.json")
 
 
 def test_wrong_types_paths_and_roles(tmp_path, pictures):
     for wrong in ({"recipe": None}, {"recipe": {"steps": "many"}}):
         (tmp_path / "r.json").write_text(json.dumps(record(**wrong)))
         with pytest.raises(TypeError, match="expected"):
-            recipe_files.load_recipe(tmp_path / "r.json")
+            files.load_recipe(tmp_path / "r.json")
     with pytest.raises(FileNotFoundError, match="none.json"):
-        recipe_files.load_recipe(tmp_path / "none.json")
+        files.load_recipe(tmp_path / "none.json")
     images.save_image(pictures[0], tmp_path / "plain.png")
     with pytest.raises(ValueError, match="saved with its recipe, received .*plain.png' without one"):
-        recipe_files.load_recipe(tmp_path / "plain.png")
+        files.load_recipe(tmp_path / "plain.png")
     with pytest.raises(ValueError, match="ending in .json, received"):
-        recipe_files.save_recipe(Recipe(backbone="vgg16"), tmp_path / "r.txt")
+        files.save_recipe(Recipe(backbone="vgg16"), tmp_path / "r.txt")
     with pytest.raises(ValueError, match="received 'stile'; did you mean 'style'"):
-        recipe_files.recipe_text(Recipe(backbone="vgg16"), {"stile": []})
+        files.recipe_text(Recipe(backbone="vgg16"), {"stile": []})

@@ -118,7 +118,7 @@ def test_two_styles_are_felt_each_in_its_half(rng):
     import tensorflow as tf
 
     from keras_apps.style.objective import Objective
-    from keras_apps.style.recipe import Recipe
+    from keras_apps.style.recipes.recipe import Recipe
 
     content, red, blue = rng.uniform(size=(3, 16, 16, 3)).astype(np.float32)
     recipe = Recipe(

@@ -9,7 +9,8 @@ import pytest
 import tensorflow as tf
 
 from keras_apps import images, style
-from keras_apps.style import lbfgs, loop, recipe, recipe_checks
+from keras_apps.style import lbfgs, run
+from keras_apps.style.recipes import recipe
 
 SHALLOW = style.Recipe(
     backbone="vgg16",
@@ -41,7 +42,7 @@ def test_the_cost_falls(pictures, start, optimizer, normalization):
     assert result.image.min() >= 0 and result.image.max() <= 1
 
 
-@pytest.mark.parametrize("optimizer", recipe_checks.KERAS_OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", recipe.KERAS_OPTIMIZERS)
 def test_every_keras_optimizer_lowers_the_cost(pictures, optimizer):
     rate = {"adadelta": 20.0, "adagrad": 0.02, "sgd": 1.0, "ftrl": 0.02}.get(optimizer, 0.01)
     changed = dataclasses.replace(SHALLOW, optimizer=optimizer, learning_rate=rate)
@@ -152,7 +153,7 @@ def test_a_resumed_run_gives_the_same_picture(pictures, monkeypatch, tmp_path, o
 
     file = tmp_path / "run.npz"
     whole = style.transfer(*pictures, lbfgs.resumable(changed), compiled=False)
-    monkeypatch.setattr(loop, "CHECKPOINT_EVERY", 2)
+    monkeypatch.setattr(run, "CHECKPOINT_EVERY", 2)
     part = style.transfer(*pictures, changed, compiled=False, checkpoint=file, progress=stop)
     rest = style.transfer(*pictures, changed, compiled=False, checkpoint=file, resume=True)
     assert part.interrupted and len(part.history) == 9 and rest.stopped == "steps"
@@ -324,7 +325,7 @@ def test_lbfgs_without_restarts_gets_further_than_with(pictures):
 
 def test_lbfgs_is_kept_at_the_end_of_each_round(pictures, monkeypatch, tmp_path):
     monkeypatch.setattr(lbfgs, "RESTART", 3)
-    monkeypatch.setattr(loop, "CHECKPOINT_EVERY", 2)
+    monkeypatch.setattr(run, "CHECKPOINT_EVERY", 2)
 
     def stop(progress):
         if progress.step == 7:

@@ -11,10 +11,12 @@ import pytest
 from PIL import Image, ImageSequence
 
 from keras_apps import images
-from keras_apps.style import commands_film, gif, loop, plots, preview, sheet
-from keras_apps.style.recipe import Recipe
-from keras_apps.style.result import Progress, StyleResult
-from keras_apps.style.sheet_drawing import draw_sheet
+from keras_apps.cli import style_run
+from keras_apps.style import run
+from keras_apps.style.output import gif, plots, preview, sweep
+from keras_apps.style.output.sweep import draw_sheet
+from keras_apps.style.recipes.recipe import Recipe
+from keras_apps.style.run import Progress, StyleResult
 
 LAYERS = {"block1_conv1": 0.5, "block2_conv1": 0.5}
 SMALL = Recipe(backbone="vgg16", size=32, steps=2, content_layers="block2_conv1", style_layers=LAYERS)
@@ -49,7 +51,7 @@ def painted(monkeypatch):
         stopped = "interrupted" if number == calls.interrupt_at else "steps"
         return StyleResult(np.full(content.shape, number / 10), [{}], recipe, "vgg16", 0.02, 1.0, stopped)
 
-    monkeypatch.setattr(loop, "transfer", transfer)
+    monkeypatch.setattr(run, "transfer", transfer)
     return calls
 
 
@@ -59,7 +61,7 @@ def test_a_sweep_paints_every_pair_in_order(pictures, painted):
         "style_weight": [1, 10.5],
         "style_layers": ["block1_conv1", "block1_conv1..block2_conv1", {"block3_conv1": 2}],
     }
-    found = sheet.sweep(*pictures[:2], SMALL, axes, cell=64, progress=lambda p: steps.append((p.step, p.steps)))
+    found = sweep.sweep(*pictures[:2], SMALL, axes, cell=64, progress=lambda p: steps.append((p.step, p.steps)))
     assert [r.style_weight for r in painted.recipes] == [1, 1, 1, 10.5, 10.5, 10.5]
     assert [dict(r.style_layers) for r in painted.recipes[:3]] == [{"block1_conv1": 1.0}, LAYERS, {"block3_conv1": 2}]
     assert steps == [(n, 12) for n in range(1, 13)]
@@ -70,21 +72,21 @@ def test_a_sweep_paints_every_pair_in_order(pictures, painted):
 
 def test_a_sweep_over_styles_uses_each_in_turn(pictures, painted, tmp_path):
     images.save_image(pictures[1], tmp_path / "waves.png")
-    sheet.sweep(pictures[0], None, SMALL, {"style": [tmp_path / "waves.png", pictures[2]]})
+    sweep.sweep(pictures[0], None, SMALL, {"style": [tmp_path / "waves.png", pictures[2]]})
     np.testing.assert_allclose(painted.styles[0][0], pictures[1], atol=1 / 255)
     np.testing.assert_array_equal(painted.styles[1][0], pictures[2])
 
 
 def test_ctrl_c_gives_the_sheet_of_what_is_finished(pictures, painted):
     painted.interrupt_at = 3
-    found = sheet.sweep(*pictures[:2], SMALL, {"steps": [1, 2, 3, 4]}, cell=64)
+    found = sweep.sweep(*pictures[:2], SMALL, {"steps": [1, 2, 3, 4]}, cell=64)
     assert found.interrupted and len(found.results) == 2 and len(found.recipes) == 4
     last_row = found.image[-10, 6 + 32 + 70 * np.arange(4), 0]
     np.testing.assert_allclose(last_row, [0.1, 0.2, 190 / 255, 190 / 255], atol=0.01)
     painted.interrupt_at = 5  # the next first one
     painted.recipes += [None]
     with pytest.raises(KeyboardInterrupt):
-        sheet.sweep(*pictures[:2], SMALL, {"steps": [1, 2]})
+        sweep.sweep(*pictures[:2], SMALL, {"steps": [1, 2]})
 
 
 def test_a_real_sweep_shows_what_the_style_weight_does(pictures):
@@ -94,7 +96,7 @@ def test_a_real_sweep_shows_what_the_style_weight_does(pictures):
     layers = {"content_layers": "only", "style_layers": {"only": 1.0}}
     own = Recipe(backbone="own", size=32, steps=10, optimizer="lbfgs", **layers)
     axes = {"style_weight": [0, 100], "style_layers": ["only"]}
-    found = sheet.sweep(*pictures[:2], own, axes, cell=32, network=network, compiled=False)
+    found = sweep.sweep(*pictures[:2], own, axes, cell=32, network=network, compiled=False)
     away = [np.abs(r.image - images.resize(pictures[0], 32)).mean() for r in found.results]
     assert away[0] < 0.01 < away[1]
 
@@ -114,10 +116,10 @@ def test_a_real_sweep_shows_what_the_style_weight_does(pictures):
 )
 def test_a_bad_sweep_is_answered_before_anything_is_painted(pictures, painted, axes, said):
     with pytest.raises(ValueError, match=said):
-        sheet.sweep(*pictures[:2], SMALL, axes)
+        sweep.sweep(*pictures[:2], SMALL, axes)
     assert not painted.recipes
     with pytest.raises(TypeError, match="list of values"):
-        sheet.sweep(*pictures[:2], SMALL, {"pooling": "max"})
+        sweep.sweep(*pictures[:2], SMALL, {"pooling": "max"})
 
 
 def test_headings_are_drawn_where_their_pictures_are(pictures):
@@ -132,9 +134,9 @@ def test_headings_are_drawn_where_their_pictures_are(pictures):
 
 
 def test_sweeps_are_read_from_the_command_line():
-    axes = commands_film.parse_sweep(["coarse-to-fine=yes,no", "steps=5, 10"])
+    axes = style_run.parse_sweep(["coarse-to-fine=yes,no", "steps=5, 10"])
     assert axes == {"coarse_to_fine": [True, False], "steps": [5, 10]}
-    assert commands_film.parse_sweep(["style=a.jpg,b.jpg"]) == {"style": ["a.jpg", "b.jpg"]}
+    assert style_run.parse_sweep(["style=a.jpg,b.jpg"]) == {"style": ["a.jpg", "b.jpg"]}
     for text, said in [
         ("steps", "FIELD=V1"),
         ("steps=1,,2", "FIELD=V1"),
@@ -144,17 +146,17 @@ def test_sweeps_are_read_from_the_command_line():
         ("coarse_to_fine=maybe", "value of coarse_to_fine"),
     ]:
         with pytest.raises(ValueError, match=said):
-            commands_film.parse_sweep([text])
+            style_run.parse_sweep([text])
     with pytest.raises(ValueError, match="twice"):
-        commands_film.parse_sweep(["seed=1", "seed=2"])
+        style_run.parse_sweep(["seed=1", "seed=2"])
 
 
 def test_the_sweep_command_saves_the_sheet(pictures, painted, tmp_path):
-    commands_film.paint_sweep(*pictures[:2], SMALL, {"steps": [1, 2]}, str(tmp_path / "sheet.png"))
+    style_run.paint_sweep(*pictures[:2], SMALL, {"steps": [1, 2]}, str(tmp_path / "sheet.png"))
     found = images.load_image(tmp_path / "sheet.png")
     np.testing.assert_allclose(found[-20, [20, -20], 0], [0.1, 0.2], atol=0.01)
     with pytest.raises(ValueError, match="ending in"):
-        commands_film.paint_sweep(*pictures[:2], SMALL, {"steps": [1]}, "sheet.gif")
+        style_run.paint_sweep(*pictures[:2], SMALL, {"steps": [1]}, "sheet.gif")
     assert len(painted.recipes) == 2
 
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from keras_apps.faces.synthetic import share, synthetic_people
-from keras_apps.faces.synthetic.person import TRAITS, meet
-from keras_apps.faces.synthetic.photo import take
-from keras_apps.faces.synthetic.render import render
-from keras_apps.faces.synthetic.shapes import paint, ridge, sample, soft, texture
-from keras_apps.faces.synthetic.view import HEIGHTS, View, outline
+from keras_apps.faces.people.synthetic import share, synthetic_people
+from keras_apps.faces.people.synthetic.person import TRAITS, meet
+from keras_apps.faces.people.synthetic.photo import take
+from keras_apps.faces.people.synthetic.render import render
+from keras_apps.faces.people.synthetic.shapes import paint, ridge, sample, soft, texture
+from keras_apps.faces.people.synthetic.view import HEIGHTS, View, outline
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ import pytest
 import tensorflow as tf
 
 from keras_apps import backbones
-from keras_apps.style import winograd
+from keras_apps.style.network import winograd
 from keras_apps.style.objective import Objective
-from keras_apps.style.recipe import Recipe
-from keras_apps.style.tiles import Side, Span, View, Window, sides
-from keras_apps.style.tiling import TiledObjective
+from keras_apps.style.recipes.recipe import Recipe
+from keras_apps.style.tiling.objective import TiledObjective
+from keras_apps.style.tiling.tiles import Side, Span, View, Window, sides
 
 
 def _picture(rng, height, width, dtype="float32"):

@@ -11,8 +11,8 @@ from keras import layers
 from PIL import Image
 
 from keras_apps import backbones, images, visualize
-from keras_apps.visualize import streams
-from keras_apps.visualize.patch_result import GREY
+from keras_apps.visualize.patches import streams
+from keras_apps.visualize.patches.patches import GREY
 
 
 @pytest.fixture(scope="module")

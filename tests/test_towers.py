@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_apps import faces
-from keras_apps.faces.tower import _SMALLEST, tower_of
+from keras_apps.faces.towers.registry import _SMALLEST, tower_of
 
 NAMES = ("small", "inception", "resnet128")
 

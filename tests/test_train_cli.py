@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_apps.faces import training_run
-from keras_apps.faces.calibration import Threshold
-from keras_apps.faces.tower import fingerprint, load_tower
+from keras_apps.cli import faces_train
+from keras_apps.faces.judging.calibration import Threshold
+from keras_apps.faces.towers.registry import fingerprint, load_tower
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def tiny_tower(monkeypatch):
         layers += [keras.layers.AveragePooling2D(2), keras.layers.Flatten(), keras.layers.Dense(16)]
         return keras.Sequential([*layers, keras.layers.UnitNormalization()])
 
-    monkeypatch.setattr(training_run, "build_tower", build)
+    monkeypatch.setattr(faces_train, "build_tower", build)
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +139,7 @@ def test_pair_files_are_judged_as_published(run, folder, tower):
 
 
 def test_an_interruption_keeps_the_best_so_far(run, folder, monkeypatch):
-    train = training_run.train
+    train = faces_train.train
 
     def interrupted(*arguments, report, **options):
         def stop(kind, values):
@@ -149,7 +149,7 @@ def test_an_interruption_keeps_the_best_so_far(run, folder, monkeypatch):
 
         return train(*arguments, report=stop, **options)
 
-    monkeypatch.setattr(training_run, "train", interrupted)
+    monkeypatch.setattr(faces_train, "train", interrupted)
     code, out, err = run("train", folder, "-o", "mine.keras", *TRAIN, "--steps", 8, "--epoch-steps", 2)
     assert code == 130 and out == "" and "the same command with --resume goes on" in err
     assert load_tower("mine.keras").output_shape == (None, 16) and Path("mine.training/training.png").is_file()
@@ -158,13 +158,13 @@ def test_an_interruption_keeps_the_best_so_far(run, folder, monkeypatch):
 def test_photographs_are_aligned_first_and_those_without_a_face_left_out(run, folder, tower, monkeypatch, tmp_path):
     """Patterns hold no faces: with nobody left, training says so; evaluation takes the centre."""
     asked = []
-    from keras_apps.faces import aligned_folder
+    from keras_apps.faces.people import chips
 
     def none_found(pictures, **options):
         asked.extend(pictures)
         return [[] for _ in pictures]
 
-    monkeypatch.setattr(aligned_folder, "find_faces_in", none_found)
+    monkeypatch.setattr(chips, "find_faces_in", none_found)
     code, _, err = run("train", folder, "-o", "mine.keras", "--steps", 1)
     assert code == 2 and "no face found in 50 pictures, left out" in err and "received 0 in what was left" in err
     assert len(asked) == 50

@@ -6,16 +6,16 @@ import keras
 import numpy as np
 import pytest
 
-from keras_apps.faces import training_plan
-from keras_apps.faces.comparison import COMPARISONS
-from keras_apps.faces.held_out import HeldOut, some_pairs
-from keras_apps.faces.mining import STRATEGIES
-from keras_apps.faces.people import People
-from keras_apps.faces.tower import fingerprint, load_tower
-from keras_apps.faces.training import train
-from keras_apps.faces.training_plan import TrainingPlan
-from keras_apps.faces.training_state import TrainingHistory, head_path, training_folder
-from keras_apps.faces.verification_model import VerificationModel
+from keras_apps.faces.judging.pairs import HeldOut, some_pairs
+from keras_apps.faces.people.people import People
+from keras_apps.faces.towers.registry import fingerprint, load_tower
+from keras_apps.faces.training.comparison import COMPARISONS
+from keras_apps.faces.training.mining import STRATEGIES
+from keras_apps.faces.training.plan import COMPARISONS as PLANNED_COMPARISONS
+from keras_apps.faces.training.plan import MININGS, TrainingPlan
+from keras_apps.faces.training.resume import TrainingHistory, head_path, training_folder
+from keras_apps.faces.training.train import train
+from keras_apps.faces.training.verification_model import VerificationModel
 
 
 def patterned(number=16, each=4, size=16, seed=0):
@@ -233,5 +233,5 @@ def test_a_plan_says_at_once_what_is_wrong(choice, message):
 
 
 def test_the_plan_knows_every_mining_and_comparison():
-    assert set(training_plan.MININGS) == set(STRATEGIES)
-    assert set(training_plan.COMPARISONS) == set(COMPARISONS)
+    assert set(MININGS) == set(STRATEGIES)
+    assert set(PLANNED_COMPARISONS) == set(COMPARISONS)

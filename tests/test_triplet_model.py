@@ -11,10 +11,9 @@ import oracles_triplets as oracles
 import pytest
 import tensorflow as tf
 
-from keras_apps.faces.collapse import CollapseWarning
-from keras_apps.faces.resume import fit_resumable
-from keras_apps.faces.triplet_batch import batch_triplet_loss
-from keras_apps.faces.triplet_model import TripletModel
+from keras_apps.faces.training.losses import batch_triplet_loss
+from keras_apps.faces.training.resume import fit_resumable
+from keras_apps.faces.training.triplet_model import CollapseWarning, TripletModel
 
 
 def tiny_tower(seed=1, dropout=0.0, dtype=None):
@@ -223,7 +222,7 @@ tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
 import keras
 from test_triplet_model import fitted, people, tiny_tower
-from keras_apps.faces.triplet_model import TripletModel
+from keras_apps.faces.training.triplet_model import TripletModel
 
 x, y = people(np.random.default_rng(7))
 reports = {}

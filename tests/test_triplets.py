@@ -7,9 +7,8 @@ import oracles_triplets as oracles
 import pytest
 import tensorflow as tf
 
-from keras_apps.faces.mining import STRATEGIES, pairwise_squared_euclidean
-from keras_apps.faces.triplet_batch import batch_triplet_loss, given_triplet_loss
-from keras_apps.faces.triplets import mine_triplets, triplet_loss
+from keras_apps.faces.training.losses import batch_triplet_loss, given_triplet_loss, mine_triplets, triplet_loss
+from keras_apps.faces.training.mining import STRATEGIES, pairwise_squared_euclidean
 
 ONE_CHOICE = [name for name in STRATEGIES if name != "random"]
 # People on a line: anchors 0 and 1 of person 0, then strangers at 1.25, 1.5 and 3.

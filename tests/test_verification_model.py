@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_apps.faces.comparison import COMPARISONS, LogisticComparison, chi_square_difference
-from keras_apps.faces.tower import fingerprint
-from keras_apps.faces.verification_model import VerificationModel, cross_entropy
+from keras_apps.faces.towers.registry import fingerprint
+from keras_apps.faces.training.comparison import COMPARISONS, LogisticComparison, chi_square_difference
+from keras_apps.faces.training.verification_model import VerificationModel, cross_entropy
 
 
 def tiny_tower(seed=1, size=4, dtype=None):

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_apps import backbones
-from keras_apps.style import winograd
+from keras_apps.style.network import winograd
 
 
 @pytest.mark.parametrize("size", [(4, 4), (1, 1), (5, 9), (8, 3), (13, 16)])

@@ -31,7 +31,7 @@ import keras_apps
 from keras_apps import faces
 from keras_apps.faces.distances import all_squared_euclidean
 from keras_apps.faces.encoding import encode_chips
-from keras_apps.faces.training_state import training_folder
+from keras_apps.faces.training.resume import training_folder
 
 NAME, SIZE = "synthetic64", 64
 PEOPLE, PICTURES = 1000, 10

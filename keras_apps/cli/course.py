@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from keras_apps import _console
-from keras_apps._console import AsJson
+from keras_apps.cli import console
+from keras_apps.cli.console import AsJson
 
 ALL_RIGHT, NOT_ALL = 0, 1
 ABOUT = "Check your own answers to the course's assignments."
 
-app = _console.application(ABOUT)
+app = console.application(ABOUT)
 
 
 @app.callback()
@@ -23,11 +23,11 @@ def course() -> None:
 @app.command("list")
 def list_assignments(as_json: AsJson = False) -> None:
     """List the assignments, their functions and points."""
-    from keras_apps.course.registry import NAMES, assignment
+    from keras_apps.course.catalogue.registry import NAMES, assignment
 
     found = {name: {e.name: e.points for e in assignment(name).exercises} for name in NAMES}
     if as_json:
-        _console.print_json(found)
+        console.print_json(found)
         return
     for name, points in found.items():
         print(f"{name:17} {', '.join(f'{function} {most}' for function, most in points.items())}")
@@ -46,7 +46,7 @@ def check(
 
     report = check_file(file, assignment)
     if as_json:
-        _console.print_json(
+        console.print_json(
             {
                 "assignment": report.assignment,
                 "points": report.points,

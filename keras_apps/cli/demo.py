@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from keras_apps import _console
-from keras_apps._console import AsJson
+from keras_apps.cli import console
+from keras_apps.cli.console import AsJson
 
 
 def demo(
@@ -23,9 +23,9 @@ def demo(
 
     options = DemoOptions(out, steps, size)
     prepare(options)
-    _console.load_tensorflow()
-    summary = run(options, say=_console.say)
+    console.load_tensorflow()
+    summary = run(options, say=console.say)
     if as_json:
-        _console.print_json(summary)
+        console.print_json(summary)
     else:
         print(summary["report"])

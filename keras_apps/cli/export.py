@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from keras_apps import _console
-from keras_apps._console import AsJson
+from keras_apps.cli import console
+from keras_apps.cli.console import AsJson
 
 Option = typer.Option
 
@@ -61,11 +61,11 @@ def export(
 ) -> None:
     """Write a model for other runtimes, compare each file with Keras on real crops, and write its model card."""
     from keras_apps import backbones
-    from keras_apps._choices import check_choice
+    from keras_apps._checks import check_choice
+    from keras_apps._files import check_folder
+    from keras_apps.cli.faces_options import BUNDLED_TOWERS
     from keras_apps.export.formats import checked_formats, checked_name, checked_tolerances, read_tolerances
-    from keras_apps.export.placing import check_folder
-    from keras_apps.faces.calibration import Threshold
-    from keras_apps.faces.commands_options import BUNDLED_TOWERS
+    from keras_apps.faces.judging.calibration import Threshold
 
     wanted = checked_formats(formats or ("keras", "saved_model", "litert", "onnx"))
     tolerances = checked_tolerances(read_tolerances(tolerance or []))
@@ -81,7 +81,7 @@ def export(
         if folder is not None and not Path(folder).is_dir():
             raise FileNotFoundError(f"expected a folder of pictures, received '{folder}', which is none")
     known = Threshold.load(threshold) if threshold else None
-    _console.load_tensorflow()
+    console.load_tensorflow()
     from keras_apps.export.report import ParityError
     from keras_apps.export.run import export as run
 
@@ -104,15 +104,15 @@ def export(
             licence=licence,
             training_data=training_data,
             overwrite=overwrite,
-            report=_console.say,
+            report=console.say,
         )
     except ParityError as error:
-        _console.say(str(error.report))
+        console.say(str(error.report))
         raise
     if as_json:
-        _console.print_json(found.as_dict())
+        console.print_json(found.as_dict())
         if found.warning:
-            _console.say(found.warning)
+            console.say(found.warning)
     else:
         count = len(found.formats)
         files = "1 file with its model card" if count == 1 else f"{count} files with their model cards"

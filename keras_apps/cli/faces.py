@@ -8,11 +8,9 @@ from typing import Annotated
 
 import typer
 
-from keras_apps import _console
-from keras_apps._console import AsJson
-from keras_apps.faces import commands_gallery, commands_judge, commands_train
-from keras_apps.faces.answers import PROBABILITY
-from keras_apps.faces.commands_options import (
+from keras_apps.cli import console, faces_judge, faces_train
+from keras_apps.cli.console import AsJson
+from keras_apps.cli.faces_options import (
     DeciderFile,
     Face,
     GalleryFile,
@@ -24,8 +22,9 @@ from keras_apps.faces.commands_options import (
     open_gallery,
     which_face,
 )
+from keras_apps.faces.gallery.decisions import PROBABILITY
 
-app = _console.application("Enrol people, verify a claimed name (1:1), identify faces (1:K).")
+app = console.application("Enrol people, verify a claimed name (1:1), identify faces (1:K).")
 
 
 @app.command()
@@ -38,15 +37,15 @@ def enrol(
     as_json: AsJson = False,
 ) -> None:
     """Add a person, or further pictures of one; the gallery is made when missing. Photographs are not kept."""
-    from keras_apps.faces.store import checked_name
+    from keras_apps.faces.gallery.store import checked_name
 
     name = checked_name(name)
     which = which_face(face)
-    expanded = _console.expand(pictures)
+    expanded = console.expand(pictures)
     is_new = not Path(gallery).exists()
     opened = open_gallery(gallery, tower)
     try:
-        with _console.progress_bar() as bar:
+        with console.progress_bar() as bar:
             task = bar.add_task("finding and encoding faces", total=len(expanded))
             added = opened.enrol(name, expanded, face=which, progress=lambda: bar.advance(task))
     except BaseException:
@@ -55,7 +54,7 @@ def enrol(
         raise
     total = next(count for n, count, _ in opened.people() if n == name)
     if as_json:
-        _console.print_json({"name": name, "added": added, "encodings": total, "people": len(opened)})
+        console.print_json({"name": name, "added": added, "encodings": total, "people": len(opened)})
     else:
         print(f"{name}: {added} added, {total} in all; {len(opened)} people in {gallery}")
 
@@ -72,9 +71,9 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Decide whether a picture shows the person of that name. Exits 0 when accepted, 1 when not."""
-    answer = open_gallery(_console.existing(gallery), tower, threshold, template, decider).verify(picture, name)
+    answer = open_gallery(console.existing(gallery), tower, threshold, template, decider).verify(picture, name)
     if as_json:
-        _console.print_json(asdict(answer))
+        console.print_json(asdict(answer))
     else:
         word, sign = ("accepted", "<=") if answer.accepted else ("not accepted", ">")
         given = " | distance" if answer.measure != PROBABILITY else ""
@@ -97,14 +96,14 @@ def identify(
     as_json: AsJson = False,
 ) -> None:
     """Name every face of a picture, largest first, or answer "not recognised"."""
-    expanded = _console.expand(pictures)
-    opened = open_gallery(_console.existing(gallery), tower, threshold, template, decider)
+    expanded = console.expand(pictures)
+    opened = open_gallery(console.existing(gallery), tower, threshold, template, decider)
     if not len(opened):
-        _console.say(f"nobody is enrolled in {gallery} yet")
-    from keras_apps.faces.detect import NoFaceError
+        console.say(f"nobody is enrolled in {gallery} yet")
+    from keras_apps.faces.detection import NoFaceError
 
     answers: list[tuple[str, list, str | None]] = []  # picture, answers, what is wrong with the picture
-    with _console.progress_bar() as bar:
+    with console.progress_bar() as bar:
         for picture in bar.track(expanded, description="looking at faces"):
             try:
                 answers.append((picture, opened.identify(picture, top), None))
@@ -113,7 +112,7 @@ def identify(
                     raise
                 answers.append((picture, [], None if isinstance(error, NoFaceError) else str(error)))
     if as_json:
-        _console.print_json(
+        console.print_json(
             [{"picture": p, "faces": [asdict(a) for a in found], "error": error} for p, found, error in answers]
         )
     for picture, found, error in [] if as_json else answers:
@@ -148,5 +147,144 @@ def _faces(count: int) -> str:
     return "no face" if count == 0 else "1 face" if count == 1 else f"{count} faces"
 
 
-for _module in (commands_gallery, commands_train, commands_judge):
-    _module.register(app)
+Conflict = Annotated[
+    str,
+    typer.Option(help="People who are there already: 'error', 'skip', 'replace' their encodings, or 'add' to them."),
+]
+
+
+def list_people(gallery: GalleryFile, as_json: AsJson = False) -> None:
+    """List the people of a gallery."""
+    people = _store(gallery).people()
+    if as_json:
+        console.print_json([{"name": n, "encodings": count, "since": since} for n, count, since in people])
+        return
+    for name, count, since in people:
+        print(f"{name}  {_encodings(count)}  since {since}")
+    print(f"{len(people)} people")
+
+
+def audit(gallery: GalleryFile, as_json: AsJson = False) -> None:
+    """Show who was enrolled when and from how many pictures, and every change of the gallery."""
+    told = _store(gallery).audit()
+    if as_json:
+        console.print_json(asdict(told))
+        return
+    for person in told.people:
+        print(f"{person.name}  {_encodings(person.encodings)}  first {person.first}  last {person.last}")
+    print(f"{len(told.people)} people")
+    for change in told.changes:
+        who = change.name or ("somebody" if change.change == "removed" else "several people")
+        print(f"{change.at}  {change.change}  {who}" + (f"  {_encodings(change.encodings)}" * bool(change.encodings)))
+
+
+def rename(
+    gallery: GalleryFile,
+    name: Name,
+    new_name: Annotated[str, typer.Argument(metavar="NEW_NAME", help="A name that nobody has.")],
+    as_json: AsJson = False,
+) -> None:
+    """Give a person another name; the old one is overwritten in the file."""
+    from keras_apps.faces.gallery.store import checked_name
+
+    name, new_name = checked_name(name), checked_name(new_name)
+    _store(gallery).rename(name, new_name)
+    if as_json:
+        console.print_json({"name": new_name})
+    else:
+        print(f"{name} is {new_name} now in {gallery}")
+
+
+def update(
+    gallery: GalleryFile,
+    name: Name,
+    pictures: OwnPictures,
+    face: Face = None,
+    tower: Tower = "resnet128",
+    as_json: AsJson = False,
+) -> None:
+    """Replace a person's encodings by those of new pictures; the old ones are overwritten in the file."""
+    from keras_apps.faces.gallery.names import checked_name
+
+    name, which, expanded = checked_name(name), which_face(face), console.expand(pictures)
+    opened = open_gallery(console.existing(gallery), tower)
+    with console.progress_bar() as bar:
+        task = bar.add_task("finding and encoding faces", total=len(expanded))
+        replaced = opened.update(name, expanded, face=which, progress=lambda: bar.advance(task))
+    if as_json:
+        console.print_json({"name": name, "replaced": replaced, "encodings": len(expanded)})
+    else:
+        print(f"{name}: {_encodings(replaced)} replaced by {len(expanded)}")
+
+
+def remove(gallery: GalleryFile, name: Name, as_json: AsJson = False) -> None:
+    """Remove a person; their name and encodings are overwritten in the file."""
+    from keras_apps.faces.gallery.names import checked_name, unknown
+
+    name, store = checked_name(name), _store(gallery)
+    count = store.remove(name)
+    if not count:
+        raise unknown(name, store.names())
+    if as_json:
+        console.print_json({"name": name, "removed": count, "people": len(store)})
+    else:
+        print(f"{name}: removed with {count} encodings; {len(store)} people left in {gallery}")
+
+
+def export_gallery(
+    gallery: GalleryFile,
+    out: Annotated[str, typer.Argument(metavar="FILE", help="The file to write, for instance team.zip.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write names, dates and encodings into a zip of JSON, CSV and a NumPy array, which any program can read."""
+    from keras_apps.faces.gallery.exchange import export_people
+
+    people = export_people(_store(gallery), out)
+    if as_json:
+        console.print_json({"people": people, "file": out})
+    else:
+        print(f"{people} people written to {out}")
+
+
+def import_gallery(
+    gallery: GalleryFile,
+    source: Annotated[str, typer.Argument(metavar="FILE", help="A file that 'faces export' wrote.")],
+    conflict: Conflict = "error",
+    as_json: AsJson = False,
+) -> None:
+    """Add everybody of an exported file, or nobody; the gallery is made when missing."""
+    from keras_apps.faces.gallery.exchange import import_people
+    from keras_apps.faces.gallery.store import Store
+
+    is_new = not Path(gallery).exists()
+    store = Store(gallery if is_new else console.existing(gallery))
+    try:
+        done = import_people(store, source, conflict)
+    except BaseException:
+        if is_new:
+            store.discard_if_empty()
+        raise
+    if as_json:
+        console.print_json(asdict(done))
+    else:
+        skipped = f", {done.skipped} skipped" if done.skipped else ""
+        print(f"{done.people} people with {_encodings(done.encodings)} imported, {done.new} of them new{skipped}")
+
+
+def _store(gallery: str):
+    from keras_apps.faces.gallery.store import Store
+
+    return Store(console.existing(gallery))
+
+
+def _encodings(count: int) -> str:
+    return f"{count} encoding{'' if count == 1 else 's'}"
+
+
+app.command("list")(list_people)
+app.command("export")(export_gallery)
+app.command("import")(import_gallery)
+for _command in (audit, rename, update, remove):
+    app.command()(_command)
+faces_train.register(app)
+faces_judge.register(app)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keras_apps import _console
-from keras_apps._console import AsJson
-from keras_apps.faces.commands_people import (
+from keras_apps._files import written_aside
+from keras_apps.cli import console
+from keras_apps.cli.console import AsJson
+from keras_apps.cli.faces_options import (
     Aligned,
     Chips,
     Crop,
@@ -23,6 +26,153 @@ from keras_apps.faces.commands_people import (
     read_people,
 )
 
+if TYPE_CHECKING:
+    import keras
+
+    from keras_apps.faces.people.people import People
+    from keras_apps.faces.training.plan import TrainingPlan
+    from keras_apps.faces.training.resume import TrainingHistory
+
+
+def starting_tower(name: str, size: int | None, seed: int, mixed_precision: bool = False) -> keras.Model:
+    """Build or load the tower that a training starts from.
+
+    Args:
+        name: `"small"` or `"inception"`, with random weights of the seed; `"resnet128"` or a .keras file, trained; of
+            a `VerificationModel` or another model around a tower, its tower.
+        size: Of a tower with random weights, in pixels.
+        seed: Sets Keras's random numbers for this process.
+        mixed_precision: Compute in bfloat16, keep the weights in float32; sets Keras's policy for this process.
+
+    Raises:
+        ValueError: If there is no such tower, or a file's own precision is to be changed.
+    """
+    import keras
+
+    from keras_apps.faces.towers.registry import build_tower, load_tower, tower_of
+
+    if mixed_precision:
+        if Path(name).suffix == ".keras":
+            raise ValueError("expected a tower by name for --mixed-precision, received a file, which has its own")
+        keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    keras.utils.set_random_seed(seed)
+    tower = build_tower(name, size) if name in ("small", "inception") else tower_of(load_tower(name))
+    tower.trainable = True
+    return tower
+
+
+def run_training(
+    people: People,
+    held_out: People,
+    tower: keras.Model,
+    out: str | os.PathLike,
+    plan: TrainingPlan,
+    *,
+    resume: bool = False,
+) -> dict:
+    """Train with progress on standard error, then draw the figures and judge the tower that was kept.
+
+    An interruption draws what there is, says how to go on, and is passed on.
+
+    Args:
+        people, held_out, tower, out, plan, resume: As for `train`.
+
+    Returns:
+        What the command reports: `"tower"`, `"fingerprint"`, `"epochs"`, `"steps"`, `"seconds"`, `"best"`,
+        `"people"`, `"held_out"` (the report on held-out pairs), `"folder"`.
+    """
+    from keras_apps.faces.judging.pairs import HeldOut
+    from keras_apps.faces.judging.verification import evaluate_pairs
+    from keras_apps.faces.towers.registry import fingerprint, load_tower, tower_of
+    from keras_apps.faces.training.resume import head_path, training_folder
+    from keras_apps.faces.training.train import train
+
+    try:
+        with console.progress_bar("{task.fields[words]}") as bar:
+            task = bar.add_task("training", total=1000, words="")
+            history = train(people, held_out, tower, out, plan, resume=resume, report=_reporter(bar, task))
+    except KeyboardInterrupt:
+        _say_interrupted(out)
+        raise
+    folder = training_folder(out)
+    judge = HeldOut(held_out, tower.input_shape[1], crop=plan.crop, seed=plan.seed)
+    best = load_tower(head_path(out) if plan.loss == "verification" else out)
+    distances = judge.distances(best)
+    report = evaluate_pairs(distances, judge.same, seed=plan.seed)
+    _draw(folder, history, distances, judge.same, report.eer_tau, plan)
+    result = {
+        "tower": os.fspath(out),
+        "fingerprint": fingerprint(tower_of(best)),
+        "epochs": len(history.epochs) - 1,
+        "steps": history.step,
+        "seconds": history.seconds,
+        "best": history.best,
+        "people": history.people,
+        "held_out": report.as_dict(),
+        "folder": str(folder),
+    }
+    with written_aside(folder / "report.json") as aside:
+        aside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    return result
+
+
+def _reporter(bar, task):
+    def report(kind: str, values: dict) -> None:
+        if kind == "step":
+            words = f"loss {values['loss']:.4f}" + (f", active {values['active']:.2f}" if "active" in values else "")
+            bar.update(task, completed=int(1000 * min(1.0, values["done"])), words=words)
+            return
+        loss = f", loss {values['loss']:.4f}" if "loss" in values else ", as it came"
+        console.say(
+            f"epoch {values['epoch']}{loss}, EER held out {100 * values['eer']:.2f} %, {values['seconds']:.0f} s"
+        )
+
+    return report
+
+
+def _say_interrupted(out) -> None:
+    from keras_apps.faces.judging.plots import save_figure
+    from keras_apps.faces.training.resume import TrainingHistory, training_folder
+
+    try:
+        history = TrainingHistory.load(training_folder(out))
+    except (ValueError, OSError):
+        console.say("interrupted before anything was saved")
+        return
+    save_figure(_curve(history), training_folder(out) / "training.png")
+    best = history.best
+    console.say(
+        f"interrupted; {os.fspath(out)} holds epoch {best['epoch']}, EER {100 * best['eer']:.2f} %; "
+        "the same command with --resume goes on"
+    )
+
+
+def _curve(history: TrainingHistory):
+    from keras_apps.faces.judging.plots import plot_training
+
+    wanted = ("loss", "active", "accuracy", "d_ap", "d_an")
+    curves = {"EER held out": [epoch["eer"] for epoch in history.epochs]}
+    for name in wanted:
+        values = [epoch[name] for epoch in history.epochs if name in epoch]
+        if values:
+            curves[name] = values
+    return plot_training(curves, [epoch["seconds"] / 60 for epoch in history.epochs], "minutes")
+
+
+def _draw(folder: Path, history: TrainingHistory, distances, same, tau: float, plan: TrainingPlan) -> None:
+    from keras_apps.faces.judging.plots import plot_distances, plot_roc, save_figure
+    from keras_apps.faces.judging.rates import roc
+
+    distance = "squared_euclidean" if plan.loss == "triplet" else "1 - P(same person)"
+    figures = {
+        "training": _curve(history),
+        "roc": plot_roc(roc(distances, same)),
+        "distances": plot_distances(distances, same, tau, distance=distance),
+    }
+    for name, figure in figures.items():
+        save_figure(figure, folder / f"{name}.png")
+
+
 UNTRAINED = {"small": 16, "inception": 32}  # the smallest --size
 EPOCHS, FROM_SCRATCH, FINE_TUNING = 30, 2e-3, 1e-4
 PEOPLE, PICTURES = 32, 4
@@ -30,10 +180,10 @@ PEOPLE, PICTURES = 32, 4
 
 def register(app: typer.Typer) -> None:
     """Add the command to `keras-apps faces`."""
-    app.command()(train)
+    app.command("train")(train_tower)
 
 
-def train(
+def train_tower(
     folder: Folder,
     out: Annotated[str, typer.Option("-o", "--out", help="The tower's file, ending in .keras.")],
     tower: Annotated[
@@ -77,8 +227,8 @@ def train(
 
     Beside OUT.keras stands the folder OUT.training with the history, figures and what --resume needs.
     """
-    from keras_apps.faces.training_plan import TrainingPlan
-    from keras_apps.faces.training_state import HISTORY, TrainingHistory, check_out, head_path, training_folder
+    from keras_apps.faces.training.plan import TrainingPlan
+    from keras_apps.faces.training.resume import HISTORY, TrainingHistory, check_out, head_path, training_folder
 
     check_out(out)
     check_cropping(aligned, crop, chips)
@@ -112,9 +262,9 @@ def train(
     if names:
         left_out = len(names & set(people.names))
         people = people.without(names)
-        _console.say(f"{left_out} people named in {without} are left out")
+        console.say(f"{left_out} people named in {without} are left out")
     if not aligned:
-        from keras_apps.faces.aligned_folder import aligned_only
+        from keras_apps.faces.people.chips import aligned_only
 
         files.mkdir(exist_ok=True)
         where = chips or files / "chips"
@@ -123,15 +273,14 @@ def train(
     parts = people.split(held_out, seed)
     if not wanted:
         choices["people"], choices["pictures"] = min(PEOPLE, int((parts[0].counts >= 2).sum())), PICTURES
-    _console.say(f"training on {parts[0].summary()}\nheld out: {parts[1].summary()}")
+    console.say(f"training on {parts[0].summary()}\nheld out: {parts[1].summary()}")
 
-    _console.load_tensorflow()
-    from keras_apps.faces.training_run import run_training, starting_tower
+    console.load_tensorflow()
 
     started = starting_tower(tower, size, seed, mixed_precision)
     result = run_training(*parts, started, out, TrainingPlan(**choices), resume=resume)
     if as_json:
-        _console.print_json(result)
+        console.print_json(result)
     else:
         best = result["best"]
         print(f"{out}: epoch {best['epoch']} of {result['epochs']}, EER {100 * best['eer']:.2f} % on people held out")
@@ -146,6 +295,6 @@ def _batch(text: str) -> tuple[int, int]:
 
 
 def _names_of(path: str) -> set[str]:
-    from keras_apps.faces.pairs import picture_path, read_pairs
+    from keras_apps.faces.people.pairs import picture_path, read_pairs
 
     return {Path(picture_path(picture)).parent.name for picture in read_pairs(path).pictures()}

@@ -10,20 +10,21 @@ from typing import Annotated
 import typer
 
 import keras_apps
-from keras_apps import _console, weights
-from keras_apps._console import AsJson
-from keras_apps.course.commands import app as course_app
-from keras_apps.demo.commands import demo
-from keras_apps.export.commands import export
-from keras_apps.faces.commands import app as faces_app
-from keras_apps.style.commands import style
-from keras_apps.visualize.commands import app as visualize_app
+from keras_apps import weights
+from keras_apps.cli import console
+from keras_apps.cli.console import AsJson
+from keras_apps.cli.course import app as course_app
+from keras_apps.cli.demo import demo
+from keras_apps.cli.export import export
+from keras_apps.cli.faces import app as faces_app
+from keras_apps.cli.style import style
+from keras_apps.cli.visualize import app as visualize_app
 
 INTERRUPTED = 130
 ABOUT = "Face recognition, style transfer and what ConvNets learn, on Keras 3, with the weights in the box."
 
-app = _console.application(ABOUT)
-weights_app = _console.application("List, verify and download weights.")
+app = console.application(ABOUT)
+weights_app = console.application("List, verify and download weights.")
 app.command()(demo)
 app.add_typer(faces_app, name="faces")
 app.command("style")(style)
@@ -54,7 +55,7 @@ def list_weights(as_json: AsJson = False) -> None:
     entries = weights.manifest()
     vgg19 = {"available": weights.vgg19_available(), "path": str(weights.vgg19_path())}
     if as_json:
-        _console.print_json({"bundled": entries, "vgg19": vgg19})
+        console.print_json({"bundled": entries, "vgg19": vgg19})
         return
     for name, entry in entries.items():
         source = entry["source"]
@@ -74,11 +75,11 @@ def verify(as_json: AsJson = False) -> None:
         except weights.DamagedWeightsError as error:
             damaged.append(str(error))
     if as_json:
-        _console.print_json({"verified": len(weights.manifest()) - len(damaged), "damaged": damaged})
+        console.print_json({"verified": len(weights.manifest()) - len(damaged), "damaged": damaged})
     elif not damaged:
         print(f"{len(weights.manifest())} weight files verified in {weights.folder()}")
     else:
-        _console.say("\n".join(f"keras-apps: {line}" for line in damaged))
+        console.say("\n".join(f"keras-apps: {line}" for line in damaged))
     if damaged:
         raise typer.Exit(2)
 
@@ -87,11 +88,11 @@ def verify(as_json: AsJson = False) -> None:
 def download(name: Annotated[str, typer.Argument(metavar="NAME", help="vgg19")], as_json: AsJson = False) -> None:
     """Download weights that no package carries into Keras's cache. The only command that uses the network."""
     weights.check_download(name)
-    _console.load_tensorflow()
+    console.load_tensorflow()
     with contextlib.redirect_stdout(sys.stderr):  # Keras prints its progress
-        path = weights.download(name, report=_console.say)
+        path = weights.download(name, report=console.say)
     if as_json:
-        _console.print_json({"name": name, "path": str(path)})
+        console.print_json({"name": name, "path": str(path)})
     else:
         print(f"{name}: whole and verified at {path}")
 
@@ -103,9 +104,9 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
         if code == INTERRUPTED:
-            _console.say("keras-apps: interrupted")
+            console.say("keras-apps: interrupted")
     except (KeyboardInterrupt, typer.Abort):
-        _console.say("keras-apps: interrupted")
+        console.say("keras-apps: interrupted")
         code = INTERRUPTED
     except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
         code = _failed(_words(error))
@@ -138,7 +139,7 @@ def _words(error: BaseException) -> str:
 
 
 def _failed(message: str, hint: str = "") -> int:
-    _console.say(f"keras-apps: {' '.join(message.split())}{hint}")
+    console.say(f"keras-apps: {' '.join(message.split())}{hint}")
     return 2
 
 

@@ -1,4 +1,4 @@
-"""`keras-apps visualize`: patches; the other commands are mounted from `commands_units`."""
+"""`keras-apps visualize`: patches, maximize, filters, maps and occlusion."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ from typing import Annotated
 
 import typer
 
-from keras_apps import _console
-from keras_apps._console import AsJson
-from keras_apps.visualize import commands_options as options
-from keras_apps.visualize import commands_units
+from keras_apps.cli import console
+from keras_apps.cli import visualize_options as options
+from keras_apps.cli.console import AsJson
 
 Argument, Option = typer.Argument, typer.Option
 
-app = _console.application(
+Out = Annotated[str, Option("--out", "-o", help="The picture's file: .png, .jpg, .webp, .tif or .bmp.")]
+Picture = Annotated[str, Argument(metavar="PICTURE", help="A file, or bundled:NAME.")]
+Cell = Annotated[int, Option(help="Side of a picture on the sheet, in pixels.")]
+Columns = Annotated[int, Option(help="Pictures side by side on the sheet.")]
+
+app = console.application(
     "See what a network has learnt: patches and pictures that excite its units, its filters and maps."
 )
 
@@ -50,7 +54,7 @@ def patches(
     as_json: AsJson = False,
 ) -> None:
     """Draw the patches that excite units most, and what in each drives its unit."""
-    from keras_apps.visualize.commands_patches import draw_sheet_of_patches
+    from keras_apps.cli.visualize_run import draw_sheet_of_patches
 
     how = {"k": count, "size": size, "inside": inside, "batch_size": batch}
     how["on_error"] = "skip" if skip_unreadable else "raise"
@@ -58,5 +62,98 @@ def patches(
     draw_sheet_of_patches(pictures, out, model, layer, unit, white, drive, how, sheet, as_json)
 
 
-for command in (commands_units.maximize, commands_units.filters, commands_units.maps, commands_units.occlusion):
-    app.command()(command)
+@app.command()
+def maximize(
+    out: Out,
+    model: options.Model = "alexnet",
+    layer: options.Layers = None,
+    unit: Annotated[list[int] | None, Option("--unit", help="A channel of each layer. [the first four]")] = None,
+    whole: Annotated[bool, Option("--whole", help='Excite whole layers, not units ("deep dream").')] = False,
+    face: Annotated[
+        str | None, Option(help="A picture of a person: what a face tower takes for the same. With --model resnet128.")
+    ] = None,
+    position: Annotated[
+        str | None, Option(help="ROW,COLUMN on the layer's map, or center: one unit, not all of its channel.")
+    ] = None,
+    start: Annotated[str | None, Option(help="A picture to begin with, in place of grey.")] = None,
+    size: Annotated[int | None, Option(help="Side in pixels. [the network's, or the start's, or 128]")] = None,
+    steps: Annotated[int, Option(help="Of gradient ascent.")] = 128,
+    rate: Annotated[float, Option(help="Adam's learning rate.")] = 0.05,
+    diverse: Annotated[int, Option(help="Pictures of each unit, unlike each other.")] = 1,
+    variation: Annotated[float, Option(help="Weight of the total variation, which smooths.")] = 0.0,
+    pixels: Annotated[bool, Option("--pixels", help="Move pixels, not frequencies.")] = False,
+    plain_colors: Annotated[bool, Option("--plain-colors", help="Move red, green and blue as they are.")] = False,
+    still: Annotated[bool, Option("--still", help="Do not shift, turn and enlarge the picture.")] = False,
+    seed: Annotated[int, Option(help="Same seed, same pictures.")] = 0,
+    white: options.White = None,
+    cell: Annotated[
+        int | None, Option(help="Side of a picture on the sheet, in pixels. [the picture's own, from 128 to 512]")
+    ] = None,
+    columns: Columns = 8,
+    as_json: AsJson = False,
+) -> None:
+    """Make the pictures that excite units, layers or a face's encoding most."""
+    from keras_apps.cli.visualize_run import draw_maximized
+
+    how = {"size": size, "steps": steps, "learning_rate": rate, "diverse": diverse, "variation_weight": variation}
+    how |= {"parameterization": "pixels" if pixels else "fourier", "decorrelate": not plain_colors, "start": start}
+    how |= {"seed": seed} | ({"views": ()} if still else {})
+    sheet = {"cell": cell, "columns": columns}
+    draw_maximized(out, model, layer, unit, whole, face, position, white, how, sheet, as_json)
+
+
+@app.command()
+def filters(
+    out: Out,
+    model: options.Model = "alexnet",
+    layer: Annotated[str | None, Option(help="A 2-D convolution. [the first]")] = None,
+    unit: Annotated[list[int] | None, Option("--unit", help="A filter, repeated. [all]")] = None,
+    channel: Annotated[int | None, Option(help="The input channel that is drawn, of layers past the first.")] = None,
+    cell: Cell = 48,
+    columns: Columns = 16,
+    as_json: AsJson = False,
+) -> None:
+    """Draw the filters of a convolution, as a rule the first: edges, spots, colours."""
+    from keras_apps.cli.visualize_run import draw_sheet_of_filters
+
+    sheet = {"channel": channel, "cell": cell, "columns": columns}
+    draw_sheet_of_filters(out, model, layer, unit, sheet, as_json)
+
+
+@app.command()
+def maps(
+    picture: Picture,
+    out: Out,
+    model: options.Model = "alexnet",
+    layer: options.Layers = None,
+    unit: Annotated[list[int] | None, Option("--unit", help="A channel. [the nine that are excited most]")] = None,
+    size: options.Size = None,
+    white: options.White = None,
+    cell: Cell = 96,
+    columns: Columns = 9,
+    as_json: AsJson = False,
+) -> None:
+    """Draw what each layer makes of one picture: its activation maps.
+
+    The network sees the picture as it is; for a face tower give an aligned crop.
+    """
+    from keras_apps.cli.visualize_run import draw_sheet_of_maps
+
+    draw_sheet_of_maps(picture, out, model, layer, unit, size, white, {"cell": cell, "columns": columns}, as_json)
+
+
+@app.command()
+def occlusion(
+    probe: Annotated[str, Argument(metavar="PROBE", help="The picture that is verified.")],
+    enrolled: Annotated[str, Argument(metavar="ENROLLED", help="The picture of the person who is claimed.")],
+    out: Out,
+    model: Annotated[str, Option(help="resnet128, synthetic64 or a .keras file of a face tower.")] = "resnet128",
+    patch: Annotated[int | None, Option(help="Side of the grey patch in pixels. [a fifth of the crop]")] = None,
+    stride: Annotated[int | None, Option(help="Pixels from one patch to the next. [a quarter of the patch]")] = None,
+    aligned: Annotated[bool, Option("--aligned", help="The pictures are aligned crops; look for no face.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Draw which part of a face decides a verification: the distance's change when a patch covers it."""
+    from keras_apps.cli.visualize_run import draw_map_of_occlusion
+
+    draw_map_of_occlusion(probe, enrolled, out, model, {"patch": patch, "stride": stride}, aligned, as_json)

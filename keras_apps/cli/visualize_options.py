@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from keras_apps import backbones
-from keras_apps._choices import check_choice
+from keras_apps._checks import check_choice
 
 if TYPE_CHECKING:
     import keras
@@ -74,7 +74,7 @@ def load_network(name: str, layers: list[str] | None = None, white: float | None
     check_model(name, white)
     if name in BACKBONES:
         return backbones.load(name, layers), 1.0
-    from keras_apps.faces.tower import load_tower, tower_of  # the command line alone knows of both folders
+    from keras_apps.faces.towers.registry import load_tower, tower_of  # the command line alone knows of both folders
 
     return tower_of(load_tower(name)), 255.0 if white is None else white
 

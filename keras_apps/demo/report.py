@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 import keras_apps
 from keras_apps._files import written_aside
 from keras_apps.images import to_uint8
-from keras_apps.style.recipe import Recipe
+from keras_apps.style.recipes.recipe import Recipe
 
 GREEN, RED = "#1a7f37", "#b42318"
 

@@ -13,7 +13,7 @@ import numpy as np
 from keras_apps import images
 from keras_apps._files import check_destination
 from keras_apps.demo.report import write_report
-from keras_apps.style.recipe import Recipe
+from keras_apps.style.recipes.recipe import Recipe
 
 ENROLLED = {
     "Barack Obama": ["bundled:obama2", "bundled:obama3"],
@@ -104,8 +104,8 @@ def recognise(path: Path, say: Callable[[str], None] = lambda line: None) -> dic
     Returns:
         `threshold`, `seconds`, `enrolled` (name and chips), `claims` and `probes` (picture and answers).
     """
-    from keras_apps.faces.detect import one_face
-    from keras_apps.faces.gallery import Gallery
+    from keras_apps.faces.detection import one_face
+    from keras_apps.faces.gallery.gallery import Gallery
 
     @functools.cache
     def chip_of(picture: str) -> np.ndarray:
@@ -156,7 +156,7 @@ def group_picture() -> np.ndarray:
 
 def repaint(recipe: Recipe) -> dict:
     """Repaint one photograph; returns `content`, `style` and `result`."""
-    from keras_apps.style.commands_paint import transfer_with_bar
+    from keras_apps.cli.style_run import transfer_with_bar
 
     content, style = (images.load_image(picture) for picture in (CONTENT, STYLE))
     result = transfer_with_bar(content, style, recipe)

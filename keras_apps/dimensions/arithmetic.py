@@ -4,8 +4,151 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
-from keras_apps.dimensions.geometry import Sizes, Window, check_whole, window
+from keras_apps._checks import check_choice
+
+RANKS = (1, 2, 3)
+PADDINGS = ("valid", "same")
+Sizes: TypeAlias = "int | Sequence[int]"
+
+
+def check_rank(rank: int) -> int:
+    """Return the rank.
+
+    Raises:
+        ValueError: If it is not 1, 2 or 3.
+
+    Example:
+        >>> check_rank(4)
+        Traceback (most recent call last):
+        ValueError: expected a rank of 1, 2 or 3, received 4
+    """
+    if isinstance(rank, bool) or not hasattr(rank, "__index__") or rank not in RANKS:
+        raise ValueError(f"expected a rank of 1, 2 or 3, received {rank!r}")
+    return int(rank)
+
+
+def check_whole(what: str, value: object, least: int = 1) -> int:
+    """Return a whole number.
+
+    Raises:
+        TypeError: If it is no whole number.
+        ValueError: If it is below `least`.
+    """
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"expected a whole number for {what}, received {value!r}")
+    if value < least:
+        raise ValueError(f"expected {what} of at least {least}, received {value}")
+    return int(value)
+
+
+def per_axis(what: str, value: Sizes, rank: int, least: int = 1) -> tuple[int, ...]:
+    """Return one whole number for each of `rank` axes; one alone counts for all.
+
+    Raises:
+        TypeError: If there is anything but whole numbers.
+        ValueError: If there are not `rank` of them, or one is below `least`.
+
+    Example:
+        >>> per_axis("stride", 2, rank=3), per_axis("kernel_size", (3, 5), rank=2)
+        ((2, 2, 2), (3, 5))
+    """
+    if isinstance(value, str) or not hasattr(value, "__len__"):
+        return (check_whole(what, value, least),) * rank
+    if len(value) != rank:
+        raise ValueError(f"expected {what} as one number or {rank}, one an axis, received {tuple(value)}")
+    return tuple(check_whole(what, size, least) for size in value)
+
+
+def check_shape(input_shape: Sequence[int]) -> tuple[tuple[int, ...], int]:
+    """Return the sizes of the spatial axes, and the channels, of an input without its batch axis.
+
+    Raises:
+        TypeError: If it is no sequence of whole numbers.
+        ValueError: If there are not 1, 2 or 3 spatial axes, or a size is below 1.
+
+    Example:
+        >>> check_shape((14, 14, 3))
+        ((14, 14), 3)
+    """
+    if isinstance(input_shape, str) or not hasattr(input_shape, "__len__"):
+        raise TypeError(f"expected an input shape (spatial sizes..., channels), received {input_shape!r}")
+    if len(input_shape) - 1 not in RANKS:
+        received = tuple(input_shape)
+        raise ValueError(f"expected 1, 2 or 3 spatial sizes and then the channels as input shape, received {received}")
+    *sizes, channels = (check_whole("each size of the input shape", size) for size in input_shape)
+    return tuple(sizes), channels
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window that slides over an input: checked sizes, one for each spatial axis.
+
+    Attributes:
+        sizes: Of the input.
+        channels: Of the input.
+        kernel: The window's sizes.
+        stride: Steps between two neighbouring positions.
+        dilation: Steps between two neighbouring cells of the window.
+        padding: `(before, after)` for each axis: how many zeros.
+        groups: Into how many groups the channels are parted.
+        positions: Where the window fits, on each axis: the sizes of the output.
+    """
+
+    sizes: tuple[int, ...]
+    channels: int
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    dilation: tuple[int, ...]
+    padding: tuple[tuple[int, int], ...]
+    groups: int
+    positions: tuple[int, ...]
+
+
+def window(input_shape, kernel_size, stride=1, padding="valid", dilation=1, groups=1) -> Window:
+    """Check the sizes of a sliding window and work out where it fits.
+
+    Args:
+        input_shape: `(spatial sizes..., channels)`, no batch axis.
+        kernel_size, stride, dilation: Whole numbers >= 1, one for all axes or one for each.
+        padding: `"valid"`, `"same"`, or how many zeros stand on both sides: one number or one for each axis.
+        groups: Of channels; divides the input's.
+
+    Raises:
+        TypeError: If something is no whole number.
+        ValueError: If a size is out of range, the window does not fit, or the groups do not divide the channels.
+    """
+    sizes, channels = check_shape(input_shape)
+    rank = len(sizes)
+    kernel = per_axis("kernel_size", kernel_size, rank)
+    stride, dilation = per_axis("stride", stride, rank), per_axis("dilation", dilation, rank)
+    if check_whole("groups", groups) and channels % groups:
+        raise ValueError(f"expected groups that divide the {channels} channels of the input, received {groups}")
+    reach = tuple(d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True))
+    if isinstance(padding, str):
+        check_choice("padding", padding, PADDINGS)
+    else:
+        added = [(zeros, zeros) for zeros in per_axis("padding", padding, rank, least=0)]
+    if padding == "same":
+        positions = tuple(-(-n // s) for n, s in zip(sizes, stride, strict=True))
+        zeros = [max((p - 1) * s + r - n, 0) for p, s, r, n in zip(positions, stride, reach, sizes, strict=True)]
+        added = [(z // 2, z - z // 2) for z in zeros]
+    elif padding == "valid":
+        added = [(0, 0)] * rank
+    padded = tuple(n + sum(a) for n, a in zip(sizes, added, strict=True))
+    for axis, (n, p, k, r) in enumerate(zip(sizes, padded, kernel, reach, strict=True)):
+        if r > p:
+            wide = f"{k}" if r == k else f"{k} that reaches over {r}"
+            there = f"{n}" if n == p else f"{n}, {p} with its padding,"
+            raise ValueError(
+                f"expected a kernel no larger than its input, received a kernel of {wide} on an input of {there} "
+                f"along axis {axis}"
+            )
+    if padding != "same":
+        positions = tuple((p - r) // s + 1 for p, r, s in zip(padded, reach, stride, strict=True))
+    return Window(sizes, channels, kernel, stride, dilation, tuple(added), int(groups), positions)
 
 
 def output_shape(

@@ -7,14 +7,164 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_apps.dimensions.arithmetic import multiplications, output_shape, parameters
-from keras_apps.dimensions.boxes import BACK, as_box, draw_box, project
-from keras_apps.dimensions.geometry import check_rank, check_whole
-from keras_apps.dimensions.sliding import convolve
+from keras_apps.dimensions.arithmetic import (
+    Sizes,
+    check_rank,
+    check_shape,
+    check_whole,
+    multiplications,
+    output_shape,
+    parameters,
+    window,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+BACK = (0.42, 0.3)
+"""How far right and up one step of depth goes, in cells."""
+
+
+def project(points: np.ndarray) -> np.ndarray:
+    """Lay points of space on the paper: width to the right, height down, depth to the back.
+
+    Args:
+        points: Floats `(..., 3)`: depth, height, width.
+
+    Returns:
+        Floats `(..., 2)`: x, y.
+
+    Example:
+        >>> project(np.array([[0.0, 2.0, 5.0], [10.0, 0.0, 0.0]])).tolist()
+        [[5.0, -2.0], [4.2, 3.0]]
+    """
+    depth, height, width = np.moveaxis(np.asarray(points, float), -1, 0)
+    return np.stack([width + BACK[0] * depth, -height + BACK[1] * depth], axis=-1)
+
+
+def as_box(values: np.ndarray) -> np.ndarray:
+    """Give numbers along 1, 2 or 3 axes all three: a signal is a row, a picture a sheet."""
+    return values.reshape((1,) * (3 - values.ndim) + values.shape)
+
+
+def draw_box(
+    ax: Axes,
+    colors: np.ndarray,
+    at: Sequence[float] = (0, 0, 0),
+    *,
+    through: bool = False,
+    alpha: float = 1.0,
+    edge: str = "#ffffff",
+    outline: str = "#555555",
+    order: int = 1,
+) -> None:
+    """Draw the front, the top and the right side of a box of cells.
+
+    Args:
+        ax: Where.
+        colors: RGB or RGBA in 0..1, `(depth, height, width, 3 or 4)`, of the cells.
+        at: Depth, height and width of its first corner.
+        through: Whether the box is of glass: each face shows the darkest cell behind it.
+        alpha: Of the cells' faces, in 0..1.
+        edge: Colour of the lines between cells.
+        outline: Colour of the box's own edges.
+        order: matplotlib's zorder.
+    """
+    from matplotlib.collections import PolyCollection
+
+    depth, height, width = colors.shape[:3]
+    front, top, side = (colors.min(axis=a) if through else colors.take(i, axis=a) for a, i in ((0, 0), (1, 0), (2, -1)))
+    faces, painted = [], []
+    for h in range(height):
+        for w in range(width):
+            faces.append([(0, h, w), (0, h, w + 1), (0, h + 1, w + 1), (0, h + 1, w)])
+            painted.append(front[h, w])
+    for d in range(depth):
+        for w in range(width):
+            faces.append([(d, 0, w), (d, 0, w + 1), (d + 1, 0, w + 1), (d + 1, 0, w)])
+            painted.append(top[d, w] * 0.7 + 0.3)  # lighter, as if lit from above
+        for h in range(height):
+            faces.append([(d, h, width), (d + 1, h, width), (d + 1, h + 1, width), (d, h + 1, width)])
+            painted.append(side[d, h] * 0.85)
+    flat = project(np.array(faces) + np.asarray(at))
+    ax.add_collection(
+        PolyCollection(
+            flat, facecolors=np.clip(painted, 0, 1), edgecolors=edge, linewidths=0.35, alpha=alpha, zorder=order
+        )
+    )
+    sides = [
+        [(0, 0, 0), (0, 0, width), (0, height, width), (0, height, 0)],
+        [(0, 0, 0), (0, 0, width), (depth, 0, width), (depth, 0, 0)],
+        [(0, 0, width), (depth, 0, width), (depth, height, width), (0, height, width)],
+    ]
+    outlines = project(np.array(sides) + np.asarray(at))
+    ax.add_collection(
+        PolyCollection(outlines, facecolors="none", edgecolors=outline, linewidths=0.9, zorder=order + 0.1)
+    )
+
+
+def convolve(
+    inputs: np.ndarray,
+    kernel: np.ndarray,
+    bias: np.ndarray | float = 0.0,
+    *,
+    stride: Sizes = 1,
+    padding: str | Sizes = "valid",
+    dilation: Sizes = 1,
+    groups: int = 1,
+) -> np.ndarray:
+    """Slide filters over one input, position by position: slow, to be read and to be checked against.
+
+    As everywhere in deep learning the filter is not turned round first (mathematicians call that cross-correlation).
+
+    Args:
+        inputs: Floats `(spatial sizes..., channels)`, with 1, 2 or 3 spatial axes.
+        kernel: Floats `(kernel sizes..., channels / groups, filters)`, as Keras's layers have them.
+        bias: A number, or one for each filter, `(filters,)`.
+        stride, padding, dilation, groups: As for `output_shape`.
+
+    Returns:
+        float64 `(positions..., filters)`.
+
+    Raises:
+        TypeError, ValueError: As `output_shape`, or if the kernel's shape or the bias's does not fit.
+
+    Example:
+        >>> heartbeat = np.array([0.0, 0, 1, 4, 1, 0, 0])[:, None]  # 7 steps, 1 channel
+        >>> edge = np.array([1.0, 0, -1]).reshape(3, 1, 1)  # 1 filter
+        >>> convolve(heartbeat, edge)[:, 0].tolist()
+        [-1.0, -4.0, 0.0, 4.0, 1.0]
+    """
+    inputs, kernel, bias = (np.asarray(given, np.float64) for given in (inputs, kernel, bias))
+    rank = len(check_shape(inputs.shape)[0])
+    if kernel.ndim != inputs.ndim + 1:
+        raise ValueError(
+            f"expected a kernel of {rank} sizes, channels and filters for an input of shape {inputs.shape}, "
+            f"received shape {kernel.shape}"
+        )
+    slid = window(inputs.shape, kernel.shape[:rank], stride, padding, dilation, groups)
+    seen, filters = slid.channels // slid.groups, kernel.shape[-1]
+    if kernel.shape[-2] != seen or filters % slid.groups:
+        raise ValueError(
+            f"expected a kernel for {seen} channels, with filters for each of {slid.groups} groups, "
+            f"received shape {kernel.shape}"
+        )
+    if bias.shape not in ((), (filters,)):
+        raise ValueError(f"expected a bias of one number or {filters}, one a filter, received shape {bias.shape}")
+    padded = np.pad(inputs, [*slid.padding, (0, 0)])
+    output = np.zeros((*slid.positions, filters))
+    for position in np.ndindex(slid.positions):
+        under = tuple(
+            slice(p * s, p * s + d * (k - 1) + 1, d)
+            for p, s, d, k in zip(position, slid.stride, slid.dilation, slid.kernel, strict=True)
+        )
+        patch = padded[under]  # (kernel sizes..., channels)
+        for filter_ in range(filters):
+            group = filter_ // (filters // slid.groups)
+            output[(*position, filter_)] = np.sum(patch[..., group * seen : (group + 1) * seen] * kernel[..., filter_])
+    return output + bias
+
 
 INPUT, FILTER, OUTPUT = "Greys", "#d55e00", "Blues"
 NAMES = {1: "1-D: a signal", 2: "2-D: a picture", 3: "3-D: a volume"}

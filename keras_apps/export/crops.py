@@ -11,13 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from keras_apps import images
-from keras_apps._console import PICTURE_ENDINGS
+from keras_apps.cli.console import PICTURE_ENDINGS
 from keras_apps.export.graphs import Graph
-from keras_apps.faces.folders import pictures_by_person
-from keras_apps.faces.held_out import some_pairs
-from keras_apps.faces.judged_pairs import pairs_among, pairs_of_file
-from keras_apps.faces.people import People
-from keras_apps.faces.reading import square, unreadable
+from keras_apps.faces.judging.pairs import pairs_among, pairs_of_file, some_pairs
+from keras_apps.faces.people.people import People, pictures_by_person
+from keras_apps.faces.people.reading import square, unreadable
 
 FACES = ("obama", "obama2", "obama3", "obama_partial", "biden", "astronaut", "hopper")
 SCENES = ("cat", "coffee", "rocket", "astronaut")
@@ -172,7 +170,7 @@ def _chips(people: People, size: int, whole: bool) -> tuple[np.ndarray, int]:
     """Return a chip of each picture, and of how many it is the centre, as no face was found."""
     if whole:
         return _cut(people.pictures, size, True), 0
-    from keras_apps.faces.aligned_folder import align_people, chip_paths
+    from keras_apps.faces.people.chips import align_people, chip_paths
 
     with tempfile.TemporaryDirectory() as chips:
         without = align_people(people, chips, size=size, without_face="centre").missing
@@ -193,7 +191,7 @@ def _cut(pictures: list, size: int, whole: bool) -> np.ndarray:
     """Return each picture's square at a size: the whole picture's centre, or the largest face's aligned chip."""
     if whole:
         return np.stack([square(picture, size) for picture in pictures])
-    from keras_apps.faces.detect import find_faces_in, no_face
+    from keras_apps.faces.detection import find_faces_in, no_face
 
     chips = []
     for picture, found in zip(pictures, find_faces_in(pictures), strict=True):
@@ -210,7 +208,7 @@ def _faces(size: int) -> Crops:
 
 
 def _drawings(size: int, people: int, first: int) -> Crops:
-    from keras_apps.faces.synthetic.crowd import synthetic_people
+    from keras_apps.faces.people.synthetic.crowd import synthetic_people
 
     pixels, labels = synthetic_people(people, 4, size=max(16, size), first_person=first, processes=1)
     source = f"{len(pixels)} pictures of {people} synthetic people"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from keras_apps._choices import check_choice
+from keras_apps._checks import check_choice
 from keras_apps._runtimes import check_installed
 
 

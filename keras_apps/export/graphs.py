@@ -10,12 +10,11 @@ from pathlib import Path
 import keras
 
 from keras_apps import backbones
-from keras_apps._choices import check_choice
+from keras_apps._checks import check_choice
 from keras_apps.export.formats import checked_name, without_ending
-from keras_apps.faces.calibration import Threshold
-from keras_apps.faces.fingerprints import fingerprint
-from keras_apps.faces.loading import BUNDLED, load_tower
-from keras_apps.faces.softmax_identifier import UNKNOWN
+from keras_apps.faces.judging.calibration import Threshold
+from keras_apps.faces.towers.registry import BUNDLED, fingerprint, load_tower
+from keras_apps.faces.training.softmax_identifier import UNKNOWN
 
 PREPROCESSING = ("uint8", "float")
 

@@ -11,16 +11,15 @@ from pathlib import Path
 
 import keras
 
-from keras_apps._numbers import is_whole
-from keras_apps.export.card import card_of, digest, write_card
+from keras_apps._checks import is_whole
+from keras_apps._files import check_folder, written_aside
 from keras_apps.export.comparing import compared
 from keras_apps.export.crops import calibration_of, crops_of, default_crops
 from keras_apps.export.formats import FORMATS, checked_formats, checked_name, checked_tolerances
 from keras_apps.export.graphs import graph_of
-from keras_apps.export.placing import check_folder, written_aside
-from keras_apps.export.report import ParityError, ParityReport
+from keras_apps.export.report import ParityError, ParityReport, card_of, digest, write_card
 from keras_apps.export.writing import Writer, versions
-from keras_apps.faces.calibration import Threshold
+from keras_apps.faces.judging.calibration import Threshold
 
 
 def export(

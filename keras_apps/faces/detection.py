@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_apps._numbers import is_whole
+from keras_apps._checks import is_whole
 from keras_apps.faces.alignment import align
 from keras_apps.images import Picture, load_image, resize
 

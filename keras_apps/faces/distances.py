@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_apps._choices import check_choice
+from keras_apps._checks import check_choice
 
 DISTANCES = ("squared_euclidean", "euclidean")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_apps.faces.detect import MIN_CONFIDENCE, describe, find_faces_in, no_face
+from keras_apps.faces.detection import MIN_CONFIDENCE, describe, find_faces_in, no_face
 from keras_apps.images import Picture, load_image, resize, to_uint8
 
 if TYPE_CHECKING:

@@ -1,44 +1,5 @@
 """Content + style -> activations -> cost -> gradient -> picture."""
 
-from keras_apps._lazy import lazy_exports
+import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_exports(
-    __name__,
-    {
-        "KINDS": "paintings",
-        "paint": "paintings",
-        "Recipe": "recipe",
-        "gram_matrix": "costs",
-        "content_cost": "costs",
-        "layer_style_cost": "costs",
-        "style_cost": "costs",
-        "variation_cost": "costs",
-        "total_cost": "costs",
-        "Objective": "objective",
-        "StyleStep": "step",
-        "LBFGS": "lbfgs",
-        "transfer": "loop",
-        "StyleResult": "result",
-        "Progress": "result",
-        "preset": "presets",
-        "PRESETS": "presets",
-        "save_recipe": "recipe_files",
-        "load_recipe": "recipe_files",
-        "match_colors": "colors",
-        "match_luminance": "colors",
-        "with_colors_of": "colors",
-        "estimate": "estimates",
-        "Estimate": "estimates",
-        "TiledObjective": "tiling",
-        "sweep": "sheet",
-        "Sweep": "sheet",
-        "GifRecorder": "gif",
-        "save_gif": "gif",
-        "plot_history": "plots",
-        "NotebookPreview": "preview",
-        "stylize_frames": "film",
-        "PaintedFrame": "film",
-        "FilmProgress": "film_painter",
-        "flicker": "motion",
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

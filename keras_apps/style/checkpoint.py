@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_apps._files import written_aside
-from keras_apps.style.recipe import Recipe
+from keras_apps.style.recipes.recipe import Recipe
 
 FORMAT = 1
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_apps._choices import check_choice
-from keras_apps.style.recipe_checks import CHOICES
+from keras_apps._checks import check_choice
+from keras_apps.style.recipes.recipe import CHOICES
 
 LUMA = np.array([0.299, 0.587, 0.114])
 """Y of YIQ: how much red, green and blue add to a picture's luminance."""

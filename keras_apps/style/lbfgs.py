@@ -10,7 +10,7 @@ import tensorflow as tf
 from scipy.optimize import minimize
 
 from keras_apps.style.objective import Objective
-from keras_apps.style.recipe import Recipe
+from keras_apps.style.recipes.recipe import Recipe
 
 MEMORY = 10
 """Past changes from which the curvature is estimated, if the recipe does not say."""

@@ -8,9 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from keras_apps.style.costs import gram_matrix, total_cost
-from keras_apps.style.normalization import NORMALIZATION
-from keras_apps.style.recipe import Recipe
+from keras_apps.style.costs import NORMALIZATION, gram_matrix, total_cost
+from keras_apps.style.recipes.recipe import Recipe
 
 Activations = Mapping[str, tf.Tensor]
 

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_apps.style.objective import Objective
-from keras_apps.style.recipe import Recipe
+from keras_apps.style.recipes.recipe import Recipe
 
 FIRST_MOVE = 0.1
 """How far plain gradient descent's first step moves the pixels (root mean square) where no rate is given."""

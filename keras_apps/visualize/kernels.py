@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from keras_apps._numbers import is_whole
+from keras_apps._checks import is_whole
 from keras_apps.visualize.graph import consumers_first, graph_of, is_graph, layer_output
 from keras_apps.visualize.labelling import labelled_sheet
 

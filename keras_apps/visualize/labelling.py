@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from keras_apps import images
+from keras_apps._checks import is_whole
 from keras_apps._fonts import font_file
-from keras_apps._numbers import is_whole
 
 PAPER, INK, FAINT = (255, 255, 255), (34, 34, 34), (110, 110, 110)
 GAP = 8

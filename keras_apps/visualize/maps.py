@@ -8,10 +8,9 @@ import keras
 import numpy as np
 
 from keras_apps import images
-from keras_apps.visualize.graph import graph_of, layer_output
+from keras_apps.visualize.graph import graph_of, layer_output, picture_size
 from keras_apps.visualize.labelling import labelled_sheet
-from keras_apps.visualize.sizes import picture_size
-from keras_apps.visualize.streams import fitted
+from keras_apps.visualize.patches.streams import fitted
 
 
 def activation_maps(

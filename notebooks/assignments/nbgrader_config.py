@@ -1,8 +1,8 @@
 """nbgrader's settings: run its commands in this folder. README.md says which."""
 
-from keras_apps.course.feedback import CleanCells, FeedbackExporter, HideChecks
-from keras_apps.course.preprocessors import GradeApart, RestoreCells
-from keras_apps.course.submissions import SubmissionExporter, name_notebook
+from keras_apps.course.nbgrader.feedback import CleanCells, FeedbackExporter, HideChecks
+from keras_apps.course.nbgrader.preprocessors import GradeApart, RestoreCells
+from keras_apps.course.nbgrader.submissions import SubmissionExporter, name_notebook
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.preprocessors import (
     AssignLatePenalties,

@@ -3,9 +3,276 @@
 Triplets stand on squared distances 5 (anchor to positive) and 2 (anchor to negative).
 """
 
-from keras_apps.course.cases import Assignment, Case, Exercise
-from keras_apps.course.face_answers import verify, who_is_it
-from keras_apps.course.face_threshold import choose_tau
+from keras_apps.course.catalogue.cases import Assignment, Case, Exercise
+
+DOOR = """
+import numpy as np
+img_to_encoding = lambda image_path, model: model[image_path]
+model = {"door.jpg": np.array([[0.3, 0.4, 0.0]]), "gate.jpg": np.array([[0.0, 0.0, 1.0]])}
+database = {"ada": np.array([[0.0, 0.0, 0.0]]), "kian": np.array([[0.3, 0.4, 0.1]]),
+    "lin": np.array([[0.3, 0.4, 0.25]]), "mei": np.array([[0.0, 0.0, 0.9]])}
+"""
+
+# Of several answers those whose own dist is the given one: the roots stand there for who returns the squared distance.
+ANSWERED = """
+import numpy as np
+def answered_at(dist, *answers):
+    pairs = [a for a in answers if isinstance(a, (tuple, list)) and len(a) == 2]
+    found = [a[1] for a in pairs if is_number(a[0]) and abs(a[0] - dist) < 0.001]
+    return found or "no answer at this distance"
+is_number = lambda a: not isinstance(a, (str, type(None))) and np.size(a) == 1
+img_to_encoding = lambda image_path, model: model[image_path]
+model = {"door.jpg": np.array([[0.0, 0.0]])}
+"""
+AT_THE_DOOR = (
+    ANSWERED
+    + """
+opened = lambda dist: answered_at(
+    dist, *(verify("door.jpg", "ada", {"ada": np.array([[n, 0.0]])}, model) for n in (dist, dist**0.5)))
+"""
+)
+IN_THE_STREET = (
+    ANSWERED
+    + """
+at = lambda dist: who_is_it("door.jpg", {"ada": np.array([[0.0, dist]])}, model)
+named = lambda dist: answered_at(dist, at(dist), at(dist**0.5))
+def min_dist_of_a_stranger_at(dist):
+    found = [a[0] if isinstance(a, (tuple, list)) and a else None for a in (at(dist), at(dist**0.5))]
+    found = [float(np.reshape(a, ())) for a in found if is_number(a)]
+    return ([a for a in found if abs(a - dist) < 0.001] + found or ["no number"])[0]
+"""
+)
+
+NOT_THERE = "no answer at this distance"
+
+verify = Exercise(
+    "verify",
+    {"distance": 7, "door": 8},
+    (
+        Case(
+            "distance",
+            'verify("door.jpg", "ada", database, model)',
+            0.5,
+            DOOR,
+            {"squared": 0.25, "absolute": 0.7, "nearest": 0.1, "order": True, "mean": 0.0833333},
+            pick=0,
+        ),
+        Case(
+            "door",
+            'verify("door.jpg", "lin", database, model)',
+            True,
+            DOOR,
+            {"reversed": False, "order": 0.25, "text": "True", "never": False},
+            pick=1,
+        ),
+        Case(
+            "door",
+            'verify("gate.jpg", "ada", database, model)',
+            False,
+            DOOR,
+            {"reversed": True, "always": True, "nearest": True, "order": 1.0, "mean": True},
+            pick=1,
+        ),
+        Case(
+            "door",
+            "opened(0.69)",
+            [True],
+            AT_THE_DOOR,
+            {"reversed": [False], "low": [False], "text": ["True"], "never": [False], "order": NOT_THERE}
+            | {"mean": NOT_THERE},
+        ),
+        Case(
+            "door",
+            "opened(0.71)",
+            [False],
+            AT_THE_DOOR,
+            {"reversed": [True], "always": [True], "high": [True], "order": NOT_THERE, "mean": NOT_THERE},
+        ),
+    ),
+    {
+        "order": "verify returns (dist, door_open), in this order",
+        "squared": "dist is the square root of the sum of squares (np.linalg.norm), not the sum itself",
+        "absolute": "dist is the Euclidean distance (np.linalg.norm), not the sum of absolute differences",
+        "mean": "dist is the square root of the sum of squares (np.linalg.norm), not their mean",
+        "nearest": "verify compares with the claimed identity only; looking for the nearest person is who_is_it's work",
+        "reversed": "the comparison is reversed: the door opens when dist is less than 0.7",
+        "always": "the door opens for everybody: it may only where dist is less than 0.7",
+        "never": "the door opens for nobody: it does where dist is less than 0.7",
+        "low": "the door opens when dist is less than 0.7; you have a smaller number",
+        "high": "the door opens when dist is less than 0.7; you have a larger number",
+        "text": "door_open is True or False, not a text",
+    },
+    "(dist, door_open)",
+    stand_ins=("img_to_encoding",),
+)
+
+START = "your min_dist begins too low, so that a stranger's distance is lost: begin at 100 or at infinity"
+PEOPLE = """
+import numpy as np
+img_to_encoding = lambda image_path, model: model[image_path]
+model = {"camera.jpg": np.array([[0.0, 0.0]]), "street.jpg": np.array([[3.0, 4.0]])}
+database = {"mei": np.array([[0.0, 0.85]]), "ada": np.array([[0.9, 0.0]]),
+    "kian": np.array([[0.3, 0.4]]), "lin": np.array([[0.0, 0.8]])}
+"""
+
+who_is_it = Exercise(
+    "who_is_it",
+    {"distance": 6, "name": 8, "stranger": 6},
+    (
+        Case(
+            "distance",
+            'who_is_it("camera.jpg", database, model)',
+            0.5,
+            PEOPLE,
+            {"squared": 0.25, "absolute": 0.7, "last": 0.8, "farthest": 0.9, "start": 100.0, "order": "kian"}
+            | {"first": 0.85},
+            pick=0,
+        ),
+        Case(
+            "name",
+            'who_is_it("camera.jpg", database, model)',
+            "kian",
+            PEOPLE,
+            {"last": None, "start": None, "farthest": None, "order": 0.5, "never": None} | {"first": None},
+            pick=1,
+        ),
+        # both are near enough, at 0.6 and 0.5
+        Case(
+            "name",
+            'who_is_it("camera.jpg", {"mei": np.array([[0.0, 0.6]]), "kian": database["kian"]}, model)',
+            "kian",
+            PEOPLE,
+            {"farthest": "mei", "order": 0.5, "never": None, "first": "mei", "near_enough": "mei"} | {"start": None},
+            pick=1,
+        ),
+        Case(
+            "stranger",
+            'who_is_it("camera.jpg", {"kian": database["kian"]}, model)',
+            "kian",
+            PEOPLE,
+            {"order": 0.5, "never": None, "start": None},
+            pick=1,
+        ),
+        # |(3,4) - (0.3,0.4)| = 4.5
+        Case(
+            "stranger",
+            'who_is_it("street.jpg", {"kian": database["kian"]}, model)',
+            None,
+            PEOPLE,
+            {"stranger": "kian", "order": 4.5},
+            pick=1,
+        ),
+        Case(
+            "stranger",
+            "named(0.69)",
+            ["ada"],
+            IN_THE_STREET,
+            {"low": [None], "never": [None], "start": NOT_THERE, "order": NOT_THERE},
+        ),
+        Case(
+            "stranger",
+            "named(0.71)",
+            [None],
+            IN_THE_STREET,
+            {"stranger": ["ada"], "high": ["ada"], "start": NOT_THERE, "order": NOT_THERE}
+            | {"no_distance": NOT_THERE, "start_tau": NOT_THERE},
+        ),
+        Case(
+            "stranger",
+            "min_dist_of_a_stranger_at(4.5)",
+            4.5,
+            IN_THE_STREET,
+            {"start": 100.0, "order": "no number", "no_distance": "no number", "start_low": 1.0, "start_tau": 0.7},
+        ),
+    ),
+    {
+        "order": "who_is_it returns (min_dist, identity), in this order",
+        "stranger": "you answered for a stranger: where min_dist is above 0.7, identity is None",
+        "start": "min_dist is never updated, so that the last person wins: set it along with identity",
+        "no_distance": "min_dist is a number for a stranger too: return (min_dist, None), not (None, None)",
+        "start_tau": START,
+        "start_low": START,
+        "last": "the last person wins: change identity only where dist is below the smallest so far",
+        "first": "only the first person is looked at: is `return` inside the loop?",
+        "near_enough": "you take the first person who is near enough; look at all, and take the nearest",
+        "farthest": "you kept the largest distance; the nearest person is the answer",
+        "squared": "dist is the square root of the sum of squares (np.linalg.norm), not the sum itself",
+        "absolute": "dist is the Euclidean distance (np.linalg.norm), not the sum of absolute differences",
+        "low": "identity is None where min_dist is above 0.7; you have a smaller number",
+        "high": "identity is None where min_dist is above 0.7; you have a larger number",
+        "never": "nobody is recognised: identity is the nearest person's name where min_dist is at most 0.7",
+    },
+    "(min_dist, identity)",
+    stand_ins=("img_to_encoding",),
+)
+
+BY_PLACE = "you take a candidate by its place among them; take the one with the fewest wrong decisions"
+
+choose_tau = Exercise(
+    "choose_tau",
+    {"errors": 11, "borders": 4},
+    (
+        # wrong decisions: 3, 3, 3, 2, 4
+        Case(
+            "errors",
+            "choose_tau([.2, .4, .6, .93, .5, .9, .92, .935], [True] * 4 + [False] * 4, [.25, .3, .55, .7, .94])",
+            0.7,
+            mistakes={"only_far": 0.25, "only_frr": 0.94, "reversed": 0.94, "count": 2.0, "middle": 0.55}
+            | {"middle_low": 0.55, "median": 0.55, "middle_unsorted": 0.55, "first": 0.25, "place": 3.0},
+        ),
+        # wrong decisions: 3, 3, 3, 2; shares of the four and of the two: 3/4 and 0, 2/4 and 1/2, 1/4 and 2/2, 0 and 2/2
+        Case(
+            "errors",
+            "choose_tau([.2, .4, .6, .8, .3, .5], [True] * 4 + [False] * 2, [.25, .45, .65, .85])",
+            0.85,
+            mistakes={"only_far": 0.25, "reversed": 0.25, "count": 2.0, "first": 0.25, "middle_low": 0.45}
+            | {"median": 0.55, "place": 3.0, "middle": 0.65, "middle_unsorted": 0.65}
+            | {"rates": 0.25, "equal_rates": 0.45, "largest_genuine": 0.65},
+        ),
+        # wrong decisions: 1, 2, 1
+        Case(
+            "borders",
+            "choose_tau([.2, .6, .5, .9], [True, True, False, False], [.7, .1, .3])",
+            0.3,
+            mistakes={"ties": 0.7, "only_frr": 0.7, "reversed": 0.1, "only_far": 0.1, "first": 0.7, "count": 1.0}
+            | {"middle_unsorted": 0.1, "place": 1.0, "unsorted": 0.1},
+        ),
+        # with <= the first two candidates are right everywhere, with < the second rejects the distance 0.5
+        Case(
+            "borders",
+            "choose_tau([.25, .5, .75], [True, True, False], [.625, .5, .125])",
+            0.5,
+            mistakes={
+                "strict": 0.625,
+                "ties": 0.625,
+                "reversed": 0.125,
+                "only_far": 0.125,
+                "first": 0.625,
+                "place": 1.0,
+            }
+            | {"count": 0.0},
+        ),
+    ),
+    {
+        "reversed": "these are the most wrong decisions: a comparison is accepted when distance <= tau",
+        "only_far": "this accepts the fewest strangers; a rejected genuine comparison is a wrong decision too",
+        "only_frr": "only rejected genuine comparisons are counted; an accepted stranger is a wrong decision too",
+        "count": "you returned the number of wrong decisions; return the tau that has the fewest",
+        "middle_unsorted": BY_PLACE,
+        "middle_low": BY_PLACE,
+        "median": BY_PLACE,
+        "first": "you take the first candidate; take the one with the fewest wrong decisions",
+        "place": "you returned the place of the best tau among the candidates; return the tau itself",
+        "unsorted": "your numbers of wrong decisions and your candidates are in different orders: sort only once",
+        "rates": "you compare the two kinds by their rates; count the wrong decisions, each once",
+        "equal_rates": "you look where both kinds have equal rates; count the wrong decisions, each once",
+        "largest_genuine": "you look at the largest genuine distance alone; count the wrong decisions of both kinds",
+        "middle": BY_PLACE,
+        "strict": "a comparison is accepted when distance <= tau, also where the two are equal",
+        "ties": "of several equally good candidates the smallest is asked for",
+    },
+    "one of the candidates",
+)
 
 PAIR = """
 import tensorflow as tf

@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable
 
-from keras_apps._choices import check_choice
-from keras_apps.course.cases import Assignment, Exercise
+from keras_apps._checks import check_choice
+from keras_apps.course.catalogue.cases import Assignment, Exercise
 
 NAMES = ("face_recognition", "art_generation", "convolutions")
 

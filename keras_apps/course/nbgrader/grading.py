@@ -10,14 +10,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from keras_apps.course.calling import plain, recorder, work_out
-from keras_apps.course.cases import Case
+from keras_apps.course.catalogue.cases import Case
+from keras_apps.course.catalogue.registry import exercise
 from keras_apps.course.checking import Cells, modules_of
 from keras_apps.course.judging import judge
-from keras_apps.course.nursery import told
-from keras_apps.course.registry import exercise
-from keras_apps.course.runner import Runner
-from keras_apps.course.telling import Outcome
+from keras_apps.course.sandbox.protocol import Outcome
+from keras_apps.course.sandbox.recorder import plain, recorder, work_out
+from keras_apps.course.sandbox.runner import Runner
+from keras_apps.course.sandbox.worker import told
 
 _registered: list[Cells] = []
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from keras_apps.course.guard import WORDS
+from keras_apps.course.sandbox.guard import WORDS
 
 LAYERS = ("files", "processes", "signals", "sockets")
 MOST_DEEP, MOST_TEXT, MOST_LINES, MOST_NUMBER = 20, 300, 10_000, 10**6

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from keras_apps.course.telling import Outcome, outcome_of
+from keras_apps.course.sandbox.protocol import Outcome, outcome_of
 
 HERE = Path(__file__).parent
 PRELOADED = ("numpy", "tensorflow", "keras")

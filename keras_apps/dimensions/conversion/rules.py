@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import keras
+import numpy as np
 
-from keras_apps.dimensions import rules_plain as plain
-from keras_apps.dimensions import rules_windows as windows
-from keras_apps.dimensions.plan import Plan
+from keras_apps.dimensions.conversion import windows
+from keras_apps.dimensions.conversion.kernels import spread_rows
+from keras_apps.dimensions.conversion.plan import Plan
 
-_BY_RULE = {
-    windows.convolution: "Conv2D",
-    windows.depthwise: "DepthwiseConv2D",
-    windows.separable: "SeparableConv2D",
-    windows.transposed: "Conv2DTranspose",
-    windows.pooling: "MaxPooling2D AveragePooling2D",
-    windows.upsampling: "UpSampling2D",
-    windows.zero_padding: "ZeroPadding2D",
-    windows.cropping: "Cropping2D",
-    windows.global_pooling: "GlobalAveragePooling2D GlobalMaxPooling2D",
-    windows.spatial_dropout: "SpatialDropout2D",
-    plain.concatenate: "Concatenate",
-    plain.along_axis: "Softmax BatchNormalization LayerNormalization GroupNormalization RMSNormalization "
-    "UnitNormalization Normalization",
-    plain.flatten: "Flatten",
-    plain.dense: "Dense",
-    plain.reshape: "Reshape",
-    plain.prelu: "PReLU",
-    plain.unchanged: "Activation ReLU LeakyReLU ELU Dropout GaussianNoise GaussianDropout AlphaDropout Identity "
-    "Rescaling ActivityRegularization Add Subtract Multiply Average Maximum Minimum",
-}
-_RULES = {getattr(keras.layers, name): rule for rule, names in _BY_RULE.items() for name in names.split()}
 _PER_CHANNEL = ("BatchNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization", "Normalization")
 _OPERATIONS = frozenset(  # of `keras.ops`, number by number: what +, * or keras.ops.relu leave in a graph
     ("Add", "Subtract", "Multiply", "Divide", "TrueDivide", "Maximum", "Minimum", "Negative", "Absolute", "Square")
@@ -43,7 +23,7 @@ _OPERATIONS = frozenset(  # of `keras.ops`, number by number: what +, * or keras
 def rule_of(layer: keras.Layer) -> Callable | None:
     """Return the rule for a layer: its class's own, `unchanged` for a class with `any_rank = True`, or none."""
     if getattr(layer, "any_rank", False):
-        return plain.unchanged
+        return unchanged
     return _RULES.get(type(layer))
 
 
@@ -121,3 +101,140 @@ def _on_vectors(layer) -> bool:
     except (AttributeError, ValueError):
         return False
     return all(len(x.shape) == 2 for x in tensors)
+
+
+def unchanged(twins, layer, x):
+    """Elementwise layers and merges: they know no axis."""
+    twins.check_parts(x)
+    return twins.add(layer, x, keep_parts=True)
+
+
+def along_axis(twins, layer, x):
+    """Softmax, BatchNormalization, LayerNormalization and others: only the number of their axis changes."""
+    if not twins.is_map(x) and twins.parts(x) is not None:
+        raise ValueError("it has a say for each place of a flattened map")
+    return twins.add(layer, x, changes=_moved(twins, layer, x))
+
+
+def concatenate(twins, layer, x):
+    """Concatenate: of maps, and of vectors, which may be flattened maps in part."""
+    output = twins.add(layer, x, changes=_moved(twins, layer, x[0]))
+    if any(twins.parts(vector) for vector in x):
+        parts = [twins.parts(vector) or (2 * (tuple(vector.shape[1:]),),) for vector in x]
+        twins.remember(output, parts=sum(parts, ()))
+    return output
+
+
+def _moved(twins, layer, x) -> dict:
+    changes = {}
+    if twins.is_map(x):
+        axis = layer.axis
+        if isinstance(axis, (list, tuple)):
+            changes = {"axis": [moved_axis(a, twins.plan) for a in axis]}
+        elif axis is not None:
+            changes = {"axis": moved_axis(axis, twins.plan)}
+    return changes
+
+
+def moved_axis(axis: int, plan) -> int:
+    """Return the number of a map's axis after the conversion.
+
+    Raises:
+        ValueError: If it is the batch, or the axis that goes.
+    """
+    axis = axis % 4
+    if axis == 3:
+        return -1
+    if axis == 0 or (plan.rank == 1 and axis == plan.gone + 1):
+        raise ValueError(f"it works along axis {axis}, which goes")
+    return axis + 1 if plan.rank == 3 else 1
+
+
+def flatten(twins, layer, x):
+    """Flatten: remembered, for the dense layer after it has a weight for each place."""
+    old, new = old_shape(layer), tuple(x.shape[1:])
+    if not twins.is_map(x):
+        return twins.add(layer, x, keep_parts=True)
+    if None in new:
+        raise ValueError("it needs a size that is known: give length or input_shape")
+    config = {key: layer.get_config()[key] for key in ("name", "trainable", "dtype")}
+    flat = twins.add(layer, x, keras.layers.Flatten, only=config)
+    twins.remember(flat, parts=((old, new),))
+    return flat
+
+
+def dense(twins, layer, x):
+    """Dense: on channels as it is; on a flattened map its weights are repeated, put in the middle, or summed."""
+    parts = twins.parts(x)
+    if parts is None:
+        return twins.add(layer, x)
+    plan = twins.plan
+    ends = np.cumsum([math.prod(old) for old, _ in parts])
+
+    def weights(given):
+        pieces = zip(np.split(given[0], ends[:-1]), parts, strict=True)
+        rows = [p if len(old) == 1 else spread_rows(p, old, new, plan.how, plan.gone) for p, (old, new) in pieces]
+        return [np.concatenate(rows), *given[1:]]
+
+    return twins.add(layer, x, weights=weights)
+
+
+def reshape(twins, layer, x):
+    """Reshape: of a vector to one place `(1, 1, c)`, or of a map to a vector; other shapes are fixed to two axes."""
+    target = tuple(layer.target_shape)
+    if len(target) == 1 and twins.is_map(x):
+        if all(size == 1 for size in x.shape[1:-1]):
+            return twins.add(layer, x)
+        return flatten(twins, layer, x)
+    if len(target) == 3 and target[:2] == (1, 1) and not twins.is_map(x) and twins.parts(x) is None:
+        return twins.add(layer, x, changes={"target_shape": (1,) * twins.plan.rank + target[2:]})
+    if len(target) == 1 and twins.parts(x) is None:
+        return twins.add(layer, x)
+    raise ValueError(f"its target shape {target} is fixed to two axes")
+
+
+def prelu(twins, layer, x):
+    """PReLU: its slopes are those of the channels, shared over all places."""
+    if not twins.is_map(x):
+        return twins.add(layer, x)
+    if sorted(layer.shared_axes or []) != [1, 2]:
+        raise ValueError("it has a slope for each place; shared_axes=[1, 2] shares them")
+    rank = twins.plan.rank
+    changes = {"shared_axes": list(range(1, rank + 1))}
+    return twins.add(layer, x, changes=changes, weights=lambda old: [old[0].reshape((1,) * rank + (-1,))])
+
+
+def old_shape(layer) -> tuple[int, ...]:
+    """Return the shape of a layer's input before the conversion, without its batch axis.
+
+    Raises:
+        ValueError: If the layer is used more than once.
+    """
+    try:
+        return tuple(layer.input.shape[1:])
+    except (AttributeError, ValueError):
+        raise ValueError("it is used more than once") from None
+
+
+_BY_RULE = {
+    windows.convolution: "Conv2D",
+    windows.depthwise: "DepthwiseConv2D",
+    windows.separable: "SeparableConv2D",
+    windows.transposed: "Conv2DTranspose",
+    windows.pooling: "MaxPooling2D AveragePooling2D",
+    windows.upsampling: "UpSampling2D",
+    windows.zero_padding: "ZeroPadding2D",
+    windows.cropping: "Cropping2D",
+    windows.global_pooling: "GlobalAveragePooling2D GlobalMaxPooling2D",
+    windows.spatial_dropout: "SpatialDropout2D",
+    concatenate: "Concatenate",
+    along_axis: "Softmax BatchNormalization LayerNormalization GroupNormalization RMSNormalization "
+    "UnitNormalization Normalization",
+    flatten: "Flatten",
+    dense: "Dense",
+    reshape: "Reshape",
+    prelu: "PReLU",
+    unchanged: "Activation ReLU LeakyReLU ELU Dropout GaussianNoise GaussianDropout AlphaDropout Identity "
+    "Rescaling ActivityRegularization Add Subtract Multiply Average Maximum Minimum",
+}
+_RULES = {getattr(keras.layers, name): rule for rule, names in _BY_RULE.items() for name in names.split()}

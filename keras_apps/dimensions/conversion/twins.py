@@ -6,9 +6,8 @@ import math
 
 import keras
 
-from keras_apps._ranks import of_rank
-from keras_apps._repeat_border import RepeatBorder
-from keras_apps.dimensions.plan import Plan
+from keras_apps._residual import RepeatBorder, of_rank
+from keras_apps.dimensions.conversion.plan import Plan
 
 
 class Twins:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_apps._ranks import of_rank
+from keras_apps._residual import of_rank
 
 _INITIAL = ("initializer", "regularizer", "constraint")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_apps.dimensions.geometry import check_whole, per_axis
-from keras_apps.dimensions.quantities import check_number
+from keras_apps.dimensions.arithmetic import check_whole, per_axis
+from keras_apps.dimensions.data.files import check_number
 
 AIR, TISSUE, BONE, CONTRAST = -1000.0, 40.0, 700.0, 190.0  # Hounsfield units
 ORGAN = (50.0, 80.0)

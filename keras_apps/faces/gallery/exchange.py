@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from keras_apps._files import written_aside
-from keras_apps.faces.names import GalleryError, checked_name
-from keras_apps.faces.store import Store, checked_encodings
+from keras_apps.faces.gallery.names import GalleryError, checked_name
+from keras_apps.faces.gallery.store import Store, checked_encodings
 
 FORMAT = "keras-apps gallery"
 VERSION = 1

@@ -8,19 +8,294 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_apps.faces.answers import Identification, Verification
-from keras_apps.faces.calibration import Threshold
-from keras_apps.faces.decisions import Decider
-from keras_apps.faces.detect import one_face, some_faces
+from keras_apps._checks import is_whole
+from keras_apps.faces.detection import one_face, some_faces
 from keras_apps.faces.encoding import encode, fitted, takes_pictures
-from keras_apps.faces.exported_tower import ExportedTower
-from keras_apps.faces.fingerprints import fingerprint
-from keras_apps.faces.matching import Matcher
-from keras_apps.faces.names import GalleryError, checked_name, unknown
+from keras_apps.faces.gallery.decisions import (
+    ByDistance,
+    ByProbability,
+    Candidate,
+    Decider,
+    Identification,
+    Verification,
+    decision_for,
+)
+from keras_apps.faces.gallery.exchange import Imported, export_people, import_people
+from keras_apps.faces.gallery.names import GalleryError, checked_name, unknown
+from keras_apps.faces.gallery.search import Index, pictures_of
+from keras_apps.faces.gallery.store import Audit, Store, checked_encodings
+from keras_apps.faces.judging.calibration import Threshold
+from keras_apps.faces.towers.exported import ExportedTower
+from keras_apps.faces.towers.registry import fingerprint
 from keras_apps.images import Picture
 
 if TYPE_CHECKING:
     import keras
+
+
+class Roster:
+    """The people of a gallery's file, without pictures.
+
+    Args:
+        path: The file; made when missing.
+        fingerprint: Of the tower whose encodings it holds.
+
+    Raises:
+        GalleryError: If the file is not a gallery, is locked, or was made with another tower.
+        FileNotFoundError: If the file's folder does not exist.
+    """
+
+    def __init__(self, path: str | os.PathLike, fingerprint: str):
+        self._fingerprint = fingerprint
+        self._store = Store(path)
+        self._check_tower()
+
+    def enrol_encodings(self, names: Sequence[str], encodings: np.ndarray) -> int:
+        """Add ready encodings of one person or of many, in one transaction: all are saved, or none.
+
+        Args:
+            names: Whose each encoding is, `n` names; a person may stand there several times.
+            encodings: Finite floats `(n, d)`, made by the gallery's tower.
+
+        Returns:
+            The number of encodings added.
+
+        Raises:
+            ValueError: If a name is not acceptable, the numbers of names and encodings differ, a value is not finite,
+                or the length is not that of the gallery's encodings.
+            GalleryError: If the file cannot be written.
+
+        Example:
+            >>> import tempfile, os
+            >>> from keras_apps import faces
+            >>> gallery = faces.Gallery(os.path.join(tempfile.mkdtemp(), "team.db"))
+            >>> gallery.enrol_encodings(["kian", "lea", "kian"], np.eye(3, 128))
+            3
+            >>> gallery.identify_encodings(np.eye(2, 128), top=1)[1].name
+            'lea'
+        """
+        if isinstance(names, str):
+            raise TypeError(f"expected a sequence of names, received the text {names!r}")
+        names = [checked_name(name) for name in names]
+        self._store.add_many(names, checked_encodings(encodings, len(names)), self._fingerprint)
+        return len(names)
+
+    def rename(self, name: str, new_name: str) -> None:
+        """Give a person another name. The old one is overwritten, in the log too.
+
+        Raises:
+            GalleryError: If nobody has the name, or somebody has the new one.
+            ValueError: If the new name is not acceptable.
+        """
+        self._store.rename(checked_name(name), checked_name(new_name))
+
+    def remove(self, name: str) -> int:
+        """Remove a person, overwriting name and encodings, and return how many encodings there were.
+
+        The log keeps that somebody was removed and when, but not who. What SQLite or this package wrote is overwritten
+        with zeros; copies that a file system, a solid-state disk or a backup made are out of reach.
+
+        Raises:
+            GalleryError: If nobody of that name is enrolled.
+        """
+        name = checked_name(name)
+        count = self._store.remove(name)
+        if not count:
+            raise unknown(name, self.names())
+        return count
+
+    def names(self) -> list[str]:
+        """Return the names of the people, in order."""
+        return self._store.names()
+
+    def people(self) -> list[tuple[str, int, str]]:
+        """Return `(name, number of encodings, date of the first in UTC)` of each person, by name."""
+        return self._store.people()
+
+    def audit(self) -> Audit:
+        """Return who is enrolled, when and from how many pictures, and the log of changes.
+
+        A removed person's entries are erased; a renamed person's stand under the name of today.
+        """
+        return self._store.audit()
+
+    def export(self, path: str | os.PathLike) -> int:
+        """Write names, dates and encodings into an open file, and return the number of people.
+
+        The file is a zip of JSON, CSV and a NumPy array; docs/gallery-format.md describes it.
+
+        Raises:
+            OSError: If the file cannot be written.
+        """
+        return export_people(self._store, path)
+
+    def import_(self, path: str | os.PathLike, conflict: str = "error") -> Imported:
+        """Add everybody of an exported file, or nobody.
+
+        Args:
+            path: What `export` wrote.
+            conflict: For people who are there already: `"error"`, `"skip"` them, `"replace"` their encodings, or
+                `"add"` further ones.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            GalleryError: If the file is of another tower, or somebody is enrolled already and `conflict` is `"error"`.
+            ValueError: If the file is damaged, or none of this format.
+        """
+        return import_people(self._store, path, conflict, self._fingerprint)
+
+    def __len__(self) -> int:
+        return len(self._store)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._store.close()
+
+    def discard_if_empty(self) -> None:
+        """Close the gallery, and remove its file where nobody is enrolled."""
+        self._store.discard_if_empty()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.close()
+
+    def _check_tower(self) -> None:
+        made_with = self._store.fingerprint()
+        if made_with not in (None, self._fingerprint):
+            raise GalleryError(
+                f"gallery '{self._store.path}' was made with tower {made_with}, expected {self._fingerprint}; "
+                "encodings of two towers cannot be compared: enrol again, or open it with its own tower"
+            )
+
+
+class Matcher(Roster):
+    """A gallery that answers for ready encodings, without pictures and without a network.
+
+    Args:
+        path: The file; made when missing.
+        fingerprint: Of the tower whose encodings it holds.
+        threshold: tau and its distance, for this tower; by default the bundled tower's own.
+        template: As for `Gallery`.
+        decider: As for `Gallery`.
+
+    Raises:
+        GalleryError: If the file is not a gallery, is locked, or was made with another tower, or the threshold or the
+            decider belongs to another tower.
+        ValueError: If there is no such template.
+        FileNotFoundError: If the file's folder does not exist.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        fingerprint: str,
+        threshold: Threshold | None = None,
+        *,
+        template: str = "nearest",
+        decider: Decider | None = None,
+    ):
+        pictures_of(template)
+        self._template = template
+        self._decision = decision_for(fingerprint, threshold, decider)
+        self._cache: tuple | None = None
+        super().__init__(path, fingerprint)
+
+    def verify_encodings(self, encodings: np.ndarray, names: Sequence[str]) -> list[Verification]:
+        """Decide for each of several encodings whether it is the person of the name beside it (1:1).
+
+        Args:
+            encodings: Finite floats `(n, d)`, made by the gallery's tower.
+            names: `n` names.
+
+        Raises:
+            GalleryError: If somebody is not enrolled, or there is no threshold for this tower.
+            ValueError: If the numbers of names and encodings differ, or the encodings' length is not the gallery's.
+        """
+        decide, index = self._decide(), self._index()
+        places, answers = [self._place(index, name) for name in names], []
+        for probe, place in zip(self._probes(encodings, index, len(places)), places, strict=True):
+            value = index.measure_of(probe, place, decide)
+            told = (value, decide.tau, value <= decide.tau, decide.probability(value), decide.name)
+            answers.append(Verification(index.names[place], *told))
+        return answers
+
+    def identify_encodings(self, encodings: np.ndarray, top: int = 5) -> list[Identification]:
+        """Name each of several encodings, or answer "not recognised" (1:K), exactly and in one matrix product.
+
+        Args:
+            encodings: Finite floats `(n, d)`, made by the gallery's tower.
+            top: How many candidates to report for each, >= 1.
+
+        Raises:
+            GalleryError: If there is no threshold for this tower.
+            ValueError: If `top` is below 1, or the encodings' length is not the gallery's.
+        """
+        self._check(top)
+        encodings = checked_encodings(encodings)
+        return self._identified(encodings, top, [None] * len(encodings))
+
+    @property
+    def threshold(self) -> Threshold:
+        """The threshold in use.
+
+        Raises:
+            GalleryError: If none is known for this tower, or a trained verifier decides in its place.
+        """
+        decision = self._decide()
+        if not isinstance(decision, ByDistance):
+            raise GalleryError(f"expected a gallery that decides by distance, received one by {decision.name}")
+        return decision.threshold
+
+    def _decide(self) -> ByDistance | ByProbability:
+        if self._decision is None:
+            raise GalleryError(
+                f"expected a threshold for tower {self._fingerprint}, received none: calibrate one with faces.calibrate"
+            )
+        return self._decision
+
+    def _index(self) -> Index:
+        """Return everybody's encodings; they are read again only when the file changed."""
+        version = self._store.version()
+        if self._cache is None or self._cache[0] != version:
+            self._cache = None  # the old index goes before the new one comes
+            self._check_tower()
+            names, rows = self._store.contents()
+            self._cache = (version, Index(names, rows.owners, rows.encodings, self._template))
+        return self._cache[1]
+
+    def _place(self, index: Index, name: str) -> int:
+        name = checked_name(name)
+        try:
+            return index.names.index(name)
+        except ValueError:
+            raise unknown(name, sorted(index.names)) from None
+
+    def _probes(self, encodings: np.ndarray, index: Index, count: int | None = None) -> np.ndarray:
+        probes = checked_encodings(encodings, count)
+        length = index.encodings.shape[1]
+        if index.names and probes.shape[1] != length:
+            raise ValueError(f"expected encodings of length {length}, received length {probes.shape[1]}")
+        return probes
+
+    def _check(self, top: int) -> None:
+        if not is_whole(top) or top < 1:
+            raise ValueError(f"expected top of at least 1, received {top}")
+        self._decide()
+
+    def _identified(self, probes: np.ndarray, top: int, boxes: Sequence) -> list[Identification]:
+        decide, index = self._decide(), self._index()
+        probes = self._probes(probes, index)
+        if not index.names:
+            return [Identification(None, float("inf"), decide.tau, [], box, decide.name) for box in boxes]
+        answers = []
+        for nearest, box in zip(index.nearest(probes, decide, top), boxes, strict=True):
+            candidates = [Candidate(index.names[i], value) for i, value in nearest]
+            best = candidates[0]
+            name = best.name if best.distance <= decide.tau else None
+            answers.append(Identification(name, best.distance, decide.tau, candidates, box, decide.name))
+        return answers
 
 
 class Gallery(Matcher):
@@ -171,7 +446,7 @@ class Gallery(Matcher):
     def tower(self) -> keras.Model:
         """The tower, loaded when first needed."""
         if self._tower is None:
-            from keras_apps.faces.loading import load_tower
+            from keras_apps.faces.towers.registry import load_tower
 
             self._tower = load_tower()
         return self._tower

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from keras_apps.faces.decisions import ByDistance, ByProbability
+from keras_apps.faces.gallery.decisions import ByDistance, ByProbability
 
 VALUES_TOGETHER = 1 << 25
 """Most measures held at once, 128 MB as float32; more probes go through in turns."""
@@ -47,7 +47,7 @@ class Index:
         template: As for `pictures_of`. `"mean"` keeps `m` mean encodings instead.
 
     Example:
-        >>> from keras_apps.faces.calibration import Threshold
+        >>> from keras_apps.faces.judging.calibration import Threshold
         >>> measure = ByDistance(Threshold(0.5, "squared_euclidean", "", 1.0, 0.5, 0.1))
         >>> index = Index(["kian", "lea"], np.array([0, 1, 0]), np.float32([[0, 0], [3, 4], [1, 0]]))
         >>> [(index.names[i], float(v)) for i, v in next(index.nearest(np.float32([[1, 1]]), measure, top=2))]

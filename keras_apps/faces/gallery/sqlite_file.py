@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from keras_apps.faces.names import GalleryError
+from keras_apps.faces.gallery.names import GalleryError
 
 SECONDS_TO_WAIT = 5.0
 _ZEROS = bytes(1 << 20)

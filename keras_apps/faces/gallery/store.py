@@ -3,15 +3,162 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
 
 import numpy as np
 
-from keras_apps._choices import check_choice
-from keras_apps.faces import blocks
-from keras_apps.faces.names import GalleryError, checked_name, some_of, unknown
-from keras_apps.faces.records import Records
+from keras_apps._checks import check_choice
+from keras_apps.faces.gallery.names import GalleryError, checked_name, some_of, unknown
+from keras_apps.faces.gallery.sqlite_file import Database
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """A person of the gallery.
+
+    Attributes:
+        name: The person's name.
+        encodings: From how many pictures.
+        first: When the first of them was enrolled, in UTC, as ISO 8601 has it.
+        last: When the last was.
+    """
+
+    name: str
+    encodings: int
+    first: str
+    last: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """An entry of a gallery's log.
+
+    Attributes:
+        at: When, in UTC, as ISO 8601 has it.
+        change: `"enrolled"`, `"updated"`, `"renamed"`, `"removed"` or `"imported"`.
+        name: The person's name of today; `None` for somebody who was removed, and for many people at once.
+        encodings: How many encodings were added, or removed.
+    """
+
+    at: str
+    change: str
+    name: str | None
+    encodings: int
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Who is in a gallery, and how that came about.
+
+    Attributes:
+        people: By name.
+        changes: In order of time. A removed person's entries are erased; that somebody was removed stays.
+    """
+
+    people: list[Enrolment]
+    changes: list[Change]
+
+
+class Records(Database):
+    """Read a gallery's file, made when missing. A file of format 1 is turned into one of format 2 when it is opened.
+
+    Args:
+        path: The file. Its folder must exist.
+
+    Raises:
+        GalleryError: If the file is not a gallery, is locked by another process, or cannot be made.
+        FileNotFoundError: If the folder does not exist.
+    """
+
+    def _open(self) -> None:
+        run = self._connection.execute
+        check(run, self.path)
+        super()._open()
+        if is_new(run) or not is_current(run):
+            try:
+                with self._transaction():
+                    bring_up_to_date(run)
+            except sqlite3.OperationalError as error:
+                if "readonly" not in str(error) or is_new(run):
+                    raise
+                self._copy_to_memory()
+
+    def _copy_to_memory(self) -> None:
+        """Answer from a copy, where a file of format 1 cannot be written."""
+        copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self._connection.backup(copy)
+        self._connection.close()
+        self._connection = copy
+        bring_up_to_date(copy.execute)
+        copy.execute("PRAGMA query_only = ON")
+
+    def fingerprint(self) -> str | None:
+        """Return the fingerprint of the tower that made the encodings, or `None` while there are none."""
+        with self._errors():
+            row = self._connection.execute("SELECT value FROM meta WHERE key = 'tower'").fetchone()
+        return row[0] if row else None
+
+    def __len__(self) -> int:
+        with self._errors():
+            return self._connection.execute("SELECT count(*) FROM people").fetchone()[0]
+
+    def names(self) -> list[str]:
+        """Return the people's names, in order."""
+        with self._errors():
+            return [name for (name,) in self._connection.execute("SELECT name FROM people ORDER BY name")]
+
+    def people(self) -> list[tuple[str, int, str]]:
+        """Return `(name, number of encodings, date of the first)` by name."""
+        return [(person.name, person.encodings, person.first) for person in self.audit().people]
+
+    def audit(self) -> Audit:
+        """Return who is enrolled, when and from how many pictures, and the log of changes."""
+        with self._errors(), self._snapshot():
+            run = self._connection.execute
+            people = run("SELECT id, name FROM people ORDER BY id").fetchall()
+            owners, dates = owners_and_dates(run)
+            log = run("SELECT at, change, name, encodings FROM changes LEFT JOIN people ON person = people.id"
+                      " ORDER BY changes.id").fetchall()  # fmt: skip
+            order = np.lexsort((dates, owners))
+            ids, starts, counts = np.unique(owners[order], return_index=True, return_counts=True)
+            self._check(len(people), ids)
+            first, last = dates[order][starts], dates[order][starts + counts - 1]
+            columns = zip(people, counts.tolist(), first.tolist(), last.tolist(), strict=True)
+            enrolments = [Enrolment(name, count, _iso(a), _iso(b)) for (_, name), count, a, b in columns]
+            return Audit(
+                sorted(enrolments, key=lambda person: person.name),
+                [Change(_iso(at), change, name, count) for at, change, name, count in log],
+            )
+
+    def contents(self) -> tuple[list[str], Rows]:
+        """Return the people's names, and the encodings, whose owners are indices into these names.
+
+        Encodings come in the file's order, in which a person's need not stand together.
+        """
+        query = "SELECT group_concat(name, char(10)) FROM (SELECT name FROM people ORDER BY id)"
+        with self._errors(), self._snapshot():
+            joined = self._connection.execute(query).fetchone()[0]  # a million rows one by one take seconds
+            rows = read(self._connection.execute)
+        names = joined.split("\n") if joined is not None else []
+        ids, owners = np.unique(rows.owners, return_inverse=True)
+        self._check(len(names), ids)
+        return names, Rows(owners, rows.enrolled, rows.encodings)
+
+    def _check(self, people: int, ids: np.ndarray) -> None:
+        if people != len(ids):
+            raise GalleryError(f"gallery '{self.path}' is damaged: {people} people, encodings of {len(ids)}")
+
+
+def _iso(seconds: int) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")
+    except (ValueError, OverflowError, OSError):
+        raise GalleryError(f"the gallery is damaged: {seconds} seconds since 1970 is no date") from None
+
 
 __all__ = ["GalleryError", "Store", "checked_name", "some_of"]
 
@@ -93,12 +240,12 @@ class Store(Records):
                 hint = "conflict 'skip', 'replace' or 'add' takes them"
                 raise GalleryError(f"expected people who are not enrolled yet, received {some_of(known)}; {hint}")
             if known and conflict == "replace":
-                blocks.take_out(run, [ids[name] for name in known])
+                take_out(run, [ids[name] for name in known])
             owners = np.fromiter((ids[name] for name in names), np.int64, len(names))
             kept = owners > before if conflict == "skip" else np.ones(len(names), bool)
-            rows = blocks.Rows(owners, dates, encodings)[kept]
+            rows = Rows(owners, dates, encodings)[kept]
             if len(rows.owners):
-                blocks.append(run, rows)
+                append(run, rows)
                 person = ids[names[0]] if len(unique) == 1 else None
                 self._log(change, len(rows.owners), person)
             self._forget_tower_of_nobody()
@@ -118,8 +265,8 @@ class Store(Records):
             run = self._connection.execute
             self._claim(fingerprint)
             person = self._id(name)
-            before = blocks.take_out(run, [person])
-            blocks.append(run, blocks.Rows(np.full(count, person), np.full(count, now), encodings))
+            before = take_out(run, [person])
+            append(run, Rows(np.full(count, person), np.full(count, now), encodings))
             self._log("updated", count, person)
         return before
 
@@ -133,7 +280,7 @@ class Store(Records):
             row = run("SELECT id FROM people WHERE name = ?", (name,)).fetchone()
             if not row:
                 return 0
-            count = blocks.take_out(run, [row[0]])
+            count = take_out(run, [row[0]])
             run("DELETE FROM people WHERE id = ?", row)
             self._log("removed", count, None)
             self._forget_tower_of_nobody()
@@ -196,3 +343,193 @@ def checked_encodings(encodings: np.ndarray, count: int | None = None) -> np.nda
     if not np.isfinite(array).all():
         raise ValueError("expected finite encodings, received NaN or infinite values")
     return array
+
+
+APPLICATION_ID = 0x4B415047  # "KAPG"
+FORMAT = 2
+
+_CHANGES = (
+    "CREATE TABLE changes (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, change TEXT NOT NULL,"
+    " encodings INTEGER NOT NULL, person INTEGER REFERENCES people (id) ON DELETE CASCADE)",
+    "CREATE INDEX changes_of_person ON changes (person)",
+)
+BLOCKS_SCHEMA = (
+    "CREATE TABLE blocks (id INTEGER PRIMARY KEY, owners BLOB NOT NULL, enrolled BLOB NOT NULL,"
+    " encodings BLOB NOT NULL)"
+)
+SCHEMA = (
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
+    BLOCKS_SCHEMA,
+    *_CHANGES,
+    f"PRAGMA application_id = {APPLICATION_ID}",
+    f"PRAGMA user_version = {FORMAT}",
+)
+
+
+def is_new(run: Run) -> bool:
+    """Tell whether there are no tables yet."""
+    return run("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+
+
+def check(run: Run, path) -> None:
+    """Look whether a file is a gallery, without changing it.
+
+    Raises:
+        GalleryError: If it is something else, or of a later format.
+    """
+    if is_new(run):
+        return
+    if run("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise GalleryError(f"expected a gallery, received '{path}', an SQLite file of something else")
+    version = run("PRAGMA user_version").fetchone()[0]
+    if version not in range(1, FORMAT + 1):
+        raise GalleryError(f"expected a gallery of format {FORMAT}, received '{path}' of format {version}")
+
+
+def is_current(run: Run) -> bool:
+    """Tell whether the tables are those of today's format."""
+    return run("PRAGMA user_version").fetchone()[0] == FORMAT
+
+
+def bring_up_to_date(run: Run) -> None:
+    """Make the tables, or turn format 1 into format 2; within a transaction."""
+    if is_new(run):  # another process may have been faster
+        for statement in SCHEMA:
+            run(statement)
+    elif not is_current(run):
+        _from_format_1(run)
+
+
+def _from_format_1(run: Run) -> None:
+    """Pack the encodings, which had a row each, and begin the log with their dates."""
+    for statement in (BLOCKS_SCHEMA, *_CHANGES):
+        run(statement)
+    rows = run("SELECT person, enrolled, encoding FROM encodings ORDER BY id").fetchall()
+    if len({len(encoding) for _, _, encoding in rows}) > 1:
+        raise GalleryError("the gallery is damaged: its encodings differ in length")
+    if rows:
+        owners, dates, encodings = zip(*rows, strict=True)
+        seconds = [int(datetime.fromisoformat(date).timestamp()) for date in dates]
+        values = np.frombuffer(b"".join(encodings), "<f4").reshape(len(rows), -1)
+        append(run, Rows(np.array(owners, np.int64), np.array(seconds, np.int64), values))
+        log = "INSERT INTO changes (at, change, encodings, person) VALUES (?, 'enrolled', ?, ?)"
+        for (owner, second), count in _counted(zip(owners, seconds, strict=True)).items():
+            run(log, (second, count, owner))
+    run("DROP TABLE encodings")
+    run(f"PRAGMA user_version = {FORMAT}")
+
+
+def _counted(values) -> dict:
+    counts: dict = {}
+    for value in values:
+        counts[value] = counts.get(value, 0) + 1
+    return counts
+
+
+LONGEST = 2048
+SHORT_ROWS = 256
+Run = Callable  # sqlite3.Connection.execute
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Encodings with whose they are and when they were enrolled.
+
+    Attributes:
+        owners: int64 `(n,)`, people's ids.
+        enrolled: int64 `(n,)`, seconds since 1970 in UTC.
+        encodings: float32 `(n, d)`.
+    """
+
+    owners: np.ndarray
+    enrolled: np.ndarray
+    encodings: np.ndarray
+
+    def __getitem__(self, which) -> Rows:
+        return Rows(self.owners[which], self.enrolled[which], self.encodings[which])
+
+    def blobs(self) -> tuple[bytes, bytes, bytes]:
+        """Return the three as bytes, little-endian."""
+        arrays = (self.owners, "<i8"), (self.enrolled, "<i8"), (self.encodings, "<f4")
+        return tuple(np.ascontiguousarray(array, kind).tobytes() for array, kind in arrays)
+
+
+def append(run: Run, rows: Rows) -> None:
+    """Add rows, and pack short rows when they have become many.
+
+    Raises:
+        GalleryError: If the gallery's encodings have another length.
+    """
+    first = run("SELECT length(encodings) / (length(owners) / 2) FROM blocks LIMIT 1").fetchone()
+    if first and first[0] != rows.encodings.shape[1]:
+        received = rows.encodings.shape[1]
+        raise GalleryError(f"expected encodings of length {first[0]} as in the gallery, received length {received}")
+    _insert(run, rows)
+    _pack(run)
+
+
+def _insert(run: Run, rows: Rows) -> None:
+    for start in range(0, len(rows.owners), LONGEST):
+        blobs = rows[start : start + LONGEST].blobs()
+        run("INSERT INTO blocks (owners, enrolled, encodings) VALUES (?, ?, ?)", blobs)
+
+
+def _pack(run: Run) -> None:
+    short = f"length(owners) < {8 * LONGEST}"
+    if run(f"SELECT count(*) FROM blocks WHERE {short}").fetchone()[0] > SHORT_ROWS:
+        rows = read(run, f"WHERE {short}")
+        run(f"DELETE FROM blocks WHERE {short}")
+        _insert(run, rows)
+
+
+def take_out(run: Run, people: Sequence[int]) -> int:
+    """Remove the encodings of some people, and return how many there were."""
+    taken = 0
+    for number, owners in run("SELECT id, owners FROM blocks").fetchall():
+        others = ~np.isin(np.frombuffer(owners, "<i8"), people)
+        if others.all():
+            continue
+        taken += int((~others).sum())
+        if others.any():
+            rows = read(run, f"WHERE id = {number}")[others]
+            run(f"UPDATE blocks SET owners = ?, enrolled = ?, encodings = ? WHERE id = {number}", rows.blobs())
+        else:
+            run(f"DELETE FROM blocks WHERE id = {number}")
+    return taken
+
+
+def read(run: Run, where: str = "") -> Rows:
+    """Read encodings into arrays that are made once, at their full size.
+
+    Raises:
+        GalleryError: If rows do not fit one another.
+    """
+    count, length = _shape(run, where)
+    rows = Rows(np.empty(count, np.int64), np.empty(count, np.int64), np.empty((count, length), np.float32))
+    start = 0
+    for owners, enrolled, encodings in run(f"SELECT owners, enrolled, encodings FROM blocks {where} ORDER BY id"):
+        end = start + len(owners) // 8
+        rows.owners[start:end] = np.frombuffer(owners, "<i8")
+        rows.enrolled[start:end] = np.frombuffer(enrolled, "<i8")
+        rows.encodings[start:end] = np.frombuffer(encodings, "<f4").reshape(end - start, length)
+        start = end
+    return rows
+
+
+def owners_and_dates(run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """Return `owners` and `enrolled` as `read` does, without reading the encodings."""
+    columns = zip(*run("SELECT owners, enrolled FROM blocks ORDER BY id").fetchall(), strict=True)
+    joined = [b"".join(column) for column in columns] or [b"", b""]
+    return tuple(np.frombuffer(column, "<i8") for column in joined)
+
+
+def _shape(run: Run, where: str) -> tuple[int, int]:
+    """Return how many encodings there are, and their length."""
+    sizes = run(f"SELECT length(owners), length(enrolled), length(encodings) FROM blocks {where}").fetchall()
+    if not sizes:
+        return 0, 0
+    length = sizes[0][2] // max(1, sizes[0][0] // 2)
+    if any(o != e or o % 8 or not o or not length or f != o // 2 * length for o, e, f in sizes):
+        raise GalleryError("the gallery is damaged: its encodings differ in length")
+    return sum(o for o, _, _ in sizes) // 8, length

@@ -7,12 +7,219 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from keras_apps._numbers import is_whole
-from keras_apps.faces.bootstrap import equal_error_interval
-from keras_apps.faces.cross_validation import accuracy_of_folds, balanced_folds
-from keras_apps.faces.intervals import Interval, area_interval, mean_of_folds
-from keras_apps.faces.operating_points import UNKNOWN, OperatingPoint, operating_point, percent, plain, rates_of
-from keras_apps.faces.rates import area_under_roc, checked, equal_error_rate, roc_of, split_kinds
+from keras_apps._checks import is_whole
+from keras_apps.faces.judging.intervals import (
+    Interval,
+    accept_interval,
+    area_interval,
+    equal_error_interval,
+    mean_of_folds,
+)
+from keras_apps.faces.judging.rates import area_under_roc, checked, equal_error_rate, roc_of, split_kinds
+
+UNKNOWN = (math.nan, math.nan)
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """What one threshold does: TAR at FAR of verification, or DIR at FPIR of identification.
+
+    Attributes:
+        wanted: The FAR or FPIR that was asked for.
+        rate: TAR or DIR, the largest of all thresholds whose FAR or FPIR is at most `wanted`; NaN where there are too
+            few comparisons to tell.
+        interval: `(low, high)` of `rate`.
+        tau: The threshold, the largest distance accepted; NaN where nothing is.
+        measured: The FAR or FPIR at `tau`, at most `wanted`.
+        reason: Why there is no rate or no tau, in words; empty as a rule.
+    """
+
+    wanted: float
+    rate: float
+    interval: Interval
+    tau: float
+    measured: float
+    reason: str = ""
+
+
+def operating_point(
+    genuine: np.ndarray,
+    impostor: np.ndarray,
+    wanted: float,
+    confidence: float,
+    replicates: int,
+    rng: np.random.Generator,
+) -> OperatingPoint:
+    """Choose the most generous threshold that accepts at most the share `wanted` of the impostor distances.
+
+    Distances that tie are accepted or rejected together.
+
+    Args:
+        genuine: Sorted distances `(m,)`; infinite where a comparison can never be accepted.
+        impostor: Sorted distances `(n,)`.
+        wanted: In (0, 1).
+        confidence: Of the interval, in (0, 1).
+        replicates: Bootstrap samples for the interval.
+        rng: NumPy's generator.
+
+    Returns:
+        An `OperatingPoint`. With fewer than 1 / `wanted` impostor distances its rate is NaN, with the reason.
+
+    Raises:
+        ValueError: If `wanted` is not between 0 and 1.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> point = operating_point(np.array([0.1, 0.3, 0.5]), np.array([0.2, 0.4, 0.6, 0.8]), 0.25, 0.95, 1000, rng)
+        >>> round(point.rate, 3), point.tau, point.measured
+        (0.667, 0.3, 0.25)
+    """
+    if not 0 < wanted < 1:
+        raise ValueError(f"expected a rate of false accepts between 0 and 1, received {wanted}")
+    allowed = math.floor(impostor.size * wanted + 1e-9)
+    if allowed < 1:
+        reason = f"{impostor.size} are too few: a rate of {wanted:g} needs at least {math.ceil(1 / wanted - 1e-9)}"
+        return OperatingPoint(wanted, math.nan, UNKNOWN, math.nan, math.nan, reason)
+    kept = [np.searchsorted(kind, impostor[allowed], side="left") for kind in (genuine, impostor)]
+    accepted = [kind[count - 1] for kind, count in zip((genuine, impostor), kept, strict=True) if count]
+    tau = float(max(accepted)) if accepted else math.nan
+    reason = "" if accepted else f"the {np.sum(impostor == impostor[0])} nearest tie, and all would be accepted"
+    interval = accept_interval(genuine, impostor, wanted, int(kept[0]), confidence, replicates, rng)
+    return OperatingPoint(wanted, float(kept[0] / genuine.size), interval, tau, float(kept[1] / impostor.size), reason)
+
+
+def rates_of(wanted) -> tuple[float, ...]:
+    """Return wanted rates, one or several, as a tuple of floats.
+
+    Example:
+        >>> rates_of(0.1), rates_of([0.1, 0.01])
+        ((0.1,), (0.1, 0.01))
+    """
+    return tuple(float(rate) for rate in np.atleast_1d(np.asarray(wanted, np.float64)))
+
+
+def percent(rate: float, interval: Interval) -> str:
+    """Return a rate and its interval for people to read.
+
+    Example:
+        >>> percent(0.9812, (0.97, 0.9899))
+        ' 98.12 %  (97.00 to 98.99)'
+    """
+    return f"{100 * rate:6.2f} %  ({100 * interval[0]:.2f} to {100 * interval[1]:.2f})"
+
+
+def plain(value):
+    """Return a value that JSON can hold: NaN becomes None, tuples become lists.
+
+    Example:
+        >>> plain({"rate": float("nan"), "interval": (0.5, 1.0)})
+        {'rate': None, 'interval': [0.5, 1.0]}
+    """
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [plain(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def best_tau(distances, same) -> float:
+    """Return the threshold with the fewest wrong decisions; of several equally good ones the middle one.
+
+    It lies half way between two neighbouring distances.
+
+    Args:
+        distances: Floats >= 0, `(n,)`.
+        same: Booleans `(n,)`. Needs both kinds.
+
+    Returns:
+        A float >= 0, in the units of `distances`.
+
+    Raises:
+        ValueError: If shapes differ, a distance is negative or not finite, or one kind is missing.
+
+    Example:
+        >>> round(best_tau([0.1, 0.2, 0.6, 0.9], [1, 1, 0, 0]), 6)
+        0.4
+    """
+    distances, same = checked(distances, same)
+    order = np.argsort(distances, kind="stable")
+    return _best_of_sorted(distances[order], same[order])
+
+
+def _best_of_sorted(distances: np.ndarray, same: np.ndarray) -> float:
+    gains = np.concatenate([[0], np.cumsum(np.where(same, 1, -1))])  # of accepting the nearest 0, 1, 2, ...
+    apart = np.concatenate([[distances[0] > 0], distances[1:] > distances[:-1], [True]])  # ties enter together
+    counts = np.flatnonzero(apart)
+    best = counts[gains[counts] == gains[counts].max()]
+    count = best[len(best) // 2]
+    if count == distances.size:
+        return float(distances[-1])
+    below = distances[count - 1] if count else 0.0
+    middle = below + (distances[count] - below) / 2
+    return float(middle if middle < distances[count] else below)
+
+
+def balanced_folds(same, folds: int, seed: int) -> np.ndarray:
+    """Part pairs into folds at random, each with its share of genuine and of impostor pairs.
+
+    Args:
+        same: Booleans `(n,)`.
+        folds: How many.
+        seed: The same seed gives the same folds.
+
+    Returns:
+        Integers `(n,)` in [0, folds).
+
+    Example:
+        >>> np.bincount(balanced_folds([True] * 4 + [False] * 8, folds=4, seed=0)).tolist()
+        [3, 3, 3, 3]
+    """
+    same, fold, rng = np.asarray(same, bool), np.empty(len(same), np.int64), np.random.default_rng(seed)
+    for kind in (same, ~same):
+        fold[kind] = rng.permutation(np.count_nonzero(kind)) % folds
+    return fold
+
+
+def accuracy_of_folds(distances, same, folds) -> tuple[np.ndarray, np.ndarray]:
+    """Measure each fold's accuracy with the threshold that was best on all the other folds.
+
+    Args:
+        distances: Floats >= 0, `(n,)`.
+        same: Booleans `(n,)`.
+        folds: Labels `(n,)`, the fold of each pair; two folds or more.
+
+    Returns:
+        `(accuracies, taus)`, floats `(k,)` each, in the order of the sorted labels.
+
+    Raises:
+        ValueError: If shapes differ, there is one fold only, or all folds but one lack a kind of pair.
+
+    Example:
+        >>> accuracies, taus = accuracy_of_folds([0.1, 0.9, 0.2, 0.4], [1, 0, 1, 0], [0, 0, 1, 1])
+        >>> accuracies.tolist(), [round(tau, 6) for tau in taus.tolist()]
+        ([1.0, 0.5], [0.3, 0.5])
+
+    Reference:
+        Huang et al., "Labeled Faces in the Wild", 2007, section 4.
+    """
+    distances, same = checked(distances, same)
+    folds = np.asarray(folds)
+    if folds.shape != same.shape:
+        raise ValueError(f"expected a fold for each of {same.size} pairs, received shape {folds.shape}")
+    names, folds = np.unique(folds, return_inverse=True)
+    if names.size < 2:
+        raise ValueError(f"expected two folds or more, received {names.size}")
+    order = np.argsort(distances, kind="stable")  # once: a part of a sorted array is sorted
+    distances, same, folds = distances[order], same[order], folds[order]
+    accuracies, taus = np.empty(names.size), np.empty(names.size)
+    for k in range(names.size):
+        held = folds == k
+        genuine, n = np.count_nonzero(same[~held]), np.count_nonzero(~held)
+        if not 0 < genuine < n:
+            raise ValueError(f"expected both kinds outside fold {names[k]}, received {genuine} genuine of {n} pairs")
+        taus[k] = _best_of_sorted(distances[~held], same[~held])
+        accuracies[k] = np.mean((distances[held] <= taus[k]) == same[held])
+    return accuracies, taus
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_apps.faces.augment import changed_at
-from keras_apps.faces.people import People
-from keras_apps.faces.reading import SquarePictures
-from keras_apps.faces.sampling import PairSampler, PeopleSampler, TripletSampler
+from keras_apps.faces.people.augment import changed_at
+from keras_apps.faces.people.people import People
+from keras_apps.faces.people.reading import SquarePictures
+from keras_apps.faces.people.sampling import PairSampler, PeopleSampler, TripletSampler
 
 READ_AHEAD = 2
 

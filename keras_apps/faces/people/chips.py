@@ -14,9 +14,9 @@ import numpy as np
 
 from keras_apps import images
 from keras_apps.faces.alignment import CHIP
-from keras_apps.faces.detect import MIN_CONFIDENCE, FaceCrop, find_faces_in
-from keras_apps.faces.people import People
-from keras_apps.faces.reading import square
+from keras_apps.faces.detection import MIN_CONFIDENCE, FaceCrop, find_faces_in
+from keras_apps.faces.people.people import People
+from keras_apps.faces.people.reading import square
 
 TOGETHER = 16
 _SOURCE, _CUT = "Source", "Cut"  # what a chip's file says of itself

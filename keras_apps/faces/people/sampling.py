@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 
-from keras_apps._numbers import is_whole
+from keras_apps._checks import is_whole
 
 
 class _Sampler:

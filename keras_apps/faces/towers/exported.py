@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_apps._runtimes import RUNTIMES
-from keras_apps.faces.calibration import Threshold
+from keras_apps.faces.judging.calibration import Threshold
 
 CARD = ".card.json"
 """What the model card's name has after the file's own."""

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_apps._choices import check_choice
+from keras_apps._checks import check_choice
 
 _TINY = 1e-12  # its square does not underflow in float32: compiled gradients divide by that
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from keras_apps._choices import check_choice
+from keras_apps._checks import check_choice
 
 
 class People(NamedTuple):

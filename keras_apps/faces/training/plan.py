@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass
 
-from keras_apps._choices import check_choice
+from keras_apps._checks import check_choice
 
 LOSSES = ("triplet", "verification")
 MININGS = ("all", "hard", "semi-hard", "random", "semi-hard-nearest", "batch-hard")

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_apps.faces.siamese import HeadedModel, checked_tower
+from keras_apps.faces.training.siamese import HeadedModel, checked_tower
 
 UNKNOWN = "unknown"
 

@@ -11,16 +11,16 @@ from pathlib import Path
 import keras
 
 from keras_apps._files import written_aside
-from keras_apps.faces.augment import augmentation
-from keras_apps.faces.batches import labelled_batches, pair_batches
-from keras_apps.faces.held_out import HeldOut
-from keras_apps.faces.people import People
-from keras_apps.faces.sampling import PairSampler, PeopleSampler
-from keras_apps.faces.siamese import checked_tower
-from keras_apps.faces.training_plan import TrainingPlan
-from keras_apps.faces.training_state import TrainingHistory, check_out, head_path, training_folder
-from keras_apps.faces.triplet_model import TripletModel
-from keras_apps.faces.verification_model import VerificationModel
+from keras_apps.faces.judging.pairs import HeldOut
+from keras_apps.faces.people.augment import augmentation
+from keras_apps.faces.people.batches import labelled_batches, pair_batches
+from keras_apps.faces.people.people import People
+from keras_apps.faces.people.sampling import PairSampler, PeopleSampler
+from keras_apps.faces.training.plan import TrainingPlan
+from keras_apps.faces.training.resume import TrainingHistory, check_out, head_path, training_folder
+from keras_apps.faces.training.siamese import checked_tower
+from keras_apps.faces.training.triplet_model import TripletModel
+from keras_apps.faces.training.verification_model import VerificationModel
 
 Report = Callable[[str, dict], None]
 
@@ -65,7 +65,7 @@ def train(
 
     Example:
         >>> import tempfile
-        >>> from keras_apps.faces.synthetic import synthetic_people
+        >>> from keras_apps.faces.people.synthetic import synthetic_people
         >>> train_on, held = People.from_arrays(*synthetic_people(8, 3, size=16)).split(0.25)
         >>> tower = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.Flatten(), keras.layers.Dense(8)])
         >>> plan = TrainingPlan(epochs=1, people=2, pictures=2, augment=0)

@@ -7,9 +7,9 @@ import numpy as np
 import tensorflow as tf
 from scipy.special import expit
 
-from keras_apps.faces.comparison import COMPARISONS, LogisticComparison
-from keras_apps.faces.siamese import HeadedModel, checked_tower
-from keras_apps.faces.tower import fingerprint
+from keras_apps.faces.towers.registry import fingerprint
+from keras_apps.faces.training.comparison import COMPARISONS, LogisticComparison
+from keras_apps.faces.training.siamese import HeadedModel, checked_tower
 
 _ROWS = 1024  # of 128 numbers: half a megabyte, which stays in the cache between the operations
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_apps.images import Picture, load_image
-from keras_apps.style.film_folder import Film
-from keras_apps.style.film_painter import FilmProgress, FramePainter
-from keras_apps.style.recipe import Recipe
+from keras_apps.style.film.folder import Film
+from keras_apps.style.film.painter import FilmProgress, FramePainter
+from keras_apps.style.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
     import keras

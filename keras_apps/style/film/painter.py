@@ -15,13 +15,11 @@ from scipy import ndimage
 
 from keras_apps.images import resize
 from keras_apps.style.colors import as_grey, finish
-from keras_apps.style.inputs import read_inputs
-from keras_apps.style.loop import transfer
-from keras_apps.style.motion import Steadiness, steady_map
-from keras_apps.style.networks import load_network, runners
+from keras_apps.style.film.motion import Steadiness, steady_map
+from keras_apps.style.network.network import load_network, runners
 from keras_apps.style.objective import Objective
-from keras_apps.style.recipe import Recipe
-from keras_apps.style.result import Progress
+from keras_apps.style.recipes.recipe import Recipe
+from keras_apps.style.run import Progress, read_inputs, transfer
 from keras_apps.style.step import StyleStep
 
 if TYPE_CHECKING:

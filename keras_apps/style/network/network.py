@@ -9,10 +9,10 @@ import keras
 import tensorflow as tf
 
 from keras_apps import backbones
-from keras_apps._choices import check_choice
-from keras_apps.style.estimates import WORTH_COMPILING
-from keras_apps.style.recipe import Recipe
-from keras_apps.style.winograd import fast_model
+from keras_apps._checks import check_choice
+from keras_apps.style.network.winograd import fast_model
+from keras_apps.style.recipes.recipe import Recipe
+from keras_apps.style.tiling.resources import WORTH_COMPILING
 
 
 def load_network(recipe: Recipe, own: keras.Model | None = None) -> keras.Model:

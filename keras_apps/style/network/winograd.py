@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_apps.style.pooling import halve, is_halving
+from keras_apps.style.network.pooling import halve, is_halving
 
 TILE = 4
 WIDE = 128

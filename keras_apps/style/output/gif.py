@@ -11,7 +11,7 @@ from PIL import Image
 
 from keras_apps._files import check_destination, written_aside
 from keras_apps.images import Picture, load_image, resize, scaled, to_uint8
-from keras_apps.style.result import Progress
+from keras_apps.style.run import Progress
 
 MOST_FRAMES = 120
 """Frames that a recorder keeps; with more to come it forgets every second one and takes half as many."""

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_apps._files import check_destination, written_aside
-from keras_apps.style.result import StyleResult
+from keras_apps.style.run import StyleResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from keras_apps.style.recipe import Recipe
+    from keras_apps.style.recipes.recipe import Recipe
 
 COLORS = {"cost": "#222222", "content": "#0072b2", "style": "#d55e00", "variation": "#009e73", "temporal": "#cc79a7"}
 """Told apart by colour-blind readers too."""

@@ -8,7 +8,7 @@ import io
 from PIL import Image
 
 from keras_apps.images import resize, to_uint8
-from keras_apps.style.result import Progress
+from keras_apps.style.run import Progress
 
 LONGEST_SIDE = 512
 """Longer side of the preview, in pixels; larger pictures are shown smaller."""

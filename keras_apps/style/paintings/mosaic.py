@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
-from keras_apps.style.painting_strokes import OVERSAMPLING, Canvas, Noise, edge_distance, finish
+from keras_apps.style.paintings.strokes import OVERSAMPLING, Canvas, Noise, edge_distance, finish
 
 _GRID = 512  # the tiles are laid on a drawing of this size, so that they are the same at every size of the picture
 _TILE = 0.0175

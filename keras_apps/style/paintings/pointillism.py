@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_apps.style.painting_strokes import Canvas, Noise, finish, lay, ramp
+from keras_apps.style.paintings.strokes import Canvas, Noise, finish, lay, ramp
 
 _PIGMENTS = np.float32(
     [

@@ -6,21 +6,15 @@ import operator
 
 import numpy as np
 
-from keras_apps._choices import check_choice
-from keras_apps.style import (
-    painting_mosaic,
-    painting_pointillism,
-    painting_stained_glass,
-    painting_vortices,
-    painting_woodcut_wave,
-)
+from keras_apps._checks import check_choice
+from keras_apps.style.paintings import mosaic, pointillism, stained_glass, vortices, woodcut_wave
 
 _PAINTERS = {
-    "vortices": painting_vortices.draw,
-    "stained-glass": painting_stained_glass.draw,
-    "woodcut-wave": painting_woodcut_wave.draw,
-    "pointillism": painting_pointillism.draw,
-    "mosaic": painting_mosaic.draw,
+    "vortices": vortices.draw,
+    "stained-glass": stained_glass.draw,
+    "woodcut-wave": woodcut_wave.draw,
+    "pointillism": pointillism.draw,
+    "mosaic": mosaic.draw,
 }
 
 KINDS: tuple[str, ...] = tuple(_PAINTERS)

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from keras_apps.style.painting_strokes import Canvas, Noise, edge_distance, finish, mesh
+from keras_apps.style.paintings.strokes import Canvas, Noise, edge_distance, finish, mesh
 
 
 def draw(rng: np.random.Generator, size: int) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_apps.style.painting_strokes import Canvas, Noise, finish, lay, ramp, trace
+from keras_apps.style.paintings.strokes import Canvas, Noise, finish, lay, ramp, trace
 
 
 def draw(rng: np.random.Generator, size: int) -> np.ndarray:

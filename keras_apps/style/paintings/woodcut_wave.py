@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
-from keras_apps.style.painting_strokes import OVERSAMPLING, Canvas, Noise, finish, mesh
+from keras_apps.style.paintings.strokes import OVERSAMPLING, Canvas, Noise, finish, mesh
 
 
 def draw(rng: np.random.Generator, size: int) -> np.ndarray:

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 import keras_apps
-from keras_apps._choices import check_choice
+from keras_apps._checks import check_choice
 from keras_apps._files import written_aside
 from keras_apps.images import Picture, load_image, read_text
-from keras_apps.style.recipe import Recipe
+from keras_apps.style.recipes.recipe import Recipe
 
 KEYWORD = "keras_apps.recipe"
 """Under which a PNG carries its recipe."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from keras_apps import backbones
-from keras_apps._choices import check_choice
-from keras_apps.style.recipe import FIVE_LAYERS, Recipe
+from keras_apps._checks import check_choice
+from keras_apps.style.recipes.recipe import FIVE_LAYERS, Recipe
 
 PRESETS = {
     "course": {

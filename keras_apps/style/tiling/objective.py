@@ -16,10 +16,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_apps._numbers import is_whole
+from keras_apps._checks import is_whole
 from keras_apps.style.objective import Activations, Objective, mean_gram
-from keras_apps.style.recipe import Recipe
-from keras_apps.style.tiles import Side, Span, sides
+from keras_apps.style.recipes.recipe import Recipe
+from keras_apps.style.tiling.tiles import Side, Span, sides
 
 Arrays = Mapping[str, np.ndarray]
 

@@ -3,21 +3,106 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_apps import images
-from keras_apps._choices import check_choice
-from keras_apps._numbers import is_whole
-from keras_apps.visualize import goals, wanted
-from keras_apps.visualize.canvas import canvas
-from keras_apps.visualize.climbing import Climb
-from keras_apps.visualize.graph import graph_of, layer_output, shapes_of
-from keras_apps.visualize.maximize_result import Maximized
-from keras_apps.visualize.sizes import picture_size
-from keras_apps.visualize.views import View, seen_through, usual_views
+from keras_apps._checks import check_choice, is_whole
+from keras_apps.visualize import relus
+from keras_apps.visualize.graph import graph_of, layer_output, picture_size, shapes_of
+from keras_apps.visualize.maximization import goals
+from keras_apps.visualize.maximization.canvas import canvas
+from keras_apps.visualize.maximization.views import View, seen_through, usual_views
+
+
+class Climb:
+    """Steps of gradient ascent on the numbers of a canvas.
+
+    Args:
+        network: The model up to the layer.
+        picture: The canvas.
+        wish: `(network, drawn, seeds)` -> what is to rise, and the activations `(n,)`.
+        optimizer: A Keras optimizer.
+        seed: Of the views.
+
+    Attributes:
+        numbers: `tf.Variable`, what is moved.
+        reached: bool `(n,)`, which pictures a gradient has reached so far.
+    """
+
+    def __init__(self, network, picture, wish: Callable, optimizer, seed: int):
+        self.numbers = tf.Variable(picture.start, name="canvas")
+        self.network, self.picture, self.wish, self.seed = network, picture, wish, seed
+        self.optimizer = optimizer
+        optimizer.build([self.numbers])
+        self._plain, self._awakened = self._compiled(network), None
+        self.reached = np.zeros(len(picture.start), bool)
+
+    def step(self, number: int) -> np.ndarray:
+        """Take a step and return the activations before it, `(n,)`.
+
+        A picture whose unit has no gradient in this view, even awakened, goes on as it was going.
+
+        Raises:
+            ValueError: If they are not finite.
+        """
+        seeds = tf.constant((self.seed, number), tf.int32)
+        gradient, values = self._plain(seeds)
+        reached = self._reached(gradient, values, number)
+        if not reached.all():
+            if self._awakened is None:
+                self._awakened = self._compiled(relus.awakened(self.network))
+            other = self._awakened(seeds)[0]
+            plainly = np.reshape(reached, (-1, *(1,) * (len(gradient.shape) - 1)))
+            gradient = tf.where(plainly, gradient, other)
+            reached = reached | self._reached(other, values, number)
+        self.reached |= reached
+        self.optimizer.apply([-gradient], [self.numbers])
+        return values.numpy()
+
+    def _compiled(self, network):
+        @tf.function(input_signature=[tf.TensorSpec((2,), tf.int32)])
+        def gradient_and_values(seeds):
+            with tf.GradientTape() as tape:
+                total, values = self.wish(network, self.picture.draw(self.numbers), seeds)
+            return tape.gradient(total, self.numbers, unconnected_gradients="zero"), values
+
+        return gradient_and_values.get_concrete_function()  # called itself, it never warns of retracing
+
+    @staticmethod
+    def _reached(gradient, values, number: int) -> np.ndarray:
+        """Return which pictures have a gradient, `(n,)`."""
+        largest = tf.reduce_max(tf.abs(gradient), axis=list(range(1, len(gradient.shape)))).numpy()
+        if not (np.isfinite(values.numpy()).all() and np.isfinite(largest).all()):
+            raise ValueError(f"expected finite activations, received others at step {number}; a smaller rate may help")
+        return largest > 0
+
+
+@dataclass(frozen=True, eq=False)
+class Maximized:
+    """Pictures that excite a part of a network, and how they came to.
+
+    Attributes:
+        images: float32 `(n, h, w, c)` in 0..1, whatever the model's range is; `images.save_image` takes each.
+        layer: The layer's name.
+        units: The channel that each picture excites, `(n,)`; `None` for a layer or a direction.
+        before: float32 `(n,)`, the activation of the pictures at the start.
+        after: float32 `(n,)`, that of `images`.
+        history: float32 `(steps, n)`, the activation at each step, of the picture as it was seen: shifted and turned.
+        interrupted: Whether Ctrl-C ended the ascent before its last step.
+    """
+
+    images: np.ndarray
+    layer: str
+    units: tuple[int, ...] | None
+    before: np.ndarray
+    after: np.ndarray
+    history: np.ndarray
+    interrupted: bool = False
+
 
 PATIENCE = 16
 """Steps within which some view must have shown the unit something that changes it."""
@@ -108,8 +193,8 @@ def maximize(
         size = USUAL if started is None else started.shape[:2]
     size = picture_size(source, [output], [layer], size)
     map_shape = shapes_of([source], [output], [(None, *size, source.shape[-1])])[id(output)]
-    directions, units = wanted.directions_of(unit, layer, map_shape[-1])
-    position = wanted.position_of(position, layer, map_shape[1:-1])
+    directions, units = directions_of(unit, layer, map_shape[-1])
+    position = position_of(position, layer, map_shape[1:-1])
     groups = 1 if directions is None else len(directions)
     if directions is not None:
         directions = tf.constant(np.repeat(directions, diverse, axis=0))
@@ -208,3 +293,77 @@ def _repeated(units, diverse: int):
 
 def _stacked(history, before: np.ndarray) -> np.ndarray:
     return np.stack(history) if history else np.zeros((0, *before.shape), np.float32)
+
+
+def directions_of(unit, layer: str, channels: int) -> tuple[np.ndarray | None, tuple[int, ...] | None]:
+    """Return the directions that are meant, and the channels where it is those.
+
+    Args:
+        unit: A channel's number, several, a direction or several (floats), or `None` for the whole layer.
+        layer: The layer's name, for errors.
+        channels: How many channels the layer has.
+
+    Returns:
+        `(directions, units)`: float32 `(k, channels)`, and the channels' numbers; `None` where there are none.
+
+    Raises:
+        ValueError: If there is no such channel, or a direction is of another length, not finite, or 0.
+        TypeError: If it is none of these.
+
+    Example:
+        >>> directions_of(1, "conv1", 3)[0].tolist()
+        [[0.0, 1.0, 0.0]]
+    """
+    if unit is None:
+        return None, None
+    try:
+        values = np.asarray(unit)
+    except ValueError:
+        raise ValueError(f"expected directions of one length, {channels}, received others") from None
+    if not values.size:
+        raise ValueError(f"expected at least one unit of {layer!r}, received none")
+    if values.dtype.kind in "iu" and values.ndim <= 1:
+        units = tuple(int(n) for n in np.atleast_1d(values))
+        for n in units:
+            if not 0 <= n < channels:
+                raise ValueError(f"expected units of {layer!r} from 0 to {channels - 1}, received {n}")
+        return np.eye(channels, dtype=np.float32)[list(units)], units
+    if values.dtype.kind != "f" or not values.ndim:
+        raise TypeError(f"expected a whole number or a direction of floats as unit, received {unit!r}")
+    if values.ndim not in (1, 2) or values.shape[-1] != channels or not len(values):
+        raise ValueError(f"expected a direction of {channels} floats, as {layer!r} has, received shape {values.shape}")
+    if not np.isfinite(values).all():
+        raise ValueError("expected a direction of finite floats, received others")
+    if not values.any(axis=-1).all():
+        raise ValueError("expected a direction with a length, received zeros alone")
+    return np.atleast_2d(values).astype(np.float32), None
+
+
+def position_of(position, layer: str, map_shape: Sequence[int]) -> tuple[int, ...] | None:
+    """Return a position on a layer's map, checked.
+
+    Args:
+        position: One index for each spatial axis, `"center"`, or `None` for all positions.
+        layer: The layer's name, for errors.
+        map_shape: The map's sizes; empty where the layer has no spatial axes.
+
+    Raises:
+        ValueError: If it is not on the map, or there is no map.
+
+    Example:
+        >>> position_of("center", "conv1", (5, 8))
+        (2, 4)
+    """
+    if position is None:
+        return None
+    if not map_shape:
+        raise ValueError(f"expected no position, since {layer!r} has no spatial axes, received {position!r}")
+    if isinstance(position, str) and position == "center":
+        return tuple(n // 2 for n in map_shape)
+    position = position.tolist() if isinstance(position, np.ndarray) else position
+    right = isinstance(position, Sequence) and not isinstance(position, str) and len(position) == len(map_shape)
+    if not right or any(not is_whole(i) for i in position):
+        raise ValueError(f"expected {len(map_shape)} indices or 'center' as position, received {position!r}")
+    if any(not 0 <= i < n for i, n in zip(position, map_shape, strict=True)):
+        raise ValueError(f"expected a position on the map of {tuple(map_shape)} units, received {tuple(position)}")
+    return tuple(int(i) for i in position)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from keras_apps._choices import check_choice
+from keras_apps._checks import check_choice
 
 PARAMETERIZATIONS = ("fourier", "pixels")
 NOISE = 0.01

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
-from keras_apps._numbers import is_whole
+from keras_apps._checks import is_whole
 
 View = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from keras_apps._checks import is_whole
 from keras_apps._fonts import font_file
-from keras_apps._numbers import is_whole
-from keras_apps.visualize.patch_result import Patch, TopPatches
+from keras_apps.visualize.patches.patches import Patch, TopPatches
 
 PAPER, INK, FAINT = (255, 255, 255), (34, 34, 34), (110, 110, 110)
 GAP = 12

@@ -20,9 +20,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_apps._choices import check_choice
+from keras_apps._checks import check_choice
 from keras_apps.visualize.graph import layer_output
-from keras_apps.visualize.patch_result import GREY, Patch, TopPatches, cut
+from keras_apps.visualize.patches.patches import GREY, Patch, TopPatches, cut
 from keras_apps.visualize.relus import with_relus
 
 METHODS = ("guided", "deconvnet", "gradient")

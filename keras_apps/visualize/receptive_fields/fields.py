@@ -10,10 +10,9 @@ from fractions import Fraction
 import keras
 import numpy as np
 
-from keras_apps._numbers import is_whole
-from keras_apps.visualize.graph import graph_of, layer_output, shapes_of
-from keras_apps.visualize.sizes import whole_sizes
-from keras_apps.visualize.tracing import needed
+from keras_apps._checks import is_whole
+from keras_apps.visualize.graph import graph_of, layer_output, shapes_of, whole_sizes
+from keras_apps.visualize.receptive_fields.tracing import needed
 
 Box = tuple[tuple[int, int], ...]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from keras_apps.visualize.windows import SAME_PLACE, WHOLE, Window
+from keras_apps.visualize.receptive_fields.windows import SAME_PLACE, WHOLE, Window
 
 Sizes = tuple["int | None", ...]
 Rule = "str | Window | Sequence[Window]"

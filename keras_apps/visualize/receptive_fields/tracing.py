@@ -10,8 +10,8 @@ from fractions import Fraction
 import numpy as np
 
 from keras_apps.visualize.graph import consumers_first, is_graph, shapes_of
-from keras_apps.visualize.layer_rules import windows_of
-from keras_apps.visualize.windows import WHOLE
+from keras_apps.visualize.receptive_fields.rules import windows_of
+from keras_apps.visualize.receptive_fields.windows import WHOLE
 
 
 @dataclass(frozen=True)

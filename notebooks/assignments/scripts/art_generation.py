@@ -404,7 +404,7 @@ from keras_apps.course import grade
 hidden = ()
 ### BEGIN HIDDEN TESTS
 from keras_apps.course import Case
-from keras_apps.course.art_step import row, step
+from keras_apps.course.catalogue.art_generation import row, step
 
 # now c = (0, 1) and s = (1, 1) at x = (0.5, 0.5): J = 10 * 0.5 + 40 * 0.5 = 25, the gradient is
 # (20 * 0.5 - 80 * 0.5, -20 * 0.5 - 80 * 0.5) = (-30, -50)

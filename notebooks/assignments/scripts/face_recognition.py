@@ -303,7 +303,7 @@ from keras_apps.course import grade
 hidden = ()
 ### BEGIN HIDDEN TESTS
 from keras_apps.course import Case
-from keras_apps.course.face_answers import AT_THE_DOOR, NOT_THERE
+from keras_apps.course.catalogue.face_recognition import AT_THE_DOOR, NOT_THERE
 
 PICTURES = """
 import numpy as np
@@ -384,7 +384,7 @@ from keras_apps.course import grade
 hidden = ()
 ### BEGIN HIDDEN TESTS
 from keras_apps.course import Case
-from keras_apps.course.face_answers import IN_THE_STREET, NOT_THERE
+from keras_apps.course.catalogue.face_recognition import IN_THE_STREET, NOT_THERE
 
 PICTURES = """
 import numpy as np

@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
-from keras_apps.faces.synthetic.person import Person
-from keras_apps.faces.synthetic.photo import Photo
-from keras_apps.faces.synthetic.relief import nose_grid
-from keras_apps.faces.synthetic.shapes import bump, clamp, paint, part, ridge, sample, soft, tinted
-from keras_apps.faces.synthetic.view import View
+from keras_apps.faces.people.synthetic.person import Person
+from keras_apps.faces.people.synthetic.photo import Photo
+from keras_apps.faces.people.synthetic.relief import nose_grid
+from keras_apps.faces.people.synthetic.shapes import bump, clamp, paint, part, ridge, sample, soft, tinted
+from keras_apps.faces.people.synthetic.view import View
 
 DARK = np.array([0.09, 0.06, 0.06])
 

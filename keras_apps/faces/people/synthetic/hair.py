@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
-from keras_apps.faces.synthetic.person import Person
-from keras_apps.faces.synthetic.photo import Photo
-from keras_apps.faces.synthetic.relief import gloss, shade
-from keras_apps.faces.synthetic.shapes import clamp, paint, part, ridge, sample, soft, tinted
-from keras_apps.faces.synthetic.view import HEIGHTS, View
+from keras_apps.faces.people.synthetic.person import Person
+from keras_apps.faces.people.synthetic.photo import Photo
+from keras_apps.faces.people.synthetic.relief import gloss, shade
+from keras_apps.faces.people.synthetic.shapes import clamp, paint, part, ridge, sample, soft, tinted
+from keras_apps.faces.people.synthetic.view import HEIGHTS, View
 
 
 def hair_outline(person: Person, photo: Photo) -> np.ndarray:

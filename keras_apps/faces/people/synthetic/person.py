@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from keras_apps.faces.synthetic.shapes import texture
+from keras_apps.faces.people.synthetic.shapes import texture
 
 # Lengths are in half heads: the chin lies about 1 under the middle of the face. Drawn evenly from its range.
 TRAITS = {

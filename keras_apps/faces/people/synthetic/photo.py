@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from keras_apps.faces.synthetic.person import glasses
+from keras_apps.faces.people.synthetic.person import glasses
 
 # Angles in radians, lengths in half heads, light as a factor of full daylight.
 CONDITIONS = {

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from keras_apps.faces.synthetic import features, hair, scene, skin
-from keras_apps.faces.synthetic.person import Person
-from keras_apps.faces.synthetic.photo import Photo
-from keras_apps.faces.synthetic.relief import gloss, normals, relief, shade
-from keras_apps.faces.synthetic.shapes import clamp, paint, part
-from keras_apps.faces.synthetic.view import View
+from keras_apps.faces.people.synthetic import features, hair, scene, skin
+from keras_apps.faces.people.synthetic.person import Person
+from keras_apps.faces.people.synthetic.photo import Photo
+from keras_apps.faces.people.synthetic.relief import gloss, normals, relief, shade
+from keras_apps.faces.people.synthetic.shapes import clamp, paint, part
+from keras_apps.faces.people.synthetic.view import View
 
 
 def render(person: Person, photo: Photo, size: int) -> np.ndarray:

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from keras_apps.faces.synthetic.person import Person
-from keras_apps.faces.synthetic.photo import Photo
-from keras_apps.faces.synthetic.shapes import clamp, paint, part, ridge, soft
-from keras_apps.faces.synthetic.view import View
+from keras_apps.faces.people.synthetic.person import Person
+from keras_apps.faces.people.synthetic.photo import Photo
+from keras_apps.faces.people.synthetic.shapes import clamp, paint, part, ridge, soft
+from keras_apps.faces.people.synthetic.view import View
 
 
 def backdrop(view: View, photo: Photo) -> np.ndarray:

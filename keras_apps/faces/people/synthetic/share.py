@@ -13,12 +13,12 @@ import sys
 
 import numpy as np
 
-from keras_apps.faces.synthetic.person import meet
-from keras_apps.faces.synthetic.photo import take
-from keras_apps.faces.synthetic.render import render
+from keras_apps.faces.people.synthetic.person import meet
+from keras_apps.faces.people.synthetic.photo import take
+from keras_apps.faces.people.synthetic.render import render
 
 CHILD = "import json, sys; sys.path[:] = json.loads(sys.stdin.readline()); "
-CHILD += "from keras_apps.faces.synthetic.share import deliver; deliver()"
+CHILD += "from keras_apps.faces.people.synthetic.share import deliver; deliver()"
 
 
 def draw(images: np.ndarray, seed: int, first_person: int) -> None:

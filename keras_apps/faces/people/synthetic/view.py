@@ -10,9 +10,9 @@ import math
 
 import numpy as np
 
-from keras_apps.faces.synthetic.person import Person
-from keras_apps.faces.synthetic.photo import Photo
-from keras_apps.faces.synthetic.shapes import clamp, soft
+from keras_apps.faces.people.synthetic.person import Person
+from keras_apps.faces.people.synthetic.photo import Photo
+from keras_apps.faces.people.synthetic.shapes import clamp, soft
 
 ROWS, TOP, BOTTOM = 2048, -2.5, 2.5
 HEIGHTS = np.linspace(TOP, BOTTOM, ROWS, dtype=np.float32)

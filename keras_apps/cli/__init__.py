@@ -1,0 +1,1 @@
+"""Every command of `keras-apps`; nothing in the library imports this folder."""

@@ -1,0 +1,1 @@
+"""The three assignments: their exercises, cases and points."""

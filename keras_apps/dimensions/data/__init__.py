@@ -1,0 +1,1 @@
+"""Generated heartbeats, scans and films; files of recordings, volumes and videos."""

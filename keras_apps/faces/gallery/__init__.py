@@ -1,0 +1,1 @@
+"""Enrolled encodings -> verification and identification: the gallery, its decisions and its file."""

@@ -1,0 +1,1 @@
+"""Distances and truth -> error rates with their intervals, thresholds, figures."""

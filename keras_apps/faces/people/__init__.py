@@ -1,0 +1,1 @@
+"""Folders of people -> batches of pictures, pairs and triplets."""

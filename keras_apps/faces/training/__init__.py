@@ -1,0 +1,1 @@
+"""Batches -> losses and mined triplets -> a trained tower."""

@@ -1,0 +1,1 @@
+"""Frames -> painted frames that do not flicker."""

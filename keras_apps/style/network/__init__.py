@@ -1,0 +1,1 @@
+"""The convolutional network whose activations the costs compare."""

@@ -1,0 +1,1 @@
+"""Style pictures made by code."""

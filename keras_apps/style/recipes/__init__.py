@@ -1,0 +1,1 @@
+"""Everything a user can choose about a transfer, its presets and files."""

@@ -1,0 +1,1 @@
+"""Pictures larger than memory, in tiles whose gradient is exact."""

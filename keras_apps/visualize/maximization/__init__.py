@@ -1,0 +1,1 @@
+"""Unit -> the picture that excites it most."""

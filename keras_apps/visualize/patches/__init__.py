@@ -1,0 +1,1 @@
+"""Pictures -> the nine patches that excite a unit most."""

@@ -1,0 +1,1 @@
+"""Layer -> the region of the picture that one unit sees."""
