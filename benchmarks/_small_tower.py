@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from keras_apps.faces.people.synthetic import synthetic_people
+from keras_apps.faces.people.synthetic.crowd import synthetic_people
 
 SIZE, PICTURES = 64, 8
 

@@ -7,7 +7,7 @@ back to the pixels; no gradient of weights is taken) and Gram matrices have when
 2 n^3. `share` is the median over rounds of their ratio. The step as `style.transfer` takes it needs fewer
 multiplications in its wide layers (`keras_apps/style/network/winograd.py`), so its share can be more than 1; `direct`
 is the same step without that. `network` is the network forward and back from fixed gradients of its layers; what the
-step takes longer (Gram matrices, costs, optimiser, clipping, the costs handed to Python) is `rest`, a share of the step.
+step takes longer (Gram matrices, costs, optimiser, clipping, costs handed to Python) is `rest`, a share of the step.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ import time
 import numpy as np
 
 from keras_apps.faces.distances import all_squared_euclidean
-from keras_apps.faces.people.synthetic import synthetic_people
+from keras_apps.faces.people.synthetic.crowd import synthetic_people
 
 COMPARED = 2000
 

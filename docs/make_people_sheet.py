@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from keras_apps.faces.people.synthetic import synthetic_people
+from keras_apps.faces.people.synthetic.crowd import synthetic_people
 
 MARGIN, HEAD, GAP = 74, 20, 2
 

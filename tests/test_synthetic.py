@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from keras_apps.faces.people.synthetic import share, synthetic_people
+from keras_apps.faces.people.synthetic import share
+from keras_apps.faces.people.synthetic.crowd import synthetic_people
 from keras_apps.faces.people.synthetic.person import TRAITS, meet
 from keras_apps.faces.people.synthetic.photo import take
 from keras_apps.faces.people.synthetic.render import render

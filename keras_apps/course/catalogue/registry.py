@@ -35,7 +35,7 @@ def assignment(name: str) -> Assignment:
         ['output_shape', 'conv1d', 'conv3d', 'inflate']
     """
     check_choice("assignment", name, NAMES)
-    return importlib.import_module(f"keras_apps.course.{name}").ASSIGNMENT
+    return importlib.import_module(f"keras_apps.course.catalogue.{name}").ASSIGNMENT
 
 
 def exercise(name: str) -> Exercise:

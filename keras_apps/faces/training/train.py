@@ -65,7 +65,7 @@ def train(
 
     Example:
         >>> import tempfile
-        >>> from keras_apps.faces.people.synthetic import synthetic_people
+        >>> from keras_apps.faces.people.synthetic.crowd import synthetic_people
         >>> train_on, held = People.from_arrays(*synthetic_people(8, 3, size=16)).split(0.25)
         >>> tower = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.Flatten(), keras.layers.Dense(8)])
         >>> plan = TrainingPlan(epochs=1, people=2, pictures=2, augment=0)
