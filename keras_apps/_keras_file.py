@@ -27,6 +27,9 @@ def load_model_file(path: Path) -> keras.Model:
         raise ValueError(f"expected a Keras model, received '{path}', which is damaged or no .keras file")
     import keras
 
+    import keras_apps
+
+    keras_apps.register()
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:

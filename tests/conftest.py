@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from keras_apps import faces, images
-from keras_apps.cli.main import main
+from keras_apps.cli import main
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from keras_apps import images, weights
-from keras_apps.cli.main import main
+from keras_apps.cli import main
 from keras_apps.style.recipes.files import read_recipe_file
 
 

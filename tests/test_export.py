@@ -313,11 +313,11 @@ def test_a_folder_with_files_is_kept_or_replaced_by_name(tower, tmp_path):
 def test_a_failure_leaves_the_old_folder(tmp_path):
     folder = tmp_path / "out"
     for text in ("old", "new"):
-        with _files.written_aside(folder) as aside:
+        with _files.folder_written_aside(folder) as aside:
             (aside / "model.saved_model").mkdir()
             (aside / "model.saved_model" / "x").write_text(text, "utf-8")
     assert (folder / "model.saved_model" / "x").read_text("utf-8") == "new"
-    with pytest.raises(RuntimeError), _files.written_aside(folder) as aside:
+    with pytest.raises(RuntimeError), _files.folder_written_aside(folder) as aside:
         (aside / "more").write_text("x", "utf-8")
         raise RuntimeError
     assert [p.name for p in folder.iterdir()] == ["model.saved_model"]

@@ -215,7 +215,7 @@ def test_an_interruption_while_files_are_moved_brings_the_old_ones_back(tmp_path
     folder = tmp_path / "out"
 
     def write(text):
-        with _files.written_aside(folder) as aside:
+        with _files.folder_written_aside(folder) as aside:
             (aside / "a.onnx").write_text(text, "utf-8")
             (aside / "b.saved_model").mkdir()
             (aside / "b.saved_model" / "x").write_text(text, "utf-8")

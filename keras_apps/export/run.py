@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 
 from keras_apps._checks import is_whole
-from keras_apps._files import check_folder, written_aside
+from keras_apps._files import check_folder, folder_written_aside
 from keras_apps.export.comparing import compared
 from keras_apps.export.crops import calibration_of, crops_of, default_crops
 from keras_apps.export.formats import FORMATS, checked_formats, checked_name, checked_tolerances
@@ -121,7 +121,7 @@ def export(
     if graph.kind == "verifier" and not len(crops.first):
         raise ValueError("expected a folder person/picture.jpg for a model of two pictures, received single pictures")
     stated = {"licence": licence, "training_data": training_data}
-    with written_aside(folder) as aside, tempfile.TemporaryDirectory() as scratch:
+    with folder_written_aside(folder) as aside, tempfile.TemporaryDirectory() as scratch:
         write, made = Writer(graph, aside, Path(scratch), ranges, folder), {}
         for each in wanted:
             report(f"writing {each}")
