@@ -59,7 +59,7 @@ def test_links_lead_somewhere(page):
 def test_commands_exist_with_the_options_that_are_shown(line):
     import typer.main
 
-    from keras_apps.cli.main import main
+    from keras_apps.cli import main
 
     words = line.split("#")[0].split()[1:]
     command = typer.main.get_command(main.app)
