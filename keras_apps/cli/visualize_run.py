@@ -354,7 +354,7 @@ def _verification(tower, probe: str, enrolled: str, aligned: bool) -> tuple:
     """Return the probe's crop, float in 0..1, the enrolled encoding, and the tower's bundled tau or `None`."""
     from keras_apps import faces  # the command line alone knows of both folders
     from keras_apps.faces.detection import some_faces
-    from keras_apps.faces.encoding import fitted
+    from keras_apps.faces.encoding import resize_chip
     from keras_apps.faces.judging.calibration import Threshold
 
     encoding = faces.encode(tower, [enrolled], aligned=aligned)[0]
@@ -364,6 +364,6 @@ def _verification(tower, probe: str, enrolled: str, aligned: bool) -> tuple:
         if None not in wanted and crop.shape[:2] != wanted:
             raise ValueError(f"expected an aligned crop of {wanted}, received '{probe}' of {crop.shape[:2]}")
     else:
-        crop = images.load_image(fitted(some_faces(probe)[0].image, tower))
+        crop = images.load_image(resize_chip(some_faces(probe)[0].image, tower))
     threshold = Threshold.bundled_for(faces.fingerprint(tower))
     return crop, encoding, None if threshold is None else threshold.tau

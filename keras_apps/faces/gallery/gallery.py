@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_apps._checks import is_whole
 from keras_apps.faces.detection import one_face, some_faces
-from keras_apps.faces.encoding import encode, fitted, takes_pictures
+from keras_apps.faces.encoding import encode, resize_chip, takes_pictures
 from keras_apps.faces.gallery.decisions import (
     ByDistance,
     ByProbability,
@@ -472,7 +472,7 @@ class Gallery(Matcher):
         return self._tower is not None and not takes_pictures(self._tower)
 
     def _fitted(self, chip: np.ndarray) -> np.ndarray:
-        return fitted(chip, self.tower)
+        return resize_chip(chip, self.tower)
 
     def _encode(self, chips: Sequence) -> np.ndarray:
         return encode(self.tower, chips, aligned=True)

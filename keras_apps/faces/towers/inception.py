@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import keras
 from keras import layers
 
-# name, 1x1, (reduce, 3x3), (reduce, 5x5), what follows the pooling (None: nothing does), stride
-_BLOCKS = (
+Branch: TypeAlias = "tuple[int, int] | None"
+"""Filters of a 1x1 convolution and of the larger one after it; `None` where a block lacks the branch."""
+
+# name, 1x1 filters, (reduce, 3x3), (reduce, 5x5), 1x1 filters after the pooling (None: no convolution), stride
+_BLOCKS: tuple[tuple[str, int | None, Branch, Branch, int | None, int], ...] = (
     ("3a", 64, (96, 128), (16, 32), 32, 1),
     ("3b", 64, (96, 128), (32, 64), 64, 1),
     ("3c", None, (128, 256), (32, 64), None, 2),
@@ -20,8 +25,8 @@ _BLOCKS = (
 def inception_tower(size: int = 96, encoding: int = 128) -> keras.Model:
     """Build an Inception tower: 3.7 million parameters at 96 pixels, the "NN4 small" line of FaceNet's networks.
 
-    Each block looks at its input at several scales at once (1x1, 3x3, 5x5 and a pooling) and stacks the answers.
-    Batch normalisation stands where the paper has local response normalisation, and max-pooling where it has L2.
+    Each block looks at its input at several scales at once (1x1, 3x3, 5x5 and a pooling) and concatenates the results.
+    It uses batch normalisation in place of the paper's local response normalisation, and max-pooling in place of L2.
 
     Args:
         size: Height and width of the input in pixels, >= 32.
@@ -48,7 +53,15 @@ def inception_tower(size: int = 96, encoding: int = 128) -> keras.Model:
     return keras.Model(chips, encodings, name="inception")
 
 
-def _inception(x, name: str, ones: int | None, threes, fives, pooled: int | None, stride: int):
+def _inception(
+    x: keras.KerasTensor,
+    name: str,
+    ones: int | None,
+    threes: Branch,
+    fives: Branch,
+    pooled: int | None,
+    stride: int,
+) -> keras.KerasTensor:
     name = f"inception{name}"
     branches = [_conv(x, ones, 1, 1, f"{name}_1x1")] if ones else []
     for kernel, widths in ((3, threes), (5, fives)):
@@ -60,7 +73,7 @@ def _inception(x, name: str, ones: int | None, threes, fives, pooled: int | None
     return layers.Concatenate(name=name)(branches)
 
 
-def _conv(x, filters: int, kernel: int, stride: int, name: str):
+def _conv(x: keras.KerasTensor, filters: int, kernel: int, stride: int, name: str) -> keras.KerasTensor:
     x = layers.Conv2D(filters, kernel, strides=stride, padding="same", use_bias=False, name=name)(x)
     x = layers.BatchNormalization(name=f"{name}_normalised")(x)
     return layers.Activation("relu", name=f"{name}_relu")(x)

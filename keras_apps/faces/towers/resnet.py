@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeAlias
+
 import keras
 from keras import layers, ops
 
 from keras_apps.faces.alignment import CHIP
 
+Shape: TypeAlias = "tuple[int | None, ...]"
+
 
 @keras.saving.register_keras_serializable("keras_apps")
 class ShortcutAdd(keras.layers.Layer):
-    """Add a residual branch to its shortcut when the two differ in size, as dlib does.
+    """Add a residual branch to a shortcut of another size, as dlib does.
 
-    The smaller of the two is filled with zeros: at the bottom and the right in height and width, at the end in
-    channels.
+    The smaller of the two is padded with zeros: in height and width at the bottom and the right, in channels at the
+    end.
 
     Args (call):
         inputs: `[residual, shortcut]`, floats `(n, h1, w1, c1)` and `(n, h2, w2, c2)`.
@@ -22,7 +27,7 @@ class ShortcutAdd(keras.layers.Layer):
         Floats `(n, max(h1, h2), max(w1, w2), max(c1, c2))`.
 
     Raises:
-        ValueError: If there are not two inputs of equal rank, or a size but the batch is unknown.
+        ValueError: If there are not two inputs of equal rank, or a size other than the batch's is unknown.
 
     Example:
         >>> import numpy as np
@@ -34,26 +39,26 @@ class ShortcutAdd(keras.layers.Layer):
     """
 
     any_rank = True
-    """For `dimensions.convert`: it adds signals and volumes just as it adds pictures."""
+    """Tells `dimensions.convert` that the layer adds signals and volumes just as it adds pictures."""
 
-    def build(self, input_shape):
+    def build(self, input_shape: Sequence[Shape]) -> None:
         if len(input_shape) != 2 or len(input_shape[0]) != len(input_shape[1]):
             raise ValueError(f"expected two inputs of equal rank, received shapes {input_shape}")
         if any(size is None for shape in input_shape for size in shape[1:]):
             raise ValueError(f"expected known heights, widths and channels, received shapes {input_shape}")
 
-    def call(self, inputs):
+    def call(self, inputs: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
         residual, shortcut = inputs
         size = self.compute_output_shape([residual.shape, shortcut.shape])[1:]
-        return _fill(residual, size) + _fill(shortcut, size)
+        return _pad(residual, size) + _pad(shortcut, size)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
         first, second = input_shape
-        return (first[0], *(max(a, b) for a, b in zip(first[1:], second[1:], strict=True)))
+        return (first[0], *(max(a or 0, b or 0) for a, b in zip(first[1:], second[1:], strict=True)))
 
 
-def _fill(x, size):
-    missing = [(0, wanted - had) for wanted, had in zip(size, x.shape[1:], strict=True)]
+def _pad(x: keras.KerasTensor, size: Shape) -> keras.KerasTensor:
+    missing = [(0, target - current) for target, current in zip(size, x.shape[1:], strict=True)]
     return ops.pad(x, [(0, 0), *missing]) if any(after for _, after in missing) else x
 
 
@@ -91,7 +96,7 @@ def resnet_tower(size: int = CHIP, encoding: int = 128) -> keras.Model:
     return keras.Model(chips, encodings, name="resnet128")
 
 
-def _residual_block(x, filters: int, halves: bool, name: str):
+def _residual_block(x: keras.KerasTensor, filters: int, halves: bool, name: str) -> keras.KerasTensor:
     shortcut = x
     if halves:
         shortcut = layers.AveragePooling2D(2, name=f"{name}_shortcut")(x)

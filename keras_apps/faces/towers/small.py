@@ -10,8 +10,8 @@ from keras_apps._residual import residual_tower
 def small_tower(size: int = 64, encoding: int = 128) -> keras.Model:
     """Build a small residual tower: 1.2 million parameters at 64 pixels.
 
-    The last activations are read with a weight for each place and not averaged: in an aligned picture the places
-    mean something (here an eye, there the mouth). `dimensions.build_tower` builds the same tower for 1-D and 3-D.
+    The last activations are flattened, not averaged: in an aligned picture each position has a meaning (an eye here,
+    the mouth there). `dimensions.build_tower` builds the same tower for 1-D and 3-D input.
 
     Args:
         size: Height and width of the input in pixels, >= 16.
