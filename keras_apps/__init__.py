@@ -10,8 +10,8 @@ import lazy_loader
 
 __version__ = "0.1.0"
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
-__all__ += ["__version__", "register"]
+__getattr__, _, _modules = lazy_loader.attach_stub(__name__, __file__)
+__all__ = ["__version__", "register", *_modules]
 
 _MODULES_WITH_KERAS_CLASSES = (
     "_residual",
@@ -25,15 +25,22 @@ _MODULES_WITH_KERAS_CLASSES = (
 
 
 def register() -> None:
-    """Register the package's layers and models with Keras, so that `keras.saving.load_model` knows them.
+    """Register the package's layers and models with Keras, so that `keras.saving.load_model` can load them.
 
-    `import keras_apps` does this by itself where Keras has been imported before it, and so does the first use of a
-    class. Call it when `keras_apps` is imported first and nothing but a file is used: it imports Keras and TensorFlow,
-    which `import keras_apps` leaves to whoever needs them. Calling it again does no harm.
+    `import keras_apps` calls this function itself where Keras was imported before. Call it yourself where `keras_apps`
+    is imported first and `keras.saving.load_model` is called next. It imports Keras and TensorFlow, which
+    `import keras_apps` alone does not. `faces.load_tower` needs no call, and calling it twice does no harm.
+
+    Example:
+        >>> register()
     """
     for module in _MODULES_WITH_KERAS_CLASSES:
         importlib.import_module(f"{__name__}.{module}")
 
 
-if hasattr(sys.modules.get("keras"), "saving"):
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
+if hasattr(sys.modules.get("keras"), "saving"):  # Keras has been imported, and wholly
     register()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
@@ -17,12 +18,14 @@ from keras_apps._bundled import BUNDLED as BUNDLED
 from keras_apps._bundled import bundled as bundled
 from keras_apps._bundled import resolve as resolve
 from keras_apps._files import check_destination, written_aside
-from keras_apps._png import check_text, encode_png16, read_png16
 
 Picture: TypeAlias = "str | os.PathLike | Image.Image | np.ndarray"
 
 MAX_PIXELS = 64_000_000
 """Largest picture that is decoded, in pixels (8000 x 8000): about 0.8 GB as float32 RGB."""
+
+PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+"""How the names of picture files end, in lower case, where a folder is searched for pictures."""
 
 _DAMAGE = (OSError, SyntaxError, EOFError, IndexError, ValueError, RuntimeError, struct.error)
 """What Pillow's readers raise on files that are not whole."""
@@ -31,8 +34,9 @@ _DAMAGE = (OSError, SyntaxError, EOFError, IndexError, ValueError, RuntimeError,
 def load_image(picture: Picture) -> np.ndarray:
     """Read a picture as RGB.
 
-    EXIF orientation is applied, transparency is laid over white, and grey, palette, CMYK and 16-bit pictures are
-    converted. Grey pictures and PNG files keep their 16 bits, other files of 16 bits a colour are read with 8.
+    EXIF orientation is applied, transparent parts become white, and grey, palette, CMYK and 16-bit pictures are
+    converted. Grey pictures and PNG files keep the precision of 16 bits (TensorFlow reads 16-bit colour PNG files);
+    other files with 16 bits a channel are read with 8.
 
     Args:
         picture: A path, `"bundled:NAME"` for a picture that travels with the package, a `PIL.Image.Image`, or an
@@ -69,19 +73,62 @@ def _check_pixels(width: int, height: int, what: str) -> None:
 def _load_file(path: Path) -> np.ndarray:
     with _opened(path) as image:
         upright = image.getexif().get(0x0112, 1) == 1
-        deep = read_png16(path) if upright and image.format == "PNG" else None
-        return _from_pil(image) if deep is None else _from_array(deep)
+        one_color_is_transparent = "transparency" in image.info
+        if upright and not one_color_is_transparent and _is_colour_png16(path):
+            return _from_array(_decode_png16(path.read_bytes()))
+        return _from_pil(image)
+
+
+def _is_colour_png16(path: Path) -> bool:
+    """Return whether a file is a PNG with 16 bits a channel, RGB or RGBA; Pillow reads such files with 8 bits."""
+    with open(path, "rb") as file:
+        head = file.read(26)  # the signature, and IHDR up to bit depth and colour type
+    return head.startswith(b"\x89PNG") and head[24:] in (b"\x10\x02", b"\x10\x06")
+
+
+def _decode_png16(data: bytes) -> np.ndarray:
+    """Decode a PNG file to uint16 `(h, w, 3 or 4)`."""
+    import tensorflow as tf
+
+    try:
+        return tf.io.decode_png(data, dtype=tf.uint16).numpy()
+    except tf.errors.InvalidArgumentError:
+        raise ValueError("its pixels cannot be decoded") from None
+
+
+def _encode_png16(values: np.ndarray, text: Mapping[str, str]) -> bytes:
+    """Encode uint16 `(h, w, 3)`, RGB, as a PNG file; its texts stand between header and pixels."""
+    import tensorflow as tf
+
+    data = tf.io.encode_png(values).numpy()
+    header = 33  # bytes: the signature, and IHDR, which is always the first chunk
+    stream = io.BytesIO()
+    stream.write(data[:header])
+    for kind, body, *_ in _png_info(text).chunks:
+        PngImagePlugin.putchunk(stream, kind, body)
+    stream.write(data[header:])
+    return stream.getvalue()
+
+
+def _png_info(text: Mapping[str, str]) -> PngImagePlugin.PngInfo:
+    """Return texts as Pillow's PNG writer takes them: a tEXt chunk where Latin-1 has all letters, else iTXt."""
+    info = PngImagePlugin.PngInfo()
+    for keyword, value in text.items():
+        info.add_text(keyword, value)
+    return info
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
-    """Open a picture file; what goes wrong then and inside the block becomes an error that names the file."""
+    """Open a picture file; errors on opening it and inside the block become one sentence that names the file."""
     if not path.exists():
         raise FileNotFoundError(f"expected a picture file, received '{path}', which does not exist")
     if not path.is_file():
-        raise ValueError(f"expected a picture file, received '{path}', which is a folder or a device")
+        raise ValueError(
+            f"expected a picture file, received '{path}', which is {'a folder' if path.is_dir() else 'not a file'}"
+        )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # MAX_PIXELS is the limit, and odd metadata is not the user's trouble
+        warnings.simplefilter("ignore")  # MAX_PIXELS is the limit; Pillow also warns of odd metadata
         try:
             image = Image.open(path)
         except UnidentifiedImageError:
@@ -101,14 +148,14 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 
 
 def read_text(path: str | os.PathLike) -> dict[str, str]:
-    """Return the texts that a PNG file carries besides its pixels, `{keyword: value}`; none for other formats.
+    """Return the texts that a PNG file stores beside its pixels, `{keyword: value}`; other formats give `{}`.
 
     Raises:
         FileNotFoundError: If the path does not exist.
         ValueError: If the file is not a picture, or is damaged.
     """
     with _opened(resolve(path)) as image:
-        image.load()  # some stand behind the pixels
+        image.load()  # texts may also stand after the pixels
         return {keyword: str(value) for keyword, value in getattr(image, "text", {}).items()}
 
 
@@ -155,7 +202,7 @@ def check_output(path: str | os.PathLike, bits: int = 8, text: Mapping[str, str]
     """Raise what `save_image` would raise for this path, before any work is done.
 
     Raises:
-        ValueError: If the ending names no picture format that can be written, or one without 16 bits or text.
+        ValueError: If the ending is not one of a format that can be written, or the format has no 16 bits or no text.
         OSError: If the folder does not exist or cannot be written to.
     """
     suffix = Path(path).suffix.lower()
@@ -166,7 +213,7 @@ def check_output(path: str | os.PathLike, bits: int = 8, text: Mapping[str, str]
         raise ValueError(f"expected 8 or 16 bits, received {bits!r}")
     if (bits == 16 or text) and suffix != ".png":
         raise ValueError(f"expected a file ending in .png for {'16 bits' if bits == 16 else 'text'}, received '{path}'")
-    check_text(text or {})
+    _check_text(text or {})
     check_destination(path)
 
 
@@ -177,34 +224,41 @@ def save_image(
 
     Args:
         image: Array as `load_image` takes, for instance float `(h, w, 3)` in 0..1.
-        path: Ends in .png, .jpg, .webp, .tif or .bmp. An existing file is replaced only by a whole one.
-        bits: 8, or for .png 16, a channel.
+        path: Ends in .png, .jpg, .webp, .tif or .bmp. An existing file is replaced only when the new one is complete.
+        bits: Bits a channel: 8, or 16 for .png (which TensorFlow writes).
         text: For .png, `{keyword: value}` to store in the file; `read_text` reads it.
 
     Raises:
-        ValueError: If the ending, the array or a keyword is not one of the above.
+        ValueError: If the ending, the array, `bits` or a keyword is not as above.
         OSError: If the file cannot be written.
     """
     check_output(path, bits, text)
     pixels = load_image(image)
     with written_aside(path) as aside:
         if bits == 16:
-            aside.write_bytes(encode_png16(np.rint(pixels * 65535).astype(np.uint16), text))
+            aside.write_bytes(_encode_png16(np.rint(pixels * 65535).astype(np.uint16), text or {}))
         else:
             Image.fromarray(to_uint8(pixels)).save(aside, **_save_options(Path(path).suffix.lower(), text))
 
 
-def _save_options(suffix: str, text: Mapping[str, str] | None) -> dict:
+def _save_options(suffix: str, text: Mapping[str, str] | None) -> dict[str, Any]:
     if suffix in (".jpg", ".jpeg"):
         return {"quality": 95, "subsampling": 0}
-    info = PngImagePlugin.PngInfo()
-    for keyword, value in (text or {}).items():
-        info.add_text(keyword, value)
-    return {"pnginfo": info} if text else {}
+    return {"pnginfo": _png_info(text)} if text else {}
+
+
+def _check_text(text: Mapping[str, str]) -> None:
+    """Raise `ValueError` for a keyword that PNG does not allow, `TypeError` for a value that is not text."""
+    for keyword, value in text.items():
+        fits = isinstance(keyword, str) and 1 <= len(keyword) <= 79 and keyword == keyword.strip()
+        if not fits or not all(" " <= c <= "~" or "\xa1" <= c <= "\xff" for c in keyword):
+            raise ValueError(f"expected a keyword of 1 to 79 Latin-1 characters, received {keyword!r}")
+        if not isinstance(value, str) or "\0" in value:
+            raise TypeError(f"expected text without zero bytes for {keyword!r}, received {value!r:.60}")
 
 
 def scaled(image: np.ndarray, size: int) -> tuple[int, int]:
-    """Return the height and width that a picture has once its longer side is `size`, each at least 1.
+    """Return height and width of a picture whose longer side is scaled to `size` pixels; each is at least 1.
 
     Example:
         >>> scaled(np.zeros((300, 400, 3)), 200)
@@ -220,7 +274,7 @@ def resize(image: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
 
     Args:
         image: Float array `(h, w, 3)` in 0..1.
-        size: `(height, width)`, or one integer for the longer side, which keeps the proportions.
+        size: `(height, width)` in pixels, or one integer for the longer side, which keeps the proportions.
 
     Returns:
         float32 array `(height, width, 3)` in 0..1.
@@ -232,6 +286,7 @@ def resize(image: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
         return image.astype(np.float32)
     shape = (size[1], size[0])
     channels = [
-        Image.fromarray(np.ascontiguousarray(image[..., c], np.float32)).resize(shape, Image.LANCZOS) for c in range(3)
+        Image.fromarray(np.ascontiguousarray(image[..., c], np.float32)).resize(shape, Image.Resampling.LANCZOS)
+        for c in range(3)
     ]
     return np.clip(np.stack([np.asarray(c) for c in channels], axis=-1), 0, 1)

@@ -1,82 +1,88 @@
-"""PNG files of 16 bits a channel, against TensorFlow's and Pillow's readers and writers."""
+"""PNG files of 16 bits a channel, and PNG files with text."""
 
+import io
 import struct
-import time
+import subprocess
+import sys
 import zlib
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
-from keras_apps import _png, images
+from keras_apps import images
 
 
-def test_what_is_written_is_what_tensorflow_reads(rng):
+def chunk(kind: bytes, body: bytes) -> bytes:
+    stream = io.BytesIO()
+    PngImagePlugin.putchunk(stream, kind, body)
+    return stream.getvalue()
+
+
+def png_of(width: int, height: int, pixels: bytes, before: bytes = b"") -> bytes:
+    """Return an RGB file of 16 bits with these filtered rows, and chunks before them."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + before + chunk(b"IDAT", zlib.compress(pixels)) + chunk(b"IEND", b"")
+
+
+def test_what_is_written_is_what_tensorflow_reads(tmp_path, rng):
     values = rng.integers(0, 65536, (13, 17, 3), dtype=np.uint16)
-    data = _png.encode_png16(values, {"a": "b"})
+    images.save_image(values, tmp_path / "x.png", bits=16, text={"a": "b"})
+    data = (tmp_path / "x.png").read_bytes()
     np.testing.assert_array_equal(tf.io.decode_png(data, dtype=tf.uint16), values)
-    np.testing.assert_array_equal(_png.decode_png16(data), values)
+    images.save_image(values, tmp_path / "again.png", bits=16, text={"a": "b"})
+    assert (tmp_path / "again.png").read_bytes() == data
 
 
-@pytest.mark.parametrize("channels", [3, 4])
-def test_what_tensorflow_writes_is_read_whole(channels, rng):
-    """A smooth picture with some noise, for which libpng chooses among all its filters."""
-    smooth = np.linspace(0, 60000, 40 * 50).reshape(40, 50, 1) + rng.integers(0, 3000, (40, 50, channels))
-    values = smooth.astype(np.uint16)
-    np.testing.assert_array_equal(_png.decode_png16(tf.io.encode_png(values).numpy()), values)
-
-
-@pytest.mark.parametrize("kind", range(5))
-def test_every_filter_is_undone(kind, rng):
-    """The filters written out byte by byte as the standard states them, on a picture of 5 x 4 pixels of one byte."""
-    picture = rng.integers(0, 256, (5, 4, 1), dtype=np.uint8)
-    padded = np.zeros((6, 5), int)
-    padded[1:, 1:] = picture[..., 0]
-    filtered = np.zeros((5, 4, 1), np.uint8)
-    for y in range(5):
-        for x in range(4):
-            left, above, corner = padded[y + 1, x], padded[y, x + 1], padded[y, x]
-            nearest = min((left, above, corner), key=lambda v, p=left + above - corner: abs(p - v))
-            guess = (0, left, above, (left + above) // 2, nearest)[kind]
-            filtered[y, x] = (padded[y + 1, x + 1] - guess) % 256
-    np.testing.assert_array_equal(_png._unfilter(np.full(5, kind, np.uint8), filtered), picture)
+def test_rgba_of_16_bits_is_read_whole_and_laid_over_white(tmp_path, rng):
+    values = rng.integers(0, 65536, (4, 5, 4), dtype=np.uint16)
+    (tmp_path / "x.png").write_bytes(tf.io.encode_png(values).numpy())
+    shares = values / 65535
+    expected = shares[..., :3] * shares[..., 3:] + 1 - shares[..., 3:]
+    np.testing.assert_allclose(images.load_image(tmp_path / "x.png"), expected, atol=1e-6)
 
 
 def test_other_kinds_are_left_to_pillow(tmp_path, rng):
     grey = rng.integers(0, 65536, (6, 7), dtype=np.uint16)
-    assert _png.decode_png16(tf.io.encode_png(grey[..., None]).numpy()) is None
-    eight = rng.integers(0, 256, (6, 7, 3), dtype=np.uint8)
-    assert _png.decode_png16(tf.io.encode_png(eight).numpy()) is None
     (tmp_path / "grey.png").write_bytes(tf.io.encode_png(grey[..., None]).numpy())
     np.testing.assert_allclose(images.load_image(tmp_path / "grey.png")[..., 1], grey / 65535, atol=1e-7)
 
 
+def test_one_transparent_colour_is_left_to_pillow(tmp_path):
+    """Two pixels, and a tRNS chunk that makes the second one's colour transparent."""
+    pixels = b"\0" + struct.pack(">6H", 256, 512, 768, 65535, 65535, 65535)
+    transparent = chunk(b"tRNS", struct.pack(">3H", 65535, 65535, 65535))
+    (tmp_path / "x.png").write_bytes(png_of(2, 1, pixels, before=transparent))
+    with Image.open(tmp_path / "x.png") as image:
+        np.testing.assert_array_equal(images.load_image(tmp_path / "x.png"), images.load_image(image))
+    np.testing.assert_allclose(images.load_image(tmp_path / "x.png")[0, 0], np.array([1, 2, 3]) / 255, atol=1e-6)
+
+
 def test_a_damaged_file_is_refused_in_one_sentence(tmp_path, rng):
-    data = _png.encode_png16(rng.integers(0, 65536, (30, 30, 3), dtype=np.uint16))
+    images.save_image(rng.integers(0, 65536, (30, 30, 3), dtype=np.uint16), tmp_path / "x.png", bits=16)
+    data = (tmp_path / "x.png").read_bytes()
     cut, altered = data[:2000], data[:900] + bytes([data[900] ^ 1]) + data[901:]
-    few = _png.SIGNATURE + _png._chunk(b"IHDR", struct.pack(">IIBBBBB", 30, 30, 16, 2, 0, 0, 0))
-    few += _png._chunk(b"IDAT", zlib.compress(bytes(181))) + _png._chunk(b"IEND", b"")
-    for number, damaged in enumerate((cut, altered, few)):
-        with pytest.raises(ValueError):
-            _png.decode_png16(damaged)
+    for number, damaged in enumerate((cut, altered, png_of(30, 30, bytes(181)))):
         (tmp_path / f"{number}.png").write_bytes(damaged)
         with pytest.raises(ValueError, match=f"{number}.png', which is damaged"):
             images.load_image(tmp_path / f"{number}.png")
 
 
-def test_a_file_that_claims_little_and_holds_much_is_not_unpacked_whole():
-    """A megabyte of zeros under a header of one pixel: only the pixel's seven bytes are unpacked."""
-    data = _png.SIGNATURE + _png._chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 16, 2, 0, 0, 0))
-    data += _png._chunk(b"IDAT", zlib.compress(bytes(1 << 20))) + _png._chunk(b"IEND", b"")
-    np.testing.assert_array_equal(_png.decode_png16(data), np.zeros((1, 1, 3), np.uint16))
+def test_a_file_that_claims_little_and_holds_much_is_not_unpacked_whole(tmp_path):
+    """A megabyte of zeros under a header of one pixel: only that pixel is decoded."""
+    (tmp_path / "x.png").write_bytes(png_of(1, 1, bytes(1 << 20)))
+    np.testing.assert_array_equal(images.load_image(tmp_path / "x.png"), np.zeros((1, 1, 3), np.float32))
 
 
-def test_a_megapixel_is_read_in_seconds():
-    values = np.zeros((1000, 1000, 3), np.uint16)
-    began = time.perf_counter()
-    assert _png.decode_png16(_png.encode_png16(values)).shape == (1000, 1000, 3)
-    assert time.perf_counter() - began < 10
+def test_eight_bits_are_read_and_written_without_tensorflow(tmp_path):
+    code = """import sys, numpy as np
+from keras_apps import images
+images.save_image(np.zeros((2, 2, 3)), sys.argv[1], text={"a": "b"})
+print(images.load_image(sys.argv[1]).shape, images.read_text(sys.argv[1]), "tensorflow" in sys.modules)"""
+    command = [sys.executable, "-c", code, str(tmp_path / "x.png")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "(2, 2, 3) {'a': 'b'} False\n"
 
 
 @pytest.mark.parametrize("bits", [8, 16])
