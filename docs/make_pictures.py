@@ -26,8 +26,8 @@ def beside(pictures: list[np.ndarray], height: int) -> Image.Image:
 def main() -> None:
     faces = recognise(HERE / "readme.db", say=print)
     (HERE / "readme.db").unlink()
-    chips = [chip for row in faces["enrolled"] for chip in row["chips"]]
-    group = boxed(group_picture(), faces["probes"][2]["answers"])
+    chips = [chip for person in faces.enrolled for chip in person.chips]
+    group = boxed(group_picture(), faces.probes[2].answers)
     beside([*chips, group], 260).save(HERE / "faces.jpg", quality=88)
 
 

@@ -1,4 +1,4 @@
-"""What every command shares: one-line errors, progress bars on standard error, JSON, a quiet TensorFlow."""
+"""What every command uses: lines and progress bars on standard error, JSON, a quiet start of TensorFlow."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from keras_apps._silence import silenced
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
-PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
 def application(help_text: str) -> typer.Typer:
-    """Return a command group in the house's manner: plain help, no tracebacks."""
-    return typer.Typer(  # no markup: it would take the defaults in [brackets] for styles and leave them out
+    """Return a group of commands with plain help texts and without tracebacks."""
+    return typer.Typer(  # no markup: rich would read defaults in [brackets] as styles and leave them out
         help=help_text,
         no_args_is_help=True,
         add_completion=False,
@@ -30,16 +31,16 @@ def application(help_text: str) -> typer.Typer:
     )
 
 
-def print_json(value) -> None:
-    """Print one JSON document; numbers that are not finite become null."""
-    print(json.dumps(_plain(value)))
+def print_json(value: object) -> None:
+    """Print one JSON document; NaN and infinity become null."""
+    print(json.dumps(_without_nan(value)))
 
 
-def _plain(value):
+def _without_nan(value: object) -> object:
     if isinstance(value, dict):
-        return {key: _plain(v) for key, v in value.items()}
+        return {key: _without_nan(v) for key, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
+        return [_without_nan(v) for v in value]
     if isinstance(value, float):
         return value if abs(value) < float("inf") else None
     return value
@@ -52,11 +53,11 @@ def say(line: str) -> None:
 
 
 @contextmanager
-def progress_bar(*columns: str) -> Iterator:
-    """Yield a `rich.progress.Progress`, shown where standard error is a terminal.
+def progress_bar(*columns: str) -> Iterator[Progress]:
+    """Yield a progress bar, which is shown only where standard error is a terminal.
 
     Args:
-        columns: Further formatted texts, as rich has them.
+        columns: Templates of further text columns, for instance `"cost {task.fields[cost]}"`.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -70,10 +71,10 @@ def progress_bar(*columns: str) -> Iterator:
 
 
 def load_tensorflow() -> None:
-    """Load TensorFlow for a command without its start-up chatter, which C++ writes before it reads any setting.
+    """Load TensorFlow for a command, without the messages that its C++ code prints at the start.
 
-    oneDNN is switched on for the command's own process, unless the user has decided: on processors where TensorFlow
-    leaves it off (those without AVX-512), convolutions take half of the time with it.
+    oneDNN is switched on for this process, unless the user has set `TF_ENABLE_ONEDNN_OPTS`: on processors where
+    TensorFlow leaves it off (those without AVX-512), convolutions take half the time with it.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
@@ -86,11 +87,11 @@ def load_tensorflow() -> None:
 
 
 def expand(paths: list[str]) -> list[str]:
-    """Replace each folder by the pictures in it, in order of name.
+    """Replace each folder by the pictures in it, sorted by name.
 
     Raises:
         FileNotFoundError: If a path does not exist.
-        ValueError: If a folder holds no picture.
+        ValueError: If a folder contains no pictures.
     """
     from keras_apps import images
 
@@ -102,7 +103,7 @@ def expand(paths: list[str]) -> list[str]:
         if not path.is_dir():
             pictures.append(text)
             continue
-        found = sorted(str(p) for p in path.iterdir() if p.suffix.lower() in PICTURE_ENDINGS and p.is_file())
+        found = sorted(str(p) for p in path.iterdir() if p.suffix.lower() in images.PICTURE_ENDINGS and p.is_file())
         if not found:
             raise ValueError(f"expected pictures in the folder '{text}', received none")
         pictures += found
@@ -110,13 +111,14 @@ def expand(paths: list[str]) -> list[str]:
 
 
 def existing(path: str) -> str:
-    """Return the path of a file that must be there already.
+    """Return the path of a gallery that must exist.
 
     Raises:
-        FileNotFoundError: If it is not.
+        FileNotFoundError: If it does not exist.
+        ValueError: If the file is empty.
     """
     if not Path(path).exists():
         raise FileNotFoundError(f"expected a gallery, received '{path}', which does not exist; 'faces enrol' makes one")
     if Path(path).is_file() and Path(path).stat().st_size == 0:
-        raise ValueError(f"expected a gallery, received '{path}', an empty file")
+        raise ValueError(f"expected a gallery, received '{path}', which is an empty file")
     return path

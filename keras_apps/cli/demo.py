@@ -18,13 +18,14 @@ def demo(
     size: Annotated[int, typer.Option(help="Longer side of the repainted picture, in pixels.")] = 256,
     as_json: AsJson = False,
 ) -> None:
-    """Recognise real people and repaint a photograph, all bundled, and write report.html. About two minutes."""
+    """Recognise people and repaint a photograph, all bundled, and write report.html. Takes about two minutes."""
+    from keras_apps.cli.style_run import transfer_with_bar
     from keras_apps.demo.run import DemoOptions, prepare, run
 
     options = DemoOptions(out, steps, size)
     prepare(options)
     console.load_tensorflow()
-    summary = run(options, say=console.say)
+    summary = run(options, console.say, transfer_with_bar)
     if as_json:
         console.print_json(summary)
     else:

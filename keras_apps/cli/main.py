@@ -1,4 +1,4 @@
-"""`keras-apps`: faces, style, visualize, export, course, weights, demo. An error is one line and exit code 2."""
+"""`keras-apps`: all commands, and `weights`. An error is one line on standard error and exit code 2."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ app.add_typer(course_app, name="course")
 app.add_typer(weights_app, name="weights")
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         print(f"keras-apps {keras_apps.__version__}")
         raise typer.Exit
 
@@ -43,15 +43,15 @@ def _version(wanted: bool) -> None:
 @app.callback(help=ABOUT)
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it and exit.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Take the options that stand before a command."""
+    """Accept the options that come before a command."""
 
 
 @weights_app.command("list")
 def list_weights(as_json: AsJson = False) -> None:
-    """List the bundled weights with origin and licence, and VGG19's place."""
+    """List the bundled weights with their origin and licence, and where VGG19's weights are."""
     entries = weights.manifest()
     vgg19 = {"available": weights.vgg19_available(), "path": str(weights.vgg19_path())}
     if as_json:
@@ -61,13 +61,13 @@ def list_weights(as_json: AsJson = False) -> None:
         source = entry["source"]
         print(f"{name:10} {entry['parameters']:>11,} parameters  {entry['bytes'] / 1e6:5.1f} MB  {entry['licence']}")
         print(f"{'':10} from {source['package']} {source['version']}; input {entry['input']}")
-    state = "in Keras's cache" if vgg19["available"] else "not here; 'keras-apps weights download vgg19' fetches it"
+    state = "in Keras's cache" if vgg19["available"] else "not available; run 'keras-apps weights download vgg19'"
     print(f"{'vgg19':10} {state}")
 
 
 @weights_app.command()
 def verify(as_json: AsJson = False) -> None:
-    """Compare every bundled file with its checksum."""
+    """Compare the checksum of every bundled file with the manifest's."""
     damaged = []
     for name in weights.manifest():
         try:
@@ -86,7 +86,7 @@ def verify(as_json: AsJson = False) -> None:
 
 @weights_app.command()
 def download(name: Annotated[str, typer.Argument(metavar="NAME", help="vgg19")], as_json: AsJson = False) -> None:
-    """Download weights that no package carries into Keras's cache. The only command that uses the network."""
+    """Download VGG19's weights into Keras's cache. This is the only command that uses the network."""
     weights.check_download(name)
     console.load_tensorflow()
     with contextlib.redirect_stdout(sys.stderr):  # Keras prints its progress
@@ -94,13 +94,13 @@ def download(name: Annotated[str, typer.Argument(metavar="NAME", help="vgg19")],
     if as_json:
         console.print_json({"name": name, "path": str(path)})
     else:
-        print(f"{name}: whole and verified at {path}")
+        print(f"{name}: downloaded and verified at {path}")
 
 
 def main() -> None:
     """Run the command line; every error is one line and exit code 2, never a traceback."""
     if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no failure
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name may have letters that the terminal cannot show
     try:
         code = app(standalone_mode=False)
         if code == INTERRUPTED:
@@ -111,10 +111,10 @@ def main() -> None:
     except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
         code = _failed(_words(error))
     except Exception as error:
-        if type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's, which is not loaded here
+        if type(error).__name__ == "ResourceExhaustedError":  # TensorFlow may not be loaded
             code = _failed("out of memory; choose a smaller --size")
-        elif hasattr(error, "format_message"):  # one of the command line parser's own
-            code = _usage(error)
+        elif hasattr(error, "format_message"):  # an error of the command line parser
+            code = _usage_error(error.format_message(), type(error).__name__ == "NoArgsIsHelpError")
         elif os.environ.get("KERAS_APPS_DEBUG"):
             raise
         else:
@@ -123,11 +123,11 @@ def main() -> None:
     sys.exit(code or 0)
 
 
-def _usage(error) -> int:
-    if type(error).__name__ == "NoArgsIsHelpError":
-        print(error.format_message())
+def _usage_error(message: str, is_help: bool) -> int:
+    if is_help:
+        print(message)
         return 2
-    return _failed(error.format_message(), " (--help shows how)")
+    return _failed(message, " (--help shows how)")
 
 
 def _words(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""What the demo saw -> one HTML page with its pictures inside."""
+"""The demo's results -> one HTML page that contains its pictures."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import base64
 import html
 import io
 import platform
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -18,33 +20,91 @@ from keras_apps._files import written_aside
 from keras_apps.images import to_uint8
 from keras_apps.style.recipes.recipe import Recipe
 
+if TYPE_CHECKING:
+    from keras_apps.faces import Identification, Threshold, Verification
+    from keras_apps.style import StyleResult
+
 GREEN, RED = "#1a7f37", "#b42318"
 
 
-def write_report(path: Path, faces: dict, painted: dict, seconds: float) -> None:
-    """Write the report.
+@dataclass(frozen=True)
+class Enrolled:
+    """A person of the gallery, and the aligned chips that they were enrolled from, uint8 `(150, 150, 3)`."""
+
+    name: str
+    chips: list[np.ndarray]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A picture whose person claims a name.
+
+    Attributes:
+        picture: Its path or bundled name.
+        what: What it shows, in words.
+        answer: The gallery's decision.
+        chip: The aligned face, uint8 `(150, 150, 3)`.
+    """
+
+    picture: str
+    what: str
+    answer: Verification
+    chip: np.ndarray
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A picture whose faces are identified: float `(h, w, 3)` in 0..1, what it shows, and an answer for each face."""
+
+    image: np.ndarray
+    what: str
+    answers: list[Identification]
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """All that the first half of the demo found."""
+
+    threshold: Threshold
+    enrolled: list[Enrolled]
+    claims: list[Claim]
+    probes: list[Probe]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Painted:
+    """The second half: content and style, float `(h, w, 3)` in 0..1, and the result."""
+
+    content: np.ndarray
+    style: np.ndarray
+    result: StyleResult
+
+
+def write_report(path: Path, faces: Recognised, painted: Painted, seconds: float) -> None:
+    """Write the report as one HTML file that contains its pictures.
 
     Args:
         path: The HTML file.
-        faces: What `run.recognise` returns.
-        painted: What `run.repaint` returns.
+        faces: What was recognised.
+        painted: What was painted.
         seconds: Wall-clock seconds of the whole demo.
 
     Raises:
         OSError: If the file cannot be written.
     """
-    result, threshold = painted["result"], faces["threshold"]
+    result, threshold = painted.result, faces.threshold
     recipe = result.recipe
     layers = ", ".join(f"{layer} ({weight:g})" for layer, weight in recipe.resolved_style_layers.items())
     page = Template((Path(__file__).parent / "report.html").read_text(encoding="utf-8")).substitute(
         tau=f"{threshold.tau:.3f}",
         calibrated=html.escape(threshold.calibrated_on),
         far=f"{threshold.far:g}",
-        enrolled="\n".join(_enrolled(row) for row in faces["enrolled"]),
-        claims="\n".join(_claim(row) for row in faces["claims"]),
-        probes="\n".join(_probe(row) for row in faces["probes"]),
-        content=_picture(painted["content"], "content: the photograph"),
-        style=_picture(painted["style"], "style: the painting"),
+        enrolled="\n".join(_enrolled(each) for each in faces.enrolled),
+        claims="\n".join(_claim(each) for each in faces.claims),
+        probes="\n".join(_probe(each) for each in faces.probes),
+        content=_picture(painted.content, "content: the photograph"),
+        style=_picture(painted.style, "style: the painting"),
         generated=_picture(result.image, "generated"),
         curve=_picture(cost_curve(result.history, recipe), "cost against steps"),
         backbone=result.backbone,
@@ -55,7 +115,7 @@ def write_report(path: Path, faces: dict, painted: dict, seconds: float) -> None
         style_layers=layers,
         alpha=f"{recipe.content_weight:g}",
         beta=f"{recipe.style_weight:g}",
-        faces_seconds=f"{faces['seconds']:.1f}",
+        faces_seconds=f"{faces.seconds:.1f}",
         style_seconds=f"{result.seconds:.1f}",
         seconds=f"{seconds:.1f}",
         versions=html.escape(", ".join(versions())),
@@ -65,7 +125,7 @@ def write_report(path: Path, faces: dict, painted: dict, seconds: float) -> None
 
 
 def versions() -> list[str]:
-    """Return name and version of the package, Python, and what does the work."""
+    """Return name and version of the package, Python, the system and the libraries."""
     found = [f"keras_apps {keras_apps.__version__}", f"Python {platform.python_version()}", platform.system()]
     for name in ("tensorflow", "keras", "numpy", "mtcnn", "pillow"):
         try:
@@ -90,33 +150,33 @@ def cost_curve(history: list[dict[str, float]], recipe: Recipe) -> np.ndarray:
     )
     for label, costs, width in lines:
         axes.plot(steps, costs, label=label, linewidth=width)
-    highest = max((row["cost"] for row in history), default=1.0)  # started from the content, J_content is 0 at first
+    highest = max((row["cost"] for row in history), default=1.0)  # J_content is 0 at a start from the content picture
     axes.set(yscale="log", ylim=(highest / 100, highest * 1.3), xlabel="gradient step", ylabel="cost (no unit)")
     axes.set_title("The cost falls")
     axes.grid(alpha=0.3, which="both")
     axes.legend()
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3] / np.float32(255)
+    canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib has no types here
+    return np.asarray(canvas.buffer_rgba())[..., :3] / np.float32(255)  # type: ignore[no-untyped-call]
 
 
-def _enrolled(row: dict) -> str:
-    chips = "".join(_image(chip, f"aligned face of {row['name']}") for chip in row["chips"])
-    count = len(row["chips"])
+def _enrolled(person: Enrolled) -> str:
+    chips = "".join(_image(chip, f"aligned face of {person.name}") for chip in person.chips)
+    count = len(person.chips)
     return (
-        f"<figure>{chips}<figcaption>{row['name']}<br>{count} picture{'s' if count > 1 else ''}</figcaption></figure>"
+        f"<figure>{chips}<figcaption>{person.name}<br>{count} picture{'s' if count > 1 else ''}</figcaption></figure>"
     )
 
 
-def _claim(row: dict) -> str:
-    answer = row["answer"]
+def _claim(claim: Claim) -> str:
+    answer = claim.answer
     colour, word, sign = (GREEN, "accepted", "≤") if answer.accepted else (RED, "refused", ">")
     bar = (
         f'<div class="bar"><i style="width:{min(1, answer.distance):.1%};background:{colour}"></i>'
         f'<b style="left:{answer.tau:.1%}"></b></div>'
     )
     return (
-        f"<tr><td>{_image(row['chip'], row['picture'])}</td><td>{html.escape(row['what'])}</td>"
+        f"<tr><td>{_image(claim.chip, claim.picture)}</td><td>{html.escape(claim.what)}</td>"
         f"<td>“I am {html.escape(answer.name)}”</td>"
         f'<td>{bar}<span class="number">d = {answer.distance:.3f} {sign} {answer.tau:.3f}</span></td>'
         f"<td>{_percent(answer.probability)}</td>"
@@ -124,33 +184,45 @@ def _claim(row: dict) -> str:
     )
 
 
-def _percent(probability: float) -> str:
+def _percent(probability: float | None) -> str:
+    if probability is None:
+        return "-"
     if 0.001 <= probability <= 0.999:
         return f"{probability:.1%}"
     return "above 99.9%" if probability > 0.5 else "below 0.1%"
 
 
-def _probe(row: dict) -> str:
-    answers = row["answers"]
+def _probe(probe: Probe) -> str:
+    answers = probe.answers
     lines = []
     for number, answer in enumerate(answers, start=1):
         name = f"<strong>{html.escape(answer.name)}</strong>" if answer.name else "<strong>not recognised</strong>"
         nearest = ", ".join(f"{html.escape(c.name)} {c.distance:.3f}" for c in answer.candidates)
         lines.append(f"<li>face {number}: {name}<br><small>distances: {nearest}; τ = {answer.tau:.3f}</small></li>")
-    picture = boxed(row["image"], answers)
+    picture = boxed(probe.image, answers)
     return (
-        f'<figure class="probe">{_image(picture, row["what"])}<figcaption>{html.escape(row["what"])}'
+        f'<figure class="probe">{_image(picture, probe.what)}<figcaption>{html.escape(probe.what)}'
         f"<ul>{''.join(lines)}</ul></figcaption></figure>"
     )
 
 
-def boxed(image: np.ndarray, answers: list) -> np.ndarray:
-    """Draw the boxes, numbered as in the list beside them, on a copy 420 pixels high."""
+def boxed(image: np.ndarray, answers: list[Identification]) -> np.ndarray:
+    """Draw numbered boxes around the identified faces.
+
+    Args:
+        image: Float `(h, w, 3)`, RGB in 0..1.
+        answers: With the boxes, in pixels of `image`; the first answer gets number 1.
+
+    Returns:
+        uint8 `(420, width, 3)`.
+    """
     factor = 420 / image.shape[0]
-    picture = Image.fromarray(to_uint8(image)).resize((round(image.shape[1] * factor), 420), Image.LANCZOS)
+    picture = Image.fromarray(to_uint8(image)).resize((round(image.shape[1] * factor), 420), Image.Resampling.LANCZOS)
     draw = ImageDraw.Draw(picture)
     for number, answer in enumerate(answers, start=1):
         colour = GREEN if answer.name else RED
+        if answer.box is None:
+            continue
         left, top, right, bottom = (v * factor for v in answer.box)
         draw.rectangle((left, top, right, bottom), outline=colour, width=4)
         draw.rectangle((left, top - 22, left + 22, top), fill=colour)

@@ -1,4 +1,4 @@
-"""The demo: enrol, verify and identify real people, repaint a photograph, and gather what the report shows."""
+"""The demo: enrol, verify and identify real people, repaint a photograph, and collect what the report shows."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from keras_apps import images
 from keras_apps._files import check_destination
-from keras_apps.demo.report import write_report
+from keras_apps.demo.report import Claim, Enrolled, Painted, Probe, Recognised, write_report
 from keras_apps.style.recipes.recipe import Recipe
 
 ENROLLED = {
@@ -20,7 +21,7 @@ ENROLLED = {
     "Eileen Collins": ["bundled:astronaut"],
     "Grace Hopper": ["bundled:hopper"],
 }
-CLAIMS = (  # picture, claimed name, what is to be seen
+CLAIMS = (  # picture, claimed name, what the picture shows
     ("bundled:obama", "Barack Obama", "a new photograph of him"),
     ("bundled:obama_partial", "Barack Obama", "his face cut off at the left"),
     ("bundled:obama_partial2", "Barack Obama", "his face cut off at the right"),
@@ -33,7 +34,13 @@ CONTENT, STYLE = "bundled:astronaut", "bundled:vortices"
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """Where the demo writes, and how long and how large it paints."""
+    """Settings of the demo.
+
+    Attributes:
+        out: The folder that the report is written to.
+        steps: Gradient steps of the repainting.
+        size: Longer side of the repainted picture, in pixels.
+    """
 
     out: str
     steps: int
@@ -49,10 +56,10 @@ def prepare(options: DemoOptions) -> None:
     """Check the options and make the folder, before anything slow is loaded.
 
     Raises:
-        ValueError: If steps or size cannot be.
+        ValueError: If the steps or the size are out of range.
         OSError: If the folder cannot be made or written to.
     """
-    options.recipe  # noqa: B018 - checks itself
+    options.recipe  # noqa: B018 - a recipe checks itself
     folder = Path(options.out)
     if folder.exists() and not folder.is_dir():
         raise FileExistsError(f"expected a folder to write to, received the file '{folder}'")
@@ -60,30 +67,37 @@ def prepare(options: DemoOptions) -> None:
     check_destination(folder / "report.html")
 
 
-def run(options: DemoOptions, say: Callable[[str], None] = lambda line: None) -> dict:
+def run(
+    options: DemoOptions, say: Callable[[str], None] = lambda line: None, transfer: Callable[..., Any] | None = None
+) -> dict[str, Any]:
     """Run both applications and write `report.html` and the pictures.
 
+    Args:
+        options: What `prepare` has checked.
+        say: Called with each line of progress.
+        transfer: Called in place of `style.transfer`, for instance one that shows a progress bar.
+
     Returns:
-        A summary of plain values: the report's path, every answer with distance and tau, costs and seconds.
+        A summary that JSON can hold: the report's path, every answer with distance and tau, costs and seconds.
     """
     began = time.perf_counter()
     folder = Path(options.out)
     say("1/2 faces: finding, aligning and encoding")
     faces = recognise(folder / "people.db", say)
     say(f"2/2 style: {options.steps} steps at {options.size} pixels")
-    painted = repaint(options.recipe)
-    images.save_image(painted["result"].image, folder / "painted.png")
+    painted = repaint(options.recipe, transfer)
+    result = painted.result
+    images.save_image(result.image, folder / "painted.png")
     seconds = time.perf_counter() - began
     write_report(folder / "report.html", faces, painted, seconds)
-    result = painted["result"]
     return {
         "report": str((folder / "report.html").resolve()),
         "seconds": seconds,
         "faces": {
-            "tau": faces["threshold"].tau,
-            "seconds": faces["seconds"],
-            "verified": [vars(row["answer"]) for row in faces["claims"]],
-            "identified": [[a.name for a in row["answers"]] for row in faces["probes"]],
+            "tau": faces.threshold.tau,
+            "seconds": faces.seconds,
+            "verified": [vars(claim.answer) for claim in faces.claims],
+            "identified": [[answer.name for answer in probe.answers] for probe in faces.probes],
         },
         "style": {
             "backbone": result.backbone,
@@ -94,15 +108,12 @@ def run(options: DemoOptions, say: Callable[[str], None] = lambda line: None) ->
     }
 
 
-def recognise(path: Path, say: Callable[[str], None] = lambda line: None) -> dict:
-    """Enrol three people, verify six claims, identify the faces of three pictures, one of them a group.
+def recognise(path: Path, say: Callable[[str], None] = lambda line: None) -> Recognised:
+    """Enrol three people, verify claims, identify the faces of three pictures, one of them a group.
 
     Args:
         path: The gallery's file; one of an earlier run is replaced.
-        say: Told each answer.
-
-    Returns:
-        `threshold`, `seconds`, `enrolled` (name and chips), `claims` and `probes` (picture and answers).
+        say: Called with a line for each answer.
     """
     from keras_apps.faces.detection import one_face
     from keras_apps.faces.gallery.gallery import Gallery
@@ -118,50 +129,39 @@ def recognise(path: Path, say: Callable[[str], None] = lambda line: None) -> dic
     for name, pictures in ENROLLED.items():
         chips = [chip_of(picture) for picture in pictures]
         gallery.enrol(name, chips, aligned=True)
-        enrolled.append({"name": name, "chips": chips})
+        enrolled.append(Enrolled(name, chips))
         say(f"    enrolled {name} from {len(pictures)} picture{'s' if len(pictures) > 1 else ''}")
     claims = []
     for picture, name, what in CLAIMS:
-        answer = gallery.verify(chip_of(picture), name, aligned=True)
-        claims.append({"picture": picture, "what": what, "answer": answer, "chip": chip_of(picture)})
-        word = "accepted" if answer.accepted else "refused"
-        say(f"    {picture} as {name}: {word}, d = {answer.distance:.3f}, tau = {answer.tau:.3f}")
+        decision = gallery.verify(chip_of(picture), name, aligned=True)
+        claims.append(Claim(picture, what, decision, chip_of(picture)))
+        word = "accepted" if decision.accepted else "refused"
+        say(f"    {picture} as {name}: {word}, d = {decision.distance:.3f}, tau = {decision.tau:.3f}")
     probes = []
     for image, what in (
-        (images.load_image("bundled:obama"), "a new photograph of somebody enrolled"),
-        (images.load_image("bundled:biden"), "somebody who is not enrolled"),
+        (images.load_image("bundled:obama"), "a new photograph of an enrolled person"),
+        (images.load_image("bundled:biden"), "a person who is not enrolled"),
         (group_picture(), "two people at the door (the two photographs above, side by side)"),
     ):
         answers = gallery.identify(image)
-        probes.append({"image": image, "what": what, "answers": answers})
-        say(f"    {what}: {', '.join(a.name or 'not recognised' for a in answers)}")
+        probes.append(Probe(image, what, answers))
+        say(f"    {what}: {', '.join(answer.name or 'not recognised' for answer in answers)}")
     threshold = gallery.threshold
     gallery.close()
-    seconds = time.perf_counter() - began
-    return {
-        "threshold": threshold,
-        "enrolled": enrolled,
-        "claims": claims,
-        "probes": probes,
-        "seconds": seconds,
-    }
+    return Recognised(threshold, enrolled, claims, probes, time.perf_counter() - began)
 
 
 def group_picture() -> np.ndarray:
-    """Put two photographs side by side, as a camera at the door would see two people."""
+    """Put two photographs side by side, as a camera at the door would see two people; float `(h, w, 3)` in 0..1."""
     left, right = (images.load_image(f"bundled:{name}") for name in ("biden", "obama"))
     right = images.resize(right, (left.shape[0], round(right.shape[1] * left.shape[0] / right.shape[0])))
     return np.concatenate([left, right], axis=1)
 
 
-def repaint(recipe: Recipe) -> dict:
-    """Repaint one photograph; returns `content`, `style` and `result`."""
-    from keras_apps.cli.style_run import transfer_with_bar
+def repaint(recipe: Recipe, transfer: Callable[..., Any] | None = None) -> Painted:
+    """Repaint one photograph, with `style.transfer` by default."""
+    from keras_apps import style
 
-    content, style = (images.load_image(picture) for picture in (CONTENT, STYLE))
-    result = transfer_with_bar(content, style, recipe)
-    return {
-        "content": images.resize(content, recipe.size),
-        "style": images.resize(style, recipe.size),
-        "result": result,
-    }
+    content, painting = (images.load_image(picture) for picture in (CONTENT, STYLE))
+    result = (transfer or style.transfer)(content, painting, recipe)
+    return Painted(images.resize(content, recipe.size), images.resize(painting, recipe.size), result)

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from keras_apps import images
-from keras_apps.cli.console import PICTURE_ENDINGS
 from keras_apps.export.graphs import Graph
 from keras_apps.faces.judging.pairs import pairs_among, pairs_of_file, some_pairs
 from keras_apps.faces.people.people import People, pictures_by_person
 from keras_apps.faces.people.reading import square, unreadable
+from keras_apps.images import PICTURE_ENDINGS
 
 FACES = ("obama", "obama2", "obama3", "obama_partial", "biden", "astronaut", "hopper")
 SCENES = ("cat", "coffee", "rocket", "astronaut")

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from keras_apps._checks import is_whole
-from keras_apps.cli.console import PICTURE_ENDINGS
 from keras_apps.faces.people.reading import unreadable
+from keras_apps.images import PICTURE_ENDINGS
 
 
 def pictures_by_person(root: Path) -> tuple[list[tuple[str, Path]], dict[Path, str]]:

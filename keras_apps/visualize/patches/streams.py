@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from keras_apps import images
-from keras_apps.cli.console import PICTURE_ENDINGS
+from keras_apps.images import PICTURE_ENDINGS
 
 READERS = min(4, os.cpu_count() or 1)
 """Threads that read pictures; Pillow decodes and resizes outside Python's lock."""
