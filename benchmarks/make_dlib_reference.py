@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-PEOPLE = ("obama", "obama2", "obama3", "obama_partial", "obama_partial2", "biden", "astronaut", "hopper")
+PEOPLE = ("obama", "obama2", "obama3", "biden", "astronaut", "hopper")
 DEFAULT = Path(__file__).resolve().parent.parent / "tests" / "data" / "dlib_reference.npz"
 
 

@@ -124,12 +124,12 @@ def test_encodings_equal_dlibs(tower):
     with np.load(REFERENCE) as reference:
         found = faces.encode(tower, list(reference["chips"]), aligned=True)
         assert np.abs(found - reference["encodings"]).max() < 2e-3
-        assert len(found) >= 7
+        assert len(found) >= 6
 
 
 def test_same_person_is_nearer_than_another(tower, chips):
     encodings = dict(zip(chips, faces.encode(tower, list(chips.values()), aligned=True), strict=True))
-    obama = ("obama", "obama2", "obama3", "obama_partial")
+    obama = ("obama", "obama2", "obama3")
     genuine = [faces.squared_euclidean(encodings[a], encodings[b]) for a in obama for b in obama if a < b]
     others = ("biden", "astronaut", "hopper")
     impostor = [faces.squared_euclidean(encodings[a], encodings[b]) for a in (*obama, *others) for b in others if a < b]
@@ -144,7 +144,7 @@ def test_encode_finds_what_was_aligned(tower, chips):
 
 
 def test_encode_in_batches_equals_one_by_one(tower, chips):
-    many = [list(chips.values())[i % 7] for i in range(40)]
+    many = [list(chips.values())[i % 6] for i in range(40)]
     together = faces.encode(tower, many, aligned=True)
     assert together.shape == (40, 128)
     np.testing.assert_allclose(together[33], faces.encode(tower, [many[33]], aligned=True)[0], atol=1e-5)

@@ -99,7 +99,9 @@ def test_public_names_are_documented_and_light():
 
 
 def test_help_does_not_load_tensorflow():
-    code = "import sys; from keras_apps import cli; sys.argv = ['keras-apps', 'visualize', 'patches', '--help']\n"
-    code += "try:\n    cli.main()\nexcept SystemExit:\n    print('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    code = "import sys; from keras_apps.cli import main; sys.argv = ['keras-apps', 'visualize', 'patches', '--help']\n"
+    code += (
+        "try:\n    main.main()\nexcept SystemExit:\n    print('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "--skip-unreadable" in done.stdout and done.stdout.endswith("False\n")

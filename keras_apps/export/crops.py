@@ -17,7 +17,7 @@ from keras_apps.faces.people.people import People, pictures_by_person
 from keras_apps.faces.people.reading import square, unreadable
 from keras_apps.images import PICTURE_ENDINGS
 
-FACES = ("obama", "obama2", "obama3", "obama_partial", "biden", "astronaut", "hopper")
+FACES = ("obama", "obama2", "obama3", "biden", "astronaut", "hopper")
 SCENES = ("cat", "coffee", "rocket", "astronaut")
 FREE = 96
 """Height and width of crops for a network that takes any, in pixels."""
