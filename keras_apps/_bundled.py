@@ -1,4 +1,4 @@
-"""The pictures that travel with the package, and what stands for them."""
+"""The pictures that are part of the package, by name."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ BUNDLED_PREFIX = "bundled:"
 
 
 def resolve(path: str | os.PathLike) -> Path:
-    """Return the file that a path or a `"bundled:NAME"` stands for.
+    """Return the file of a path or of `"bundled:NAME"`.
 
     Raises:
-        FileNotFoundError: If there is no such bundled picture.
+        FileNotFoundError: If no bundled picture has that name.
     """
     text = os.fspath(path)
     if not text.startswith(BUNDLED_PREFIX):
         return Path(text)
-    wanted = text[len(BUNDLED_PREFIX) :]
+    name = text[len(BUNDLED_PREFIX) :]
     files = {file.stem: file for file in _bundled_files()}
-    check_choice("bundled picture", wanted, files, FileNotFoundError)
-    return files[wanted]
+    check_choice("bundled picture", name, files, FileNotFoundError)
+    return files[name]
 
 
 def bundled() -> list[str]:
-    """Return the names of the pictures that travel with the package, for use as `"bundled:NAME"`."""
+    """Return the names of the pictures that are part of the package, for use as `"bundled:NAME"`."""
     return [file.stem for file in _bundled_files()]
 
 

@@ -1,4 +1,4 @@
-"""Write files so that a failure leaves the old file, or none: aside first, then renamed."""
+"""Write a file or a folder aside first and rename it at the end, so that a failure never leaves half of it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def written_aside(path: str | os.PathLike) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` on success, remove it on failure.
 
     Args:
-        path: Where the file shall stand. Its folder must exist.
+        path: The file to write. Its folder must exist.
 
     Raises:
         FileNotFoundError: If the folder does not exist.
         IsADirectoryError: If `path` is a folder.
-        OSError: If the folder cannot be written to, or the disk is full.
+        OSError: If the folder is not writable, or the disk is full.
     """
     path = Path(path)
     check_destination(path)
@@ -37,24 +37,25 @@ def written_aside(path: str | os.PathLike) -> Iterator[Path]:
 
 
 def check_destination(path: str | os.PathLike) -> None:
-    """Raise what writing `path` would raise, before any work is done.
+    """Check, before any work is done, that `path` can be written.
 
     Raises:
         FileNotFoundError: If the folder does not exist.
         IsADirectoryError: If `path` is a folder.
-        PermissionError: If the folder cannot be written to.
+        PermissionError: If the folder is not writable.
     """
     path = Path(path)
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"expected an existing folder for {path.name!r}, received '{path.parent}'")
+        raise FileNotFoundError(
+            f"expected an existing folder for {path.name!r}, received '{path.parent}', which does not exist"
+        )
     if path.is_dir():
         raise IsADirectoryError(f"expected a file to write, received the folder '{path}'")
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent):
             pass
     except OSError as error:
-        reason = f"'{path.parent}' ({error.strerror})"
-        raise PermissionError(f"expected a folder that can be written to, received {reason}") from None
+        raise PermissionError(f"expected a writable folder, received '{path.parent}': {error.strerror}") from None
 
 
 def _umask() -> int:
@@ -63,25 +64,30 @@ def _umask() -> int:
     return mask
 
 
-ASIDE = ".export-"
+TEMPORARY_FOLDER = ".export-"
+"""How the names of temporary folders begin."""
 
 
 def check_folder(folder: str | os.PathLike, overwrite: bool) -> Path:
-    """Return the folder's path, where exports may be written to it.
+    """Check, before any work is done, that files can be written to a folder; return its path.
 
     Raises:
-        FileNotFoundError: If the folder that it would stand in does not exist.
-        FileExistsError: If it holds files and `overwrite` is false.
+        FileNotFoundError: If the folder's parent does not exist.
+        FileExistsError: If the folder contains files and `overwrite` is false.
         NotADirectoryError: If it is a file.
-        PermissionError: If nothing can be written there.
+        PermissionError: If it is not writable.
     """
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"expected a folder to write to, received the file '{folder}'")
-    if not overwrite and folder.is_dir() and any(not path.name.startswith(ASIDE) for path in folder.iterdir()):
+    if (
+        not overwrite
+        and folder.is_dir()
+        and any(not path.name.startswith(TEMPORARY_FOLDER) for path in folder.iterdir())
+    ):
         raise FileExistsError(
-            f"expected an empty or new folder, received '{folder}', which holds files; overwrite=True, --overwrite at "
-            "the command line, replaces those of the same name"
+            f"expected an empty or new folder, received '{folder}', which contains files; overwrite=True (--overwrite "
+            "on the command line) replaces those with the same names"
         )
     check_destination(folder / "x" if folder.is_dir() else folder)
     return folder
@@ -89,31 +95,34 @@ def check_folder(folder: str | os.PathLike, overwrite: bool) -> Path:
 
 @contextmanager
 def folder_written_aside(folder: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside `folder`; move what is in it there on success, remove it on failure.
+    """Yield a temporary folder beside `folder`; on success move its content to `folder`, on failure remove it.
 
-    What is there already under the same names is replaced, the rest of the folder stays. Where moving fails, or is
-    interrupted, what was there comes back. Files are only ever renamed to their place, so none is there in part; a
-    process that is killed leaves its temporary folder, `.export-...`, which no later run reads.
+    Files and folders of the same names are replaced, others stay. If moving fails or is interrupted, the old ones are
+    restored. Files are only renamed into place, so that none is ever incomplete. A process that is killed leaves its
+    temporary folder, `.export-...`, which later runs ignore.
+
+    Args:
+        folder: Made when missing. Its parent must exist.
     """
-    parent, new = folder if folder.is_dir() else folder.parent, not folder.exists()
-    with tempfile.TemporaryDirectory(prefix=ASIDE, dir=parent, ignore_cleanup_errors=True) as temporary:
+    parent, is_new = folder if folder.is_dir() else folder.parent, not folder.exists()
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY_FOLDER, dir=parent, ignore_cleanup_errors=True) as temporary:
         aside, old = Path(temporary, "new"), Path(temporary, "old")
         aside.mkdir()
         old.mkdir()
         yield aside
         folder.mkdir(exist_ok=True)
-        made = sorted(path.name for path in aside.iterdir())
+        names = sorted(path.name for path in aside.iterdir())
         try:
-            for name in made:
+            for name in names:
                 if (folder / name).exists():
                     os.replace(folder / name, old / name)
                 os.replace(aside / name, folder / name)
         except BaseException:
-            for name in made:
-                if not (aside / name).exists():  # it was moved already
+            for name in names:
+                if not (aside / name).exists():  # it has been moved
                     os.replace(folder / name, aside / name)
                 if (old / name).exists():
                     os.replace(old / name, folder / name)
-            if new:
+            if is_new:
                 folder.rmdir()
             raise

@@ -1,4 +1,4 @@
-"""The one font of labels on sheets."""
+"""The font of labels in pictures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def font_file() -> Path:
-    """Return DejaVu Sans, which travels with matplotlib."""
+    """Return the file of DejaVu Sans, which is part of matplotlib."""
     import matplotlib
 
     return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"

@@ -1,4 +1,4 @@
-"""A `.keras` file -> the model in it, in safe mode, or one sentence that says why not."""
+"""A `.keras` file -> its model, loaded in safe mode, or one sentence that says why it cannot be loaded."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ REGISTER = "@keras.saving.register_keras_serializable()"
 
 
 def load_model_file(path: Path) -> keras.Model:
-    """Load a `.keras` file; code that it holds is never run.
+    """Load a `.keras` file; code that it contains is never run.
 
     Args:
         path: An existing file.
 
     Raises:
-        ValueError: If it is damaged or no such file, or holds a Lambda layer or a class that nobody registered.
+        ValueError: If the file is damaged or is not a `.keras` file, or contains a Lambda layer or a class that is not
+            registered.
     """
-    if not zipfile.is_zipfile(path):  # of these Keras says that they do not exist
-        raise ValueError(f"expected a Keras model, received '{path}', which is damaged or no .keras file")
+    if not zipfile.is_zipfile(path):  # Keras would report that such a file does not exist
+        raise ValueError(f"expected a Keras model, received '{path}', which is damaged or not a .keras file")
     import keras
 
     import keras_apps
@@ -37,36 +38,36 @@ def load_model_file(path: Path) -> keras.Model:
 
 
 def _reason(path: Path, error: Exception) -> str:
-    told = str(error) or type(error).__name__
-    if "`Lambda` layer" in told:  # Keras's advice here is to run the file's code
-        names = ", ".join(map(repr, _lambdas(path))) or "one"
+    message = str(error) or type(error).__name__
+    if "`Lambda` layer" in message:  # Keras's advice here is to run the file's code
+        names = ", ".join(map(repr, _lambda_layers(path))) or "unnamed"
         return (
-            f"it holds a Lambda layer ({names}), whose code lies in the file and is not run; write that layer as a "
-            f"class under {REGISTER}, build the model with it and save it again"
+            f"it contains a Lambda layer ({names}), whose code is stored in the file and is not run; write that layer "
+            f"as a class decorated with {REGISTER}, build the model with it and save it again"
         )
-    unknown = re.search(r"Could not locate (class|function) '([^']+)'", told)
+    unknown = re.search(r"Could not locate (class|function) '([^']+)'", message)
     if unknown:
         what, name = unknown.groups()
         return (
-            f"it holds the {what} {name!r}, which is not known here; load the file from Python, after importing the "
-            f"module that defines it under {REGISTER}"
+            f"it contains the {what} {name!r}, which is not registered; import the module that defines it, decorated "
+            f"with {REGISTER}, and load the file from Python"
         )
-    damaged = isinstance(error, (zipfile.BadZipFile, KeyError)) or "no item named" in told
-    return ("it is damaged: " if damaged else "") + told.strip().strip('"').splitlines()[0]
+    damaged = isinstance(error, (zipfile.BadZipFile, KeyError)) or "no item named" in message
+    return ("it is damaged: " if damaged else "") + message.strip().strip('"').splitlines()[0]
 
 
-def _lambdas(path: Path) -> list[str]:
+def _lambda_layers(path: Path) -> list[str]:
     """Return the names of a file's Lambda layers."""
-    found = []
+    names: list[str] = []
 
-    def look(value) -> None:
+    def search(value: object) -> None:
         if isinstance(value, dict):
             if value.get("class_name") == "Lambda":
-                found.append(str((value.get("config") or {}).get("name", "unnamed")))
+                names.append(str((value.get("config") or {}).get("name", "unnamed")))
             value = list(value.values())
-        for each in value if isinstance(value, list) else ():
-            look(each)
+        for item in value if isinstance(value, list) else ():
+            search(item)
 
-    with zipfile.ZipFile(path) as whole:
-        look(json.loads(whole.read("config.json")))
-    return list(dict.fromkeys(found))
+    with zipfile.ZipFile(path) as archive:
+        search(json.loads(archive.read("config.json")))
+    return list(dict.fromkeys(names))

@@ -1,4 +1,4 @@
-"""What is written to standard error for a while -> nowhere, C++'s lines too."""
+"""Discard what is written to standard error for a while, also by C++ code."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def silenced() -> Iterator[None]:
-    """Send file descriptor 2 to nowhere: TensorFlow and LiteRT write to it from C++, past `sys.stderr` and `logging`.
+    """Discard what is written to file descriptor 2, which C++ code uses in place of `sys.stderr` and `logging`.
 
-    It is the whole process's, so it belongs around single calls whose errors are raised. Where there is no standard
-    error nothing happens.
+    The descriptor belongs to the whole process, so use this only around single calls that raise their errors. Without
+    a standard error it does nothing.
 
     Example:
         >>> with silenced():
         ...     _ = os.write(2, b"chatter")
     """
-    kept = None
-    with contextlib.suppress(OSError, ValueError, AttributeError):  # none, or one that is closed
+    saved = None
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # there is none, or it is closed
         sys.stderr.flush()
     with contextlib.suppress(OSError):
-        kept = os.dup(2)
-    if kept is None:
+        saved = os.dup(2)
+    if saved is None:
         yield
         return
     try:
@@ -33,5 +33,5 @@ def silenced() -> Iterator[None]:
         os.close(nowhere)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(saved, 2)
+        os.close(saved)

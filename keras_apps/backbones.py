@@ -1,6 +1,6 @@
 """VGG16, VGG19 and AlexNet: a picture -> {layer name: activations}.
 
-VGG16 and AlexNet travel with the package. VGG19's weights are used where Keras's own cache has them.
+The weights of VGG16 and AlexNet are part of the package. VGG19's are used where Keras's own cache contains them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from keras_apps._checks import check_choice
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
@@ -21,7 +22,8 @@ POOLINGS = ("max", "average")
 
 _VGG_CONVOLUTIONS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 _VGG_FILTERS = (64, 128, 256, 512, 512)
-_ALEXNET = (  # layer, filters, kernel, stride, padding; as torchvision's, after Krizhevsky 2014
+_ALEXNET: tuple[tuple[str, int | None, int, int, int], ...] = (
+    # layer, filters, kernel, stride, padding; as in torchvision, after Krizhevsky 2014
     ("conv1", 64, 11, 4, 2),
     ("pool1", None, 3, 2, 0),
     ("conv2", 192, 5, 1, 2),
@@ -39,7 +41,7 @@ def names() -> tuple[str, ...]:
 
 
 def layer_names(name: str) -> list[str]:
-    """Return the layers of a backbone whose activations can be asked for, in order.
+    """Return the names of the layers whose activations a backbone can return, in order.
 
     Raises:
         ValueError: If there is no such backbone.
@@ -58,80 +60,80 @@ def layer_names(name: str) -> list[str]:
 
 
 def check_layers(name: str, layers: Iterable[str]) -> None:
-    """Raise `ValueError` for the first layer that a backbone does not have, naming those that it has."""
-    known = layer_names(name)
+    """Raise `ValueError` for the first layer that a backbone does not have; the message lists those that it has."""
+    existing = layer_names(name)
     for layer in layers:
-        check_choice(f"layer of {name}", layer, known)
+        check_choice(f"layer of {name}", layer, existing)
 
 
 def minimum_size(name: str, layers: Iterable[str]) -> int:
-    """Return the smallest height and width, in pixels, for which every layer has at least one position.
+    """Return the smallest height and width, in pixels, at which each of some layers has at least one position.
 
     Example:
         >>> minimum_size("vgg16", ["block1_conv1", "block5_conv1"])
         16
     """
-    known = layer_names(name)
-    deepest = max(known.index(layer) for layer in layers)
+    order = layer_names(name)
+    deepest = max(order.index(layer) for layer in layers)
     size = 1
     if name == "alexnet":
         for _, _, kernel, stride, padding in reversed(_ALEXNET[: deepest + 1]):
             size = (size - 1) * stride + kernel - 2 * padding
         return size
-    return 2 ** sum(layer.endswith("pool") for layer in known[: deepest + 1])
+    return 2 ** sum(layer.endswith("pool") for layer in order[: deepest + 1])
 
 
 def convolutions(name: str, height: int, width: int) -> Iterator[tuple[str, tuple[int, int], int, int]]:
-    """Yield a backbone's convolutions in order, for a picture of a size in pixels.
+    """Yield a backbone's convolutions in order, for a picture of a given size in pixels.
 
     Yields:
-        The layer's name, the `(height, width)` of its activations, the number of its weights, and of its filters.
+        The layer's name, the `(height, width)` of its activations, its number of weights, and its number of filters.
 
     Example:
         >>> list(convolutions("vgg16", 32, 48))[2]
         ('block2_conv1', (16, 24), 73728, 128)
     """
-    size, channels = (height, width), 3
+    channels = 3
     if name == "alexnet":
         for layer, filters, kernel, stride, padding in _ALEXNET:
-            size = tuple((side + 2 * padding - kernel) // stride + 1 for side in size)
+            height, width = ((side + 2 * padding - kernel) // stride + 1 for side in (height, width))
             if filters is not None:
-                yield layer, size, kernel * kernel * channels * filters, filters
+                yield layer, (height, width), kernel * kernel * channels * filters, filters
                 channels = filters
         return
     for layer in layer_names(name):
         if layer.endswith("pool"):
-            size = tuple(side // 2 for side in size)
+            height, width = height // 2, width // 2
             continue
         filters = _VGG_FILTERS[int(layer[5]) - 1]
-        yield layer, size, 9 * channels * filters, filters
+        yield layer, (height, width), 9 * channels * filters, filters
         channels = filters
 
 
 def deepest_convolution(name: str, layers: Iterable[str]) -> str:
-    """Return the last convolution that the deepest of some layers needs.
+    """Return the last convolution that is needed to compute some layers.
 
     Example:
         >>> deepest_convolution("vgg16", ["block2_pool", "block1_conv1"])
         'block2_conv2'
     """
-    known = layer_names(name)
-    upto = known[: max(known.index(layer) for layer in layers) + 1]
-    return [layer for layer in upto if "conv" in layer][-1]
+    order = layer_names(name)
+    needed = order[: max(order.index(layer) for layer in layers) + 1]
+    return [layer for layer in needed if "conv" in layer][-1]
 
 
 def best_available() -> str:
-    """Return `"vgg19"` where Keras's cache has its weights, else the bundled `"vgg16"`."""
+    """Return `"vgg19"` where Keras's cache contains its weights, else the bundled `"vgg16"`."""
     return "vgg19" if weights.vgg19_available() else "vgg16"
 
 
 def load(name: str, layers: Iterable[str] | None = None, pooling: str = "max") -> keras.Model:
-    """Build a backbone with its ImageNet weights; its preprocessing is inside.
+    """Build a backbone with its ImageNet weights. The network includes its preprocessing.
 
     Args:
         name: `"vgg16"`, `"vgg19"` or `"alexnet"`.
-        layers: Layers whose activations the model returns; nothing past the deepest is built. All by default.
-        pooling: `"max"`, as the networks were trained, or `"average"` in its place, as Gatys et al. painted.
+        layers: Layers whose activations the model returns, all by default; layers after the deepest are not built.
+        pooling: `"max"`, as the networks were trained, or `"average"`, as Gatys et al. used for painting.
 
     Returns:
         A frozen `keras.Model` from RGB pictures in 0..1, `(n, h, w, 3)`, to `{layer: (n, h', w', c)}`; a
@@ -139,7 +141,7 @@ def load(name: str, layers: Iterable[str] | None = None, pooling: str = "max") -
 
     Raises:
         ValueError: If there is no such backbone, layer or pooling.
-        FileNotFoundError: If VGG19's weights are not in Keras's cache.
+        FileNotFoundError: If VGG19's weights are not in Keras's cache, or are incomplete.
         DamagedWeightsError: If a bundled weight file is damaged.
 
     Reference:
@@ -147,43 +149,42 @@ def load(name: str, layers: Iterable[str] | None = None, pooling: str = "max") -
         parallelizing convolutional neural networks", 2014; Gatys et al., "Image Style Transfer Using Convolutional
         Neural Networks", CVPR 2016, section 2.
     """
-    wanted = list(layers) if layers is not None else layer_names(name)
-    check_layers(name, wanted)
+    outputs = list(layers) if layers is not None else layer_names(name)
+    check_layers(name, outputs)
     check_choice("pooling", pooling, POOLINGS)
     arrays = _vgg19_arrays() if name == "vgg19" else weights.load(name)
-    model = build(name, wanted, pooling)
+    model = build(name, outputs, pooling)
     weights.assign(model, arrays)
     model.trainable = False
     return model
 
 
 def build(name: str, layers: Iterable[str], pooling: str = "max") -> keras.Model:
-    """Build a backbone with random weights, cut after the deepest of `layers`; `pooling` as in `load`."""
+    """Build a backbone with random weights that ends at the deepest of `layers`; arguments as for `load`."""
     import keras
 
-    wanted = list(layers)
-    check_layers(name, wanted)
+    outputs = list(layers)
+    check_layers(name, outputs)
     check_choice("pooling", pooling, POOLINGS)
-    known = layer_names(name)
-    deepest = max(known.index(layer) for layer in wanted)
+    order = layer_names(name)
+    deepest = max(order.index(layer) for layer in outputs)
     pictures = keras.Input((None, None, 3), name="pictures")
-    if name == "vgg19":  # Keras's VGG19 was trained on Caffe's scale; the file's blue-first kernels are turned round
-        scaling = {"scale": 255.0, "offset": [-mean for mean in CAFFE_MEAN_RGB]}
+    if name == "vgg19":  # trained on 0..255 in BGR; `_vgg19_arrays` turns its kernels to RGB
+        scale: float | list[float] = 255.0
+        offset = [-mean for mean in CAFFE_MEAN_RGB]
     else:
-        scaling = {
-            "scale": [1 / d for d in IMAGENET_DEVIATION],
-            "offset": [-m / d for m, d in zip(IMAGENET_MEAN, IMAGENET_DEVIATION, strict=True)],
-        }
-    x = keras.layers.Rescaling(**scaling, name="preprocessing")(pictures)
+        scale = [1 / d for d in IMAGENET_DEVIATION]
+        offset = [-m / d for m, d in zip(IMAGENET_MEAN, IMAGENET_DEVIATION, strict=True)]
+    x = keras.layers.Rescaling(scale, offset, name="preprocessing")(pictures)
     add_layer = _alexnet_layer if name == "alexnet" else _vgg_layer
     activations = {}
-    for layer in known[: deepest + 1]:
+    for layer in order[: deepest + 1]:
         x = add_layer(layer, x, pooling)
         activations[layer] = x
-    return keras.Model(pictures, {layer: activations[layer] for layer in wanted}, name=name)
+    return keras.Model(pictures, {layer: activations[layer] for layer in outputs}, name=name)
 
 
-def _vgg_layer(layer: str, x, pooling: str):
+def _vgg_layer(layer: str, x: keras.KerasTensor, pooling: str) -> keras.KerasTensor:
     import keras
 
     if layer.endswith("pool"):
@@ -192,7 +193,7 @@ def _vgg_layer(layer: str, x, pooling: str):
     return keras.layers.Conv2D(filters, 3, padding="same", activation="relu", name=layer)(x)
 
 
-def _alexnet_layer(layer: str, x, pooling: str):
+def _alexnet_layer(layer: str, x: keras.KerasTensor, pooling: str) -> keras.KerasTensor:
     import keras
 
     _, filters, kernel, stride, padding = next(row for row in _ALEXNET if row[0] == layer)
@@ -202,19 +203,19 @@ def _alexnet_layer(layer: str, x, pooling: str):
     return keras.layers.Conv2D(filters, kernel, strides=stride, activation="relu", name=layer)(x)
 
 
-def _pooling_class(pooling: str):
+def _pooling_class(pooling: str) -> type[keras.layers.Layer]:
     import keras
 
     return keras.layers.MaxPooling2D if pooling == "max" else keras.layers.AveragePooling2D
 
 
-def _vgg19_arrays() -> dict:
+def _vgg19_arrays() -> dict[str, np.ndarray]:
     import keras
 
     if not weights.vgg19_available():
         raise FileNotFoundError(
-            f"expected VGG19's weights at '{weights.vgg19_path()}', which holds none that are whole; "
-            "'keras-apps weights download vgg19' fetches them, and 'vgg16' travels with the package"
+            f"expected VGG19's weights at '{weights.vgg19_path()}', which does not exist or is incomplete; run "
+            "'keras-apps weights download vgg19', or use 'vgg16', which is part of the package"
         )
     model = keras.applications.VGG19(include_top=False, weights=str(weights.vgg19_path()))
     arrays = {f"{layer.name}/{v.name}": v.numpy() for layer in model.layers for v in layer.weights}

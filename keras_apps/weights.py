@@ -1,4 +1,4 @@
-"""The bundled weights: manifest, checksums, where a file is found, and the one explicit download."""
+"""The bundled weights: manifest, checksums, where the files are, and the one explicit download."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from keras_apps._checks import check_choice
 
 if TYPE_CHECKING:
+    import keras
     import numpy as np
 
 
 class DamagedWeightsError(ValueError):
-    """A weight file is missing or its checksum is not the manifest's."""
+    """A weight file is missing, or its checksum differs from the manifest's."""
 
 
 def folder() -> Path:
@@ -26,8 +27,8 @@ def folder() -> Path:
     return installed if installed.is_dir() else Path(__file__).parent.parent / "weights"
 
 
-def manifest() -> dict[str, dict]:
-    """Return `{name: entry}` of the bundled weights; an entry has file, sha256, source, licence, input and more.
+def manifest() -> dict[str, dict[str, Any]]:
+    """Return `{name: entry}` of the bundled weights; an entry has the keys file, sha256, source, licence, input, ...
 
     Raises:
         DamagedWeightsError: If the manifest is missing or unreadable.
@@ -39,7 +40,7 @@ def manifest() -> dict[str, dict]:
         raise DamagedWeightsError(f"expected the manifest of the weights at '{path}', received {error!r}") from None
 
 
-def entry(name: str) -> dict:
+def entry(name: str) -> dict[str, Any]:
     """Return one manifest entry.
 
     Raises:
@@ -51,24 +52,24 @@ def entry(name: str) -> dict:
 
 
 def checked_path(name: str) -> Path:
-    """Return the path of a weight file whose checksum has just been compared with the manifest's.
+    """Return the path of a weight file, after comparing its checksum with the manifest's.
 
     Raises:
         ValueError: If no bundled weights have that name.
-        DamagedWeightsError: If the file is missing or damaged; the message names it with both checksums.
+        DamagedWeightsError: If the file is missing or damaged; the message contains the path and both checksums.
     """
-    wanted = entry(name)
-    path = folder() / wanted["file"]
+    expected = entry(name)
+    path = folder() / expected["file"]
     if not path.is_file():
-        raise DamagedWeightsError(f"expected the weight file '{path}', received nothing: it is missing")
-    found = checksum(path)
-    if found != wanted["sha256"]:
-        raise DamagedWeightsError(f"'{path}' is damaged: expected sha256 {wanted['sha256']}, received {found}")
+        raise DamagedWeightsError(f"expected the weight file '{path}', which is missing; install the package again")
+    actual = checksum(path)
+    if actual != expected["sha256"]:
+        raise DamagedWeightsError(f"'{path}' is damaged: expected sha256 {expected['sha256']}, received {actual}")
     return path
 
 
 def checksum(path: Path, algorithm: str = "sha256") -> str:
-    """Return a file's checksum in hexadecimal."""
+    """Return a file's checksum in hexadecimal, by an algorithm of `hashlib`."""
     digest = hashlib.new(algorithm)
     with open(path, "rb") as stream:
         while block := stream.read(1 << 20):
@@ -89,13 +90,13 @@ def load(name: str) -> dict[str, np.ndarray]:
         return {key: arrays[key].astype(np.float32) for key in arrays.files}
 
 
-def assign(model, arrays: dict[str, np.ndarray]) -> None:
-    """Set the layers of a Keras model by name.
+def assign(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:
+    """Set the weights of a Keras model's layers by name.
 
     Args:
         model: A built `keras.Model`.
-        arrays: `{"layer/kernel": array, ...}`; the variables of a layer have these names. Layers of `arrays` that
-            the model leaves out (a network cut at a layer) are passed over.
+        arrays: `{"layer/kernel": array, ...}`, by the names of layer and variable. Arrays of layers that the model
+            does not have (a network that ends earlier) are ignored.
 
     Raises:
         ValueError: If one of the model's weights is not in `arrays`, or has another shape.
@@ -113,13 +114,13 @@ VGG19_MD5 = "253f8cb515780f3b799900260a226db6"
 
 
 def vgg19_path() -> Path:
-    """Return where Keras keeps VGG19's convolutional ImageNet weights, whether they are there or not."""
+    """Return where Keras stores VGG19's convolutional ImageNet weights; the file need not exist."""
     home = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
     return Path(home) / "models" / VGG19_FILE
 
 
 def vgg19_available() -> bool:
-    """Return whether Keras's cache holds VGG19's weights, whole."""
+    """Return whether Keras's cache contains VGG19's weights, complete."""
     path = vgg19_path()
     if not path.is_file():
         return False
@@ -129,7 +130,7 @@ def vgg19_available() -> bool:
 
 @functools.lru_cache(maxsize=4)
 def _md5(path: Path, changed: int, size: int) -> str:
-    return checksum(path, "md5")  # 80 MB: not again while the file stays as it is
+    return checksum(path, "md5")  # of 80 MB: cached while the file does not change
 
 
 def check_download(name: str) -> None:
@@ -139,19 +140,19 @@ def check_download(name: str) -> None:
 
 
 def download(name: str, report: Callable[[str], None] = lambda line: None) -> Path:
-    """Download weights that no package carries, into Keras's own cache. The only network call of the package.
+    """Download weights into Keras's own cache. This is the only network call of the package.
 
     Args:
         name: `"vgg19"`.
         report: Called with a line of text before the download starts.
 
     Returns:
-        The path of the file, whole and verified.
+        The path of the complete file, whose checksum has been verified.
 
     Raises:
         ValueError: If nothing can be downloaded under that name.
-        PermissionError: If Keras's cache cannot be written to.
-        ConnectionError: If the download fails or arrives damaged; nothing of it is left.
+        PermissionError: If Keras's cache is not writable.
+        ConnectionError: If the download fails or is damaged; an incomplete file is removed.
     """
     check_download(name)
     path = vgg19_path()
@@ -162,15 +163,15 @@ def download(name: str, report: Callable[[str], None] = lambda line: None) -> Pa
     report(f"downloading VGG19's ImageNet weights (80 MB) to '{path}'")
     path.parent.mkdir(parents=True, exist_ok=True)
     if not os.access(path.parent, os.W_OK):
-        raise PermissionError(f"expected a folder that can be written to, received '{path.parent}'")
+        raise PermissionError(f"expected a writable folder, received '{path.parent}'")
     try:
         keras.applications.VGG19(include_top=False, weights="imagenet")
         if not vgg19_available():
-            found = checksum(path, "md5") if path.exists() else "no file"
-            raise ValueError(f"expected md5 {VGG19_MD5}, received {found}")
+            actual = checksum(path, "md5") if path.exists() else "no file"
+            raise ValueError(f"expected md5 {VGG19_MD5}, received {actual}")
     except BaseException as error:
         path.unlink(missing_ok=True)
         if not isinstance(error, Exception):
             raise
-        raise ConnectionError(f"could not download {name}: {error}; nothing was kept") from None
+        raise ConnectionError(f"could not download {name}: {error}; the incomplete file was removed") from None
     return path

@@ -72,10 +72,10 @@ def test_wrong_pictures_at_enrolment(fails, run, gallery, tmp_path):
     Image.new("1", (12000, 12000)).save(tmp_path / "huge.png")
     (tmp_path / "empty").mkdir()
     for picture, words in (
-        ("bundled:coffee", "none was found"),
+        ("bundled:coffee", "no face was found"),
         ("text.jpg", "no known picture format"),
         ("cut.jpg", "damaged"),
-        ("one.png", "none was found"),
+        ("one.png", "no face was found"),
         ("huge.png", "at most 64,000,000 pixels"),
         ("empty", "expected pictures in the folder"),
         ("missing.jpg", "does not exist"),

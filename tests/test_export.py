@@ -12,7 +12,7 @@ import pytest
 from keras_apps import _files, export, faces
 from keras_apps.export import comparing
 from keras_apps.export.crops import Crops, crops_of
-from keras_apps.export.graphs import graph_of
+from keras_apps.export.graphs import make_graph
 from keras_apps.export.report import _origin
 from keras_apps.export.writing import Writer
 from keras_apps.faces import VerificationModel
@@ -290,7 +290,7 @@ def test_pairs_are_decided_at_keras_tau(tower):
     """Distances 0.04 (same), 1 and 0.64 (others); tau 0.7 accepts the first and, wrongly, the last: 2 of 3 right."""
     pixels = np.zeros((3, 1, 1, 3), np.uint8)
     crops = Crops(pixels, "", np.array([0, 0, 1]), np.array([1, 2, 2]), np.array([True, False, False]))
-    graph = replace(graph_of(tower), kind="tower")
+    graph = replace(make_graph(tower), kind="tower")
     found = {"encoding": np.array([[0.0, 0], [0.2, 0], [1.0, 0]])}
     assert comparing.verified(found, crops, graph, 0.7).accuracy == pytest.approx(2 / 3)
     best = comparing.verified(found, crops, graph, None)
@@ -343,7 +343,7 @@ def half_precision():
         ("tower", {"tolerance": {"int4": 1}}, ValueError, "expected a precision among"),
         ("tower", {"rounds": -1}, ValueError, "rounds of at least 0"),
         ("tower", {"name": "a/b"}, ValueError, "file's name"),
-        ("tower", {"pictures": "nowhere"}, FileNotFoundError, "which is none"),
+        ("tower", {"pictures": "nowhere"}, FileNotFoundError, "which is not a directory"),
         ("tower", {"pictures": []}, ValueError, "sequence of pictures"),
         ("tower", {"pairs": "pairs.txt"}, ValueError, "folder"),
         ("tower", {"folder": "gone/out"}, FileNotFoundError, "existing folder"),
@@ -360,7 +360,7 @@ def test_bad_arguments_are_one_sentence(tower, tmp_path, model, options, error, 
 
 
 def test_a_threshold_of_another_tower_is_refused(tower, tmp_path):
-    with pytest.raises(ValueError, match="expected a threshold of tower"):
+    with pytest.raises(ValueError, match="expected a threshold for tower"):
         export.export(tower, tmp_path / "out", ["keras"], threshold=faces.Threshold.bundled())
 
 
@@ -378,11 +378,11 @@ def test_the_users_folder_gives_crops_and_pairs(tower, chips, tmp_path):
     for i in range(4):
         (tmp_path / f"p{i // 2}").mkdir(exist_ok=True)
         images.save_image(chips[i], tmp_path / f"p{i // 2}" / f"{i}.png")
-    crops = crops_of(tmp_path, graph_of(tower), aligned=True)
+    crops = crops_of(tmp_path, make_graph(tower), aligned=True)
     np.testing.assert_array_equal(crops.pixels, chips[:4])
     assert crops.same.sum() == 2 and len(crops.same) == 6
     (tmp_path / "pairs.csv").write_text("p0/0.png,p0/1.png,1\np0/0.png,p1/2.png,0\n", "utf-8")
-    listed = crops_of(tmp_path, graph_of(tower), pairs=tmp_path / "pairs.csv", aligned=True)
+    listed = crops_of(tmp_path, make_graph(tower), pairs=tmp_path / "pairs.csv", aligned=True)
     assert listed.same.tolist() == [True, False] and len(listed.pixels) == 3
 
 
@@ -420,18 +420,18 @@ def test_bundled_weights_keep_their_licence_and_their_white(tmp_path):
     for stated in ({"licence": "WTFPL"}, {"training_data": "mine"}):
         with pytest.raises(ValueError, match="no licence and training data for 'synthetic64'"):
             export.export("synthetic64", tmp_path / "out", ["keras"], **stated)
-    with pytest.raises(ValueError, match="expected 255 for white, as 'synthetic64' has it, received 1"):
+    with pytest.raises(ValueError, match="expected 255 for white, the value of 'synthetic64', received 1"):
         export.export("synthetic64", tmp_path / "out", ["keras"], white=1)
     assert not (tmp_path / "out").exists()
     assert _origin("synthetic64", {"licence": "WTFPL"})["licence"] != "WTFPL"
 
 
 def test_models_that_know_no_input_or_answer_nan_are_named(tower, tmp_path):
-    with pytest.raises(ValueError, match="functional model that knows its input"):
+    with pytest.raises(ValueError, match="functional model, received"):
         export.export(keras.Sequential([keras.layers.Dense(2)]), tmp_path / "out", ["keras"])
     broken = keras.models.clone_model(tower)
     broken.set_weights([np.full_like(w, np.nan) for w in tower.get_weights()])
-    with pytest.raises(ValueError, match="finite answers, received 'small', whose answers are not"):
+    with pytest.raises(ValueError, match="finite outputs, received 'small', which returns NaN"):
         export.export(broken, tmp_path / "out", ["keras"], rounds=0)
 
 

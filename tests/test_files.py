@@ -42,5 +42,5 @@ def test_destinations_that_cannot_be_written(tmp_path, monkeypatch):
     with pytest.raises(FileNotFoundError, match="existing folder"):
         _files.check_destination(tmp_path / "none" / "a")
     monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)
-    with pytest.raises(PermissionError, match="can be written to"):
+    with pytest.raises(PermissionError, match="expected a writable folder"):
         _files.check_destination(tmp_path / "a")

@@ -1,4 +1,4 @@
-"""`keras-apps export`: a model -> files for other runtimes, compared with Keras, with model cards."""
+"""`keras-apps export`: write a model for other runtimes, with a comparison and model cards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def export(
         str,
         typer.Argument(metavar="MODEL", help="resnet128, synthetic64, vgg16, alexnet, vgg19, or a .keras file."),
     ],
-    out: Annotated[str, Option("-o", "--out", help="The folder for the files; made when missing.")],
+    out: Annotated[str, Option("-o", "--out", help="Folder for the files; made when missing.")],
     formats: Annotated[
         list[str] | None,
         Option(
@@ -27,39 +27,43 @@ def export(
             "[keras, saved_model, litert, onnx]",
         ),
     ] = None,
-    name: Annotated[str | None, Option(help="The files' name, without ending. [the model's]")] = None,
+    name: Annotated[str | None, Option(help="Name of the files, without ending. [the model's]")] = None,
     preprocessing: Annotated[
-        str | None, Option(help="Into the graph: 'uint8' takes pictures in 0..255, 'float' in 0..1, of any size.")
+        str | None,
+        Option(help="Add preprocessing to the graph: 'uint8' for pictures in 0..255, 'float' for 0..1, of any size."),
     ] = None,
-    white: Annotated[int | None, Option(help="What white is for the network of a .keras file: 1 or 255. [255]")] = None,
-    layer: Annotated[list[str] | None, Option("--layer", help="Of a backbone: what comes out, repeated. [all]")] = None,
+    white: Annotated[
+        int | None, Option(help="Value of white in the input of a .keras file's network: 1 or 255. [255]")
+    ] = None,
+    layer: Annotated[
+        list[str] | None, Option("--layer", help="A layer whose activations a backbone returns, repeated. [all]")
+    ] = None,
     pictures: Annotated[
-        str | None, Option(help="Compare on this folder: DIR/person/picture.jpg, or pictures. [the package's own]")
+        str | None,
+        Option(help="Folder to compare on: DIR/person/picture.jpg or DIR/picture.jpg. [pictures of the package]"),
     ] = None,
-    pairs: Annotated[
-        str | None, Option(help="A file of pairs among these pictures, as 'faces evaluate' takes.")
-    ] = None,
+    pairs: Annotated[str | None, Option(help="File of pairs of these pictures, as for 'faces evaluate'.")] = None,
     aligned: Annotated[
         bool, Option("--aligned", help="The pictures are aligned chips; no face is looked for.")
     ] = False,
     calibration: Annotated[
-        str | None, Option(help="A folder of pictures from which int8 takes its ranges. [the package's own]")
+        str | None, Option(help="Folder of pictures from which int8 takes its ranges. [pictures of the package]")
     ] = None,
-    threshold: Annotated[str | None, Option(help="A threshold file, for a tower of your own.")] = None,
+    threshold: Annotated[str | None, Option(help="Threshold file for your own tower.")] = None,
     tolerance: Annotated[
         list[str] | None,
         Option(
             metavar="NUMBER",
-            help="Largest relative difference of float32 files to Keras; int8=NUMBER, float16=NUMBER of others. [1e-5]",
+            help="Largest relative difference from Keras for float32; int8=NUMBER or float16=NUMBER for others. [1e-5]",
         ),
     ] = None,
-    rounds: Annotated[int, Option(help="Interleaved rounds of timing; 0 takes no times.")] = 15,
-    licence: Annotated[str | None, Option(help="Of a model of your own, for its card.")] = None,
-    training_data: Annotated[str | None, Option(help="Of a model of your own, for its card.")] = None,
-    overwrite: Annotated[bool, Option("--overwrite", help="Replace files of the same name.")] = False,
+    rounds: Annotated[int, Option(help="Interleaved rounds of timing; 0 for no timing.")] = 15,
+    licence: Annotated[str | None, Option(help="Licence of your own model, for its card.")] = None,
+    training_data: Annotated[str | None, Option(help="Training data of your own model, for its card.")] = None,
+    overwrite: Annotated[bool, Option("--overwrite", help="Replace files of the same names.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write a model for other runtimes, compare each file with Keras on real crops, and write its model card."""
+    """Write a model for other runtimes, compare each file with Keras on real pictures, and write model cards."""
     from keras_apps import backbones
     from keras_apps._checks import check_choice
     from keras_apps._files import check_folder
@@ -67,7 +71,7 @@ def export(
     from keras_apps.export.formats import checked_formats, checked_name, checked_tolerances, read_tolerances
     from keras_apps.faces.judging.calibration import Threshold
 
-    wanted = checked_formats(formats or ("keras", "saved_model", "litert", "onnx"))
+    names = checked_formats(formats or ("keras", "saved_model", "litert", "onnx"))
     tolerances = checked_tolerances(read_tolerances(tolerance or []))
     check_folder(out, overwrite)
     if name is not None:
@@ -79,17 +83,17 @@ def export(
         check_choice("model", model, (*BUNDLED_TOWERS, *backbones.names(), "*.keras"))
     for folder in (pictures, calibration):
         if folder is not None and not Path(folder).is_dir():
-            raise FileNotFoundError(f"expected a folder of pictures, received '{folder}', which is none")
-    known = Threshold.load(threshold) if threshold else None
+            raise FileNotFoundError(f"expected a folder of pictures, received '{folder}', which is not a directory")
+    own_threshold = Threshold.load(threshold) if threshold else None
     console.load_tensorflow()
     from keras_apps.export.report import ParityError
     from keras_apps.export.run import export as run
 
     try:
-        found = run(
+        parity = run(
             model,
             out,
-            wanted,
+            names,
             name=name,
             preprocessing=preprocessing,
             white=white,
@@ -98,7 +102,7 @@ def export(
             pairs=pairs,
             aligned=aligned,
             calibration=calibration,
-            threshold=known,
+            threshold=own_threshold,
             tolerance=tolerances,
             rounds=rounds,
             licence=licence,
@@ -110,10 +114,10 @@ def export(
         console.say(str(error.report))
         raise
     if as_json:
-        console.print_json(found.as_dict())
-        if found.warning:
-            console.say(found.warning)
+        console.print_json(parity.as_dict())
+        if parity.warning:
+            console.say(parity.warning)
     else:
-        count = len(found.formats)
+        count = len(parity.formats)
         files = "1 file with its model card" if count == 1 else f"{count} files with their model cards"
-        print(f"{found}\n{files} in {out}")
+        print(f"{parity}\n{files} in {out}")

@@ -1,4 +1,4 @@
-"""What a model can be exported to: names, files, runtimes, and how far each may be from Keras."""
+"""The formats of export: their files, runtimes, and how far their outputs may differ from Keras's."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from keras_apps._runtimes import check_installed
 
 @dataclass(frozen=True)
 class Format:
-    """One kind of export.
+    """A format.
 
     Attributes:
-        ending: What the file's name ends in.
-        runtime: What loads and runs it, in words.
-        precision: Of its weights, `"float32"`, `"float16"` or `"int8"`.
-        needs: Libraries beyond the package's own, `(module, ...)`.
+        ending: The ending of the file's name.
+        runtime: The name of what loads and runs the file.
+        precision: The precision of its weights: `"float32"`, `"float16"` or `"int8"`.
+        needs: Optional libraries that it needs, `(module, ...)`.
     """
 
     ending: str
@@ -37,35 +37,35 @@ FORMATS: dict[str, Format] = {
 """Name of a format -> `Format`."""
 
 TOLERANCES = {"float32": 1e-5, "float16": 1e-2, "int8": 0.5}
-"""Largest difference to Keras by precision, as a share of the output's largest number."""
+"""Largest difference from Keras by precision, as a share of the largest number of an output."""
 
 
 def checked_formats(formats: Iterable[str] | str) -> tuple[str, ...]:
-    """Return the formats asked for, each once.
+    """Check names of formats, and return each once.
 
     Raises:
-        ValueError: If one is unknown, or there is none.
-        ImportError: If a library that one needs is missing.
+        ValueError: If a name is unknown, or there are no names.
+        ImportError: If a library that a format needs is not installed.
 
     Example:
         >>> checked_formats(["litert", "keras", "litert"])
         ('litert', 'keras')
     """
-    wanted = tuple(dict.fromkeys([formats] if isinstance(formats, str) else formats))
-    if not wanted:
-        raise ValueError(f"expected at least one format among {', '.join(FORMATS)}, received none")
-    for name in wanted:
+    names = tuple(dict.fromkeys([formats] if isinstance(formats, str) else formats))
+    if not names:
+        raise ValueError(f"expected at least one format among {', '.join(FORMATS)}, received an empty list")
+    for name in names:
         check_choice("format", name, FORMATS)
         for module in FORMATS[name].needs:
             check_installed(module, f"format {name!r}")
-    return wanted
+    return names
 
 
 def checked_name(name: str) -> str:
-    """Return a name for files.
+    """Check a name for files, and return it.
 
     Raises:
-        ValueError: If it is empty, holds a folder or a sign that file systems refuse, or ends as a format does.
+        ValueError: If it is empty, contains a folder or a character that file systems refuse, or has a format's ending.
 
     Example:
         >>> checked_name("door")
@@ -73,7 +73,7 @@ def checked_name(name: str) -> str:
     """
     fits = isinstance(name, str) and name.isprintable() and name.strip() == name != "" and name[0] != "."
     if not fits or set(name) & set('/\\:*?"<>|') or without_ending(name) != name or len(name.encode()) > 200:
-        raise ValueError(f"expected a file's name without folders or an ending, received {name!r}")
+        raise ValueError(f"expected a file name without folders or an ending, received {name!r}")
     return name
 
 
@@ -84,40 +84,40 @@ def without_ending(name: str) -> str:
         >>> without_ending("door.int8.tflite")
         'door'
     """
-    endings = sorted((kind.ending for kind in FORMATS.values()), key=len, reverse=True)  # the whole of .int8.tflite
-    while found := next((ending for ending in endings if name.lower().endswith(ending)), None):
-        name = name[: -len(found)]
+    endings = sorted((kind.ending for kind in FORMATS.values()), key=len, reverse=True)  # .int8.tflite before .tflite
+    while match := next((ending for ending in endings if name.lower().endswith(ending)), None):
+        name = name[: -len(match)]
     return name
 
 
 def read_tolerances(texts: Iterable[str]) -> dict[str, float]:
-    """Read tolerances from the command line, `NUMBER` for float32 or `PRECISION=NUMBER`.
+    """Parse tolerances of the command line, `NUMBER` for float32 or `PRECISION=NUMBER`.
 
     Raises:
-        ValueError: If a number is none.
+        ValueError: If a text does not end in a number.
 
     Example:
         >>> read_tolerances(["1e-6", "int8=0.1"])
         {'float32': 1e-06, 'int8': 0.1}
     """
-    found = {}
+    tolerances: dict[str, float] = {}
     for text in texts:
         precision, _, number = text.rpartition("=")
         try:
-            found[precision or "float32"] = float(number)
+            tolerances[precision or "float32"] = float(number)
         except ValueError:
             raise ValueError(f"expected a tolerance such as 1e-6 or int8=0.1, received {text!r}") from None
-    return found
+    return tolerances
 
 
 def checked_tolerances(tolerance: float | Mapping[str, float] | None) -> dict[str, float]:
     """Return the tolerance of each precision.
 
     Args:
-        tolerance: A number > 0 for float32, or `{precision: number}`; what is not given is as in `TOLERANCES`.
+        tolerance: A number > 0 for float32, or `{precision: number}`; `TOLERANCES` has the defaults.
 
     Raises:
-        ValueError: If a precision is unknown or a number is not above 0.
+        ValueError: If a precision is unknown, or a number is not above 0.
 
     Example:
         >>> checked_tolerances(1e-6)["float32"]

@@ -1,40 +1,45 @@
-"""What an export was found to be: one row a format, as text and JSON."""
+"""The report of an export, one row for each format, and the model cards, as text and JSON."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from keras_apps import weights
 from keras_apps.export.graphs import Graph
 from keras_apps.faces.judging.calibration import Threshold
 from keras_apps.faces.towers.exported import CARD
 
+if TYPE_CHECKING:
+    import keras
+
 
 @dataclass(frozen=True)
 class FormatReport:
-    """What one file was found to be.
+    """What was measured of one file.
 
     Attributes:
-        format: As in `FORMATS`.
+        format: Its name in `FORMATS`.
         file: The file's name.
-        runtime: What it was loaded back and run by.
-        precision: Of its weights.
+        runtime: The runtime by which it was loaded back.
+        precision: The precision of its weights.
         megabytes: Its size, in 10^6 bytes.
-        absolute: Largest difference of an output number to Keras's.
+        absolute: Largest difference between its outputs and Keras's.
         relative: The same as a share of the largest number of that output.
         tolerance: The largest `relative` that passes.
-        accuracy: Share of the pairs that are decided rightly at Keras's tau, or `None` without pairs.
-        milliseconds: Median time for one picture (or pair), or `None` where it was not measured.
-        fingerprint: Of the encodings it makes; `None` for a verifier or another network, which makes none.
-        threshold: tau for them, or `None`.
-        own_accuracy: Share of the pairs that are decided rightly at the best tau for its own encodings.
+        accuracy: Share of the pairs that are decided correctly at Keras's tau, or `None` without pairs.
+        milliseconds: Median time for one picture (or pair), or `None` if it was not measured.
+        fingerprint: The fingerprint of its encodings; `None` for a network that makes none, such as a verifier.
+        threshold: The threshold for its encodings, or `None`.
+        own_accuracy: Share of the pairs that are decided correctly at the best tau for its own encodings.
         eer: Equal error rate on the pairs, in [0, 1], or `None` without pairs.
-        one_sided: Where a threshold, Keras's or its own, refuses all genuine or accepts all impostor pairs, in words.
+        one_sided: A sentence for each threshold, Keras's or its own, that refuses all genuine pairs or accepts all
+            impostor pairs.
     """
 
     format: str
@@ -61,28 +66,28 @@ class FormatReport:
 
 @dataclass(frozen=True)
 class ParityReport:
-    """What `export` measured: Keras, and each file beside it.
+    """What `export` measured of Keras and of each file.
 
     Attributes:
-        name: The files' name.
-        folder: Where they are.
+        name: The name of the files, without ending.
+        folder: The folder of the files.
         kind: `"tower"`, `"verifier"` or `"network"`.
-        fingerprint: Of the source's tower.
-        crops: On what they were compared, in words.
-        pairs: How many pairs were decided.
-        genuine: How many of them show one person; to say "no" to all would be right for the others.
-        tau: At which threshold, in squared Euclidean distance (a verifier: 1 - P(same)), or `None`.
-        tau_is_best: Whether that is the threshold with the fewest errors on these very pairs, as none was known.
-        accuracy: Keras's share of right decisions, or `None` without pairs.
-        milliseconds: Keras's median time for one picture or pair, or `None`.
-        rounds: In how many interleaved rounds times were taken.
+        fingerprint: The fingerprint of the source's tower.
+        crops: What they were compared on, in words.
+        pairs: Number of pairs that were decided.
+        genuine: Number of these that show one person.
+        tau: The threshold of the decisions, in squared Euclidean distance (for a verifier 1 - P(same)), or `None`.
+        tau_is_best: True if tau is the threshold with the fewest errors on these pairs, because none was known.
+        accuracy: Share of Keras's decisions that are correct, or `None` without pairs.
+        milliseconds: Keras's median time for one picture or pair, or `None` if it was not measured.
+        rounds: Number of interleaved rounds of timing.
         formats: A `FormatReport` for each file.
-        one: What one answer is for: `"picture"`, `"pair"` or `"sample"`.
-        constant: Outputs of Keras that were the same for all that was compared; of these the comparison says little.
+        one: What one output belongs to: `"picture"`, `"pair"` or `"sample"`.
+        constant: Names of outputs that were the same for all inputs; comparing them says little.
         eer: Keras's equal error rate on the pairs, in [0, 1], or `None` without pairs.
-        one_sided: Where tau refuses all genuine or accepts all impostor pairs in Keras, in words.
-        notes: What else the reader must know of the pictures, in sentences.
-        earlier: Files of other formats that an earlier run left in the folder; this report does not tell of them.
+        one_sided: Sentences on thresholds with which Keras refuses all genuine pairs or accepts all impostor pairs.
+        notes: Sentences that the reader must know about the pictures.
+        earlier: Files of other formats that an earlier run left in the folder; they are not part of this report.
     """
 
     name: str
@@ -107,23 +112,23 @@ class ParityReport:
 
     @property
     def warning(self) -> str:
-        """What the reader must know before the figures, a line each; `""` where there is nothing."""
-        told = list(self.notes)
+        """Warnings, one a line; `""` without any."""
+        warnings = list(self.notes)
         if self.constant:
             names = ", ".join(map(repr, self.constant))
-            told.append(
-                f"the model's {names} did not vary over what was compared, so agreement on it tells nothing of "
-                "the layers before it; has it been trained?"
+            warnings.append(
+                f"the model's {names} was the same for all inputs, so that agreement on it says nothing about the "
+                "layers before it; has the model been trained?"
             )
-        sides = [("Keras", words) for words in self.one_sided]
-        sides += [(row.format, words) for row in self.formats for words in row.one_sided]
-        for words, names in _grouped(sides):
-            told.append(f"{words} ({names}), so the accuracy there is the other pairs' share; compare the EER")
-        return "\n".join(f"WARNING: {text}" for text in told)
+        sentences = [("Keras", text) for text in self.one_sided]
+        sentences += [(row.format, text) for row in self.formats for text in row.one_sided]
+        for text, names in _grouped(sentences):
+            warnings.append(f"{text} ({names}), so that the accuracy is only the share of the others; compare the EER")
+        return "\n".join(f"WARNING: {text}" for text in warnings)
 
     @property
     def passed(self) -> bool:
-        """Whether every file is within its tolerance."""
+        """Whether the difference of every file is within its tolerance."""
         return all(row.passed for row in self.formats)
 
     def __getitem__(self, name: str) -> FormatReport:
@@ -134,30 +139,36 @@ class ParityReport:
         """
         return {row.format: row for row in self.formats}[name]
 
-    def as_dict(self) -> dict:
-        """Return it as JSON holds it."""
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as values that JSON can represent."""
         return asdict(self) | {"passed": self.passed}
 
     def __str__(self) -> str:
         header = ("format", "MB", "largest difference", "relative", "tolerance", "accuracy", "EER", "ms")
         rows = [("Keras", *[""] * 4, _percent(self.accuracy), _percent(self.eer), _number(self.milliseconds))]
         for row in self.formats:
-            told = (f"{row.megabytes:.2f}", f"{row.absolute:.2g}", f"{row.relative:.2g}", f"{row.tolerance:g}")
+            numbers = (f"{row.megabytes:.2f}", f"{row.absolute:.2g}", f"{row.relative:.2g}", f"{row.tolerance:g}")
             failed = "" if row.passed else "  FAILED"
             shares = _percent(row.accuracy), _percent(row.eer)
-            rows.append((row.format, *told, *shares, _number(row.milliseconds) + failed))
+            rows.append((row.format, *numbers, *shares, _number(row.milliseconds) + failed))
         widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
                  for row in (header, *rows)]  # fmt: skip
         lines.append(f"compared on {self.crops}")
         if self.accuracy is not None:
             what = "1 - P(same)" if self.kind == "verifier" else "squared Euclidean"
-            how = "the best for Keras on these pairs" if self.tau_is_best else "the same for all"
+            how = "the best for Keras on these pairs" if self.tau_is_best else "the same for all files"
             pairs = f"{self.genuine} genuine and {self.pairs - self.genuine} impostor pairs"
             lines.append(f"accuracy on {pairs} at tau {self.tau:.4f} ({what}), {how}")
-        known = [(row.format, row.threshold) for row in self.formats if row.threshold]
-        taus = [(name, f"tau {t.tau:.4f}, from {t.calibrated_on or 'pairs that are not stated'}") for name, t in known]
-        lines += [f"{names}: {words}" for words, names in _grouped(taus)]
+        taus = [
+            (
+                row.format,
+                f"tau {row.threshold.tau:.4f}, from {row.threshold.calibrated_on or 'pairs that are not stated'}",
+            )
+            for row in self.formats
+            if row.threshold
+        ]
+        lines += [f"{names}: {text}" for text, names in _grouped(taus)]
         if self.milliseconds is not None:
             lines.append(f"ms for one {self.one}, median of {self.rounds} interleaved rounds")
         if self.earlier:
@@ -166,31 +177,31 @@ class ParityReport:
 
 
 class ParityError(ValueError):
-    """An export answers otherwise than Keras, past its tolerance; nothing was written.
+    """The outputs of a file differ from Keras's by more than its tolerance; nothing was written.
 
     Attributes:
-        report: The `ParityReport`, which tells of all formats.
+        report: The `ParityReport` of all formats.
     """
 
     def __init__(self, report: ParityReport):
-        bad = [
+        failures = [
             f"{row.relative:.2g} of {row.format} (tolerance {row.tolerance:g})"
             for row in report.formats
             if not row.passed
         ]
         super().__init__(
             f"expected the exports of {report.name!r} to agree with Keras, received a relative difference of "
-            f"{', '.join(bad)}; nothing was written"
+            f"{', '.join(failures)}; nothing was written"
         )
         self.report = report
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return each text once, with the names that it was given to."""
+    """Return each text once, with the names of all that it applies to."""
     names: dict[str, list[str]] = {}
     for name, text in pairs:
         names.setdefault(text, []).append(name)
-    return [(text, ", ".join(some)) for text, some in names.items()]
+    return [(text, ", ".join(group)) for text, group in names.items()]
 
 
 def _percent(share: float | None) -> str:
@@ -215,17 +226,22 @@ def digest(path: Path) -> str:
 
 
 def card_of(
-    graph: Graph, row: FormatReport, report: ParityReport, sha256: str, versions: dict, stated: dict | None = None
-) -> dict:
-    """Return a file's card, as JSON holds it.
+    graph: Graph,
+    row: FormatReport,
+    report: ParityReport,
+    sha256: str,
+    versions: Mapping[str, str],
+    stated: Mapping[str, str | None] | None = None,
+) -> dict[str, Any]:
+    """Return a file's model card, as values that JSON can represent.
 
     Args:
         graph: What was exported.
-        row: What the file was found to be.
-        report: The report it is a row of.
-        sha256: Of the file.
-        versions: Of what made it.
-        stated: `licence` and `training_data`, in words, of a model of the user's own.
+        row: The file's row of the report.
+        report: The report.
+        sha256: The file's checksum.
+        versions: The versions of the libraries that wrote it.
+        stated: `licence` and `training_data` of the user's own model, in words.
     """
     return {
         "format": 1,
@@ -268,14 +284,14 @@ def card_of(
     }
 
 
-def write_card(card: dict, path: Path) -> None:
-    """Write a card beside its file, as `FILE.card.json` and `FILE.card.md`."""
+def write_card(card: dict[str, Any], path: Path) -> None:
+    """Write a model card next to its file, as `FILE.card.json` and `FILE.card.md`."""
     path.with_name(path.name + CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     path.with_name(path.name + CARD.replace(".json", ".md")).write_text(as_markdown(card), encoding="utf-8")
 
 
-def as_markdown(card: dict) -> str:
-    """Return a card for people to read."""
+def as_markdown(card: dict[str, Any]) -> str:
+    """Return a model card as Markdown."""
     measured, threshold = card["measured"], card["threshold"]
     lines = [f"# {card['file']}", "", f"{card['name']} for {card['runtime']}, {card['precision']} weights.", ""]
     rows = [("input", _tensors(card["input"])), ("output", _tensors(card["output"]))]
@@ -312,53 +328,53 @@ def as_markdown(card: dict) -> str:
         lines.append(f"| {what}, median of {measured['rounds']} rounds | {times} |")
     if measured["constant_outputs"]:
         names = ", ".join(f"`{name}`" for name in measured["constant_outputs"])
-        lines += ["", f"**Warning:** {names} did not vary over what was compared, so agreement on it tells nothing of "]
+        lines += ["", f"**Warning:** {names} was the same for all inputs, so that agreement on it says nothing about "]
         lines[-1] += "the layers before it."
     for text in measured["warnings"]:
         lines += ["", f"**Warning:** {text}."]
     return "\n".join(lines) + "\n"
 
 
-def _tensor(name: str, tensor, meaning: str) -> dict:
+def _tensor(name: str, tensor: keras.KerasTensor, meaning: str) -> dict[str, Any]:
     shape = ["n" if i == 0 else size for i, size in enumerate(tensor.shape)]
     return {"name": name, "shape": shape, "dtype": str(tensor.dtype), "meaning": meaning}
 
 
-def _tensors(some: list[dict]) -> str:
-    parts = [f"`{x['name']}` ({', '.join(str(n or 'any') for n in x['shape'])}) {x['dtype']}" for x in some[:4]]
-    more = f" and {len(some) - 4} more" if len(some) > 4 else ""
-    return f"{'; '.join(parts)}{more}: {some[0]['meaning']}"
+def _tensors(tensors: list[dict[str, Any]]) -> str:
+    parts = [f"`{x['name']}` ({', '.join(str(n or 'any') for n in x['shape'])}) {x['dtype']}" for x in tensors[:4]]
+    rest = f" and {len(tensors) - 4} more" if len(tensors) > 4 else ""
+    return f"{'; '.join(parts)}{rest}: {tensors[0]['meaning']}"
 
 
 def _meaning(graph: Graph) -> str:
     if not graph.takes_pictures:
         return "samples"
-    what = "face, aligned" if graph.of_faces else "picture"
+    what = "aligned face" if graph.of_faces else "picture"
     return f"{what}, RGB in 0..{graph.white:g}"
 
 
 def _answer(graph: Graph) -> str:
     if graph.kind == "verifier":
-        return f"P(same person), accepted from {graph.tau_probability:g}"
+        return f"P(same person), accepted if at least {graph.tau_probability:g}"
     if graph.people:
         return f"P(person), in this order: {', '.join(graph.people)}"
     if graph.kind == "tower":
-        return f"encoding; near ones are of one {'person' if graph.takes_pictures else 'class'}"
+        return f"encoding; a small distance means the same {'person' if graph.takes_pictures else 'class'}"
     return "activations"
 
 
-def _origin(bundled: str | None, stated: dict) -> dict[str, str]:
-    """Return where the weights come from: of bundled ones what the manifest says, and nothing else."""
-    told = {"source": NOT_STATED, "author": NOT_STATED, "training_data": NOT_STATED, "licence": NOT_STATED}
-    if bundled in weights.manifest():  # `export` refuses what a user states of these
+def _origin(bundled: str | None, stated: Mapping[str, str | None]) -> dict[str, str]:
+    """Return where the weights come from; for bundled weights only what the manifest says."""
+    origin = {"source": NOT_STATED, "author": NOT_STATED, "training_data": NOT_STATED, "licence": NOT_STATED}
+    if bundled is not None and bundled in weights.manifest():  # `export` refuses statements of the user on these
         entry = weights.entry(bundled)
         source = entry["source"]
-        told["source"] = f"{source['package']} {source['version']}; {entry['command']}"
-        told["author"], told["licence"] = entry["author"], entry["licence"]
+        origin["source"] = f"{source['package']} {source['version']}; {entry['command']}"
+        origin["author"], origin["licence"] = entry["author"], entry["licence"]
         trained = re.search(r"trained on ([^)]+)", entry["author"])
-        told["training_data"] = trained[1] if trained else "not recorded with the bundled weights"
-        return told
-    return told | {what: text for what, text in stated.items() if text}
+        origin["training_data"] = trained[1] if trained else "not recorded with the bundled weights"
+        return origin
+    return origin | {what: text for what, text in stated.items() if text}
 
 
 def _cell(text: object) -> str:

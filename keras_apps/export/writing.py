@@ -1,4 +1,4 @@
-"""A graph -> a file of a format."""
+"""A graph -> a file, and a file -> a function that runs it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import re
 import shutil
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import keras
@@ -25,42 +25,50 @@ from keras_apps.export.graphs import Graph
 
 
 class Writer:
-    """Write one graph in several formats; the SavedModel, which LiteRT's converter reads, is made once.
+    """Write one graph in several formats. The SavedModel, which LiteRT's converter reads, is written only once.
 
     Args:
         graph: What is exported.
-        folder: Where the files go.
-        scratch: A folder for what is needed on the way.
-        calibration: Pictures from which int8's ranges are taken; needed for that alone.
-        goal: Where the files come to stand in the end, for messages; `folder` by default.
+        folder: The folder to write to.
+        scratch: A folder for temporary files.
+        calibration: Pictures from which int8 takes its ranges; needed only for int8.
+        final_folder: Where the files are moved to in the end, for messages; `folder` by default.
     """
 
     def __init__(
-        self, graph: Graph, folder: Path, scratch: Path, calibration: Crops | None = None, goal: Path | None = None
+        self,
+        graph: Graph,
+        folder: Path,
+        scratch: Path,
+        calibration: Crops | None = None,
+        final_folder: Path | None = None,
     ):
         self.graph, self.folder, self.scratch, self.calibration = graph, folder, scratch, calibration
-        self.goal = goal or folder
-        self._made: Path | None = None
+        self.final_folder = final_folder or folder
+        self._saved_model_path: Path | None = None
 
     def __call__(self, name: str) -> Path:
-        """Write a format, and return the file's path.
+        """Write the file of a format, and return its path.
 
         Raises:
-            ValueError: If the format cannot hold this model, in one sentence.
+            ValueError: If the format cannot represent this model; the message says why.
+            OSError: If the disk is full or not writable.
         """
         path = self.folder / f"{self.graph.name}{FORMATS[name].ending}"
-        own = {"keras": self._keras, "saved_model": self._saved_model, "onnx": self._onnx}
+        writers = {"keras": self._keras, "saved_model": self._saved_model, "onnx": self._onnx}
         try:
             with _quiet():
-                own.get(name, self._litert)(path, FORMATS[name].precision)
+                writers.get(name, self._litert)(path, FORMATS[name].precision)
         except Exception as error:
-            full = getattr(error, "errno", None) == errno.ENOSPC or "no space left" in str(error).lower()
-            if full:  # HDF5, TensorFlow and protobuf have errors of their own for it, or tell no file
-                raise OSError(errno.ENOSPC, f"No space left to write {name}", str(self.goal / path.name)) from None
-            if isinstance(error, OSError):  # the disk, not the model
+            disk_is_full = getattr(error, "errno", None) == errno.ENOSPC or "no space left" in str(error).lower()
+            if disk_is_full:  # HDF5, TensorFlow and protobuf raise other types of errors, or name no file
+                raise OSError(
+                    errno.ENOSPC, f"No space left to write {name}", str(self.final_folder / path.name)
+                ) from None
+            if isinstance(error, OSError):  # caused by the disk, not by the model
                 raise
             reason = _reason(name, error)
-            raise ValueError(f"expected a model that {name} can hold, received {self.graph.name!r}: {reason}") from None
+            raise ValueError(f"{name} cannot represent the model {self.graph.name!r}: {reason}") from None
         return path
 
     def _keras(self, path: Path, precision: str) -> None:
@@ -68,34 +76,35 @@ class Writer:
         if getattr(saved, "optimizer", None) is None:
             saved.save(path)
             return
-        saved.save(self.scratch / "compiled.keras")  # Adam's moments alone are twice the weights
+        saved.save(self.scratch / "compiled.keras")  # Adam's moments would triple the size of the file
         keras.saving.load_model(self.scratch / "compiled.keras", compile=False, safe_mode=True).save(path)
 
     def _saved_model(self, path: Path, precision: str) -> None:
-        if self._made is None:
+        if self._saved_model_path is None:
             self.graph.model.export(path, format="tf_saved_model", verbose=False)
-            self._made = path
+            self._saved_model_path = path
         else:
-            shutil.copytree(self._made, path)
+            shutil.copytree(self._saved_model_path, path)
 
     def _litert(self, path: Path, precision: str) -> None:
         import tensorflow as tf
 
-        if self._made is None:
+        if self._saved_model_path is None:
             self._saved_model(self.scratch / "saved_model", "float32")
-        converter = tf.lite.TFLiteConverter.from_saved_model(str(self._made))
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(self._saved_model_path))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         if precision != "float32":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         if precision == "float16":
             converter.target_spec.supported_types = [tf.float16]
-        if precision == "int8":  # weights by channel; what has no int8 kernel, and input and output, stay float
+        if precision == "int8":  # by channel; input, output and operations without an int8 kernel stay float
             converter.representative_dataset = self._representative
         path.write_bytes(converter.convert())
-        with zipfile.ZipFile(path, "a") as archive:  # behind the model, as LiteRT's metadata has its files
-            archive.writestr(zipfile.ZipInfo(f"{METADATA}.json"), json.dumps(self._told()))
+        with zipfile.ZipFile(path, "a") as archive:  # after the model, where LiteRT's own metadata files are
+            archive.writestr(zipfile.ZipInfo(f"{METADATA}.json"), json.dumps(self._metadata()))
 
     def _representative(self) -> Iterator[dict[str, np.ndarray]]:
+        assert self.calibration is not None
         count = len(self.calibration.first if len(self.graph.inputs) == 2 else self.calibration.pixels)
         order = np.random.default_rng(0).permutation(count)[:CALIBRATION]
         for i in order:
@@ -104,16 +113,18 @@ class Writer:
     def _onnx(self, path: Path, precision: str) -> None:
         model = self.graph.model
         tensors = [keras.KerasTensor(x.shape, x.dtype) for x in model.inputs]
-        model(tensors if len(tensors) > 1 else tensors[0], training=False)  # Keras exports what has been called alone
+        model(
+            tensors if len(tensors) > 1 else tensors[0], training=False
+        )  # Keras exports only models that have been called
         model.export(path, format="onnx", verbose=False)
         import onnx
 
-        whole = onnx.load(path)
-        onnx.helper.set_model_props(whole, {METADATA: json.dumps(self._told())})
-        onnx.save(whole, path)
+        proto = onnx.load(path)
+        onnx.helper.set_model_props(proto, {METADATA: json.dumps(self._metadata())})
+        onnx.save(proto, path)
 
-    def _told(self) -> dict:
-        """Return what a file says of itself: what white is in its input, and whether it is a tower."""
+    def _metadata(self) -> dict[str, object]:
+        """Return what a file says of itself: the value of white in its input, and the kind of model."""
         return {"white": int(self.graph.white), "kind": self.graph.kind}
 
 
@@ -135,53 +146,53 @@ def _quiet() -> Iterator[None]:
 
 
 def _reason(name: str, error: Exception) -> str:
-    """Return why a format cannot hold a model, in one line."""
+    """Return in one line why a format cannot represent a model."""
     missing = re.search(r"TF Select ops: ([\w, ]+)", str(error))
     if missing:
         return f"{FORMATS[name].runtime} has no operation for {missing[1].strip()}"
-    plain = re.sub(r"loc\((?:[^()]|\([^()]*\))*\)+:?", "", str(error))  # MLIR's places, of no use here
-    return " ".join((plain or type(error).__name__).split())[:300]
+    message = re.sub(r"loc\((?:[^()]|\([^()]*\))*\)+:?", "", str(error))  # remove MLIR's source locations
+    return " ".join((message or type(error).__name__).split())[:300]
 
 
 def megabytes(path: Path) -> float:
-    """Return the size of a file, or of all in a folder, in MB (10^6 bytes)."""
+    """Return the size of a file, or of all files in a folder, in MB (10^6 bytes)."""
     files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
     return sum(p.stat().st_size for p in files) / 1e6
 
 
-def versions(formats) -> dict[str, str]:
-    """Return the versions of what made the files."""
+def versions(formats: Iterable[str]) -> dict[str, str]:
+    """Return the versions of the libraries that write some formats, `{library: version}`."""
     import importlib.metadata
 
     import tensorflow as tf
 
     import keras_apps
 
-    made = {"keras_apps": keras_apps.__version__, "keras": keras.__version__, "tensorflow": tf.__version__}
+    libraries = {"keras_apps": keras_apps.__version__, "keras": keras.__version__, "tensorflow": tf.__version__}
     for module in sorted({module for name in formats for module in FORMATS[name].needs}):
-        made[module] = importlib.metadata.version(module)
-    return made
+        libraries[module] = importlib.metadata.version(module)
+    return libraries
 
 
 Run = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
 
 
 def run_of_keras(model: keras.Model, graph: Graph) -> Run:
-    """Return a Keras model as a function of arrays by name; `graph` tells the names."""
+    """Return a function that runs a Keras model, with the names of a graph's outputs."""
     names = list(graph.model.output)
 
-    def run(arrays):
-        given = list(arrays.values())
-        answer = model.predict_on_batch(given[0] if len(given) == 1 else given)
-        if isinstance(answer, dict):
-            return {name: np.asarray(value) for name, value in answer.items()}
-        answers = answer if isinstance(answer, (list, tuple)) else [answer]
-        return {name: np.asarray(value) for name, value in zip(names, answers, strict=True)}
+    def run(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        inputs = list(arrays.values())
+        output = model.predict_on_batch(inputs[0] if len(inputs) == 1 else inputs)
+        if isinstance(output, dict):
+            return {name: np.asarray(value) for name, value in output.items()}
+        outputs = output if isinstance(output, (list, tuple)) else [output]
+        return {name: np.asarray(value) for name, value in zip(names, outputs, strict=True)}
 
     return run
 
 
-def loaded_back(name: str, path: Path, graph: Graph) -> Run:
+def load_back(name: str, path: Path, graph: Graph) -> Run:
     """Load a file by its own runtime: Keras in safe mode, the serving signature, LiteRT or ONNX Runtime.
 
     Args:
@@ -202,8 +213,9 @@ def _serving(path: Path) -> Run:
     loaded = tf.saved_model.load(str(path))
     signature = loaded.signatures["serving_default"]
 
-    def run(arrays, loaded=loaded):  # the signature holds no reference to the variables, so this does
-        answers = signature(**{name: tf.constant(array) for name, array in arrays.items()})
-        return {name: value.numpy() for name, value in answers.items()}
+    def run(arrays: Mapping[str, np.ndarray], loaded: object = loaded) -> dict[str, np.ndarray]:
+        # `loaded` is an argument so that it stays alive: the signature holds no reference to the variables
+        outputs = signature(**{name: tf.constant(array) for name, array in arrays.items()})
+        return {name: value.numpy() for name, value in outputs.items()}
 
     return run

@@ -1,4 +1,4 @@
-"""A face's landmarks -> the tower's aligned chip, by a similarity transform."""
+"""A face's landmarks -> an aligned chip for the tower, by a similarity transform."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ TEMPLATE = {
     "mouth_left": (49.5, 106.2),
     "mouth_right": (98.4, 106.2),
 }
-"""Where the landmarks stand in the chip, `(x, y)` in pixels; left is the viewer's.
+"""Where the landmarks are placed in the chip, `(x, y)` in pixels; left is the viewer's.
 
-The median of MTCNN's landmarks on LFW's DevTrain pictures and their mirror images, with the eyes where dlib's mean face
-has them, made larger about the chip's centre by 1.05, of the scales tried the most accurate on DevTrain.
+They are the medians of MTCNN's landmarks on LFW's DevTrain pictures and their mirror images, moved so that the eyes are
+where dlib's mean face has them, and enlarged about the chip's centre by 1.05, the most accurate scale on DevTrain.
 """
 
 
 def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Find the rotation, scale and shift that bring points nearest to others, in least squares.
+    """Find the rotation, scale and shift that map points to target points with the least squared error.
 
-    Points as complex numbers, z -> a z + b is just such a transform, and least squares has a closed form.
+    With points as complex numbers the transform is z -> a z + b, and the least-squares solution has a closed form.
 
     Args:
         source: Floats `(n, 2)`, n >= 2, not all equal.
@@ -38,7 +38,7 @@ def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
         Floats `(2, 3)`, the matrix that maps `(x, y, 1)` to the target.
 
     Raises:
-        ValueError: If the shapes differ or the source points are all one point.
+        ValueError: If the shapes differ, or all source points are equal.
 
     Example:
         >>> similarity(np.array([[0, 0], [1, 0]]), np.array([[2, 1], [2, 3]])).round(6).tolist()
@@ -53,28 +53,28 @@ def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     z, w = source @ [1, 1j], target @ [1, 1j]
     spread = np.sum(np.abs(z - z.mean()) ** 2)
     if spread == 0:
-        raise ValueError("expected at least two different points, received one point several times")
+        raise ValueError(f"expected at least two different points, received {len(source)} equal points")
     a = np.sum(np.conj(z - z.mean()) * (w - w.mean())) / spread
     b = w.mean() - a * z.mean()
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 
 
 def align(image: np.ndarray, landmarks: Mapping[str, tuple[float, float]]) -> np.ndarray:
-    """Cut out a face so that eyes, nose and mouth stand where the tower expects them.
+    """Cut out a face so that eyes, nose and mouth are where the tower expects them.
 
     Args:
         image: uint8 in 0..255 or float in 0..1, `(h, w, 3)`, RGB.
         landmarks: `{"left_eye": (x, y), "right_eye", "nose", "mouth_left", "mouth_right"}` in pixels of `image`.
 
     Returns:
-        uint8 `(150, 150, 3)`; black where the chip reaches past the picture.
+        uint8 `(150, 150, 3)`, RGB; black where the chip extends beyond the picture.
 
     Raises:
         ValueError: If a landmark is missing.
     """
     missing = sorted(set(TEMPLATE) - set(landmarks))
     if missing:
-        raise ValueError(f"expected the landmarks {', '.join(TEMPLATE)}, received none for {', '.join(missing)}")
+        raise ValueError(f"expected the landmarks {', '.join(TEMPLATE)}; missing: {', '.join(missing)}")
     points = np.array([landmarks[name] for name in TEMPLATE])
     matrix = similarity(np.array(list(TEMPLATE.values())), points)
     return warp(image if image.dtype == np.uint8 else to_uint8(image), matrix)
@@ -95,11 +95,13 @@ def warp(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     low = np.floor(corners.min(axis=0) - 2 * scale - 2).astype(int)
     high = np.ceil(corners.max(axis=0) + 2 * scale + 2).astype(int)
     around = Image.fromarray(image).crop((*low, *high))
-    if scale > 1:  # shrink with a proper filter first: sampling alone would alias
+    if scale > 1:  # shrink with a filter first, as sampling alone would alias
         size = np.maximum(np.round((high - low) / scale), 1).astype(int)
-        around = around.resize(tuple(size), Image.LANCZOS)
+        around = around.resize((int(size[0]), int(size[1])), Image.Resampling.LANCZOS)
     factor = np.array(around.size) / (high - low)
     inner = matrix.copy()
     inner[:, 2] -= low
     inner *= factor[:, None]
-    return np.asarray(around.transform((CHIP, CHIP), Image.AFFINE, tuple(inner.ravel()), Image.BILINEAR))
+    return np.asarray(
+        around.transform((CHIP, CHIP), Image.Transform.AFFINE, tuple(inner.ravel()), Image.Resampling.BILINEAR)
+    )

@@ -8,12 +8,17 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
 from keras_apps._checks import is_whole
 from keras_apps.faces.alignment import align
 from keras_apps.images import Picture, load_image, resize
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 LARGEST_SIDE = 1024
 SMALLEST_FACE = 20
@@ -21,12 +26,13 @@ MIN_CONFIDENCE = 0.9
 PIXELS_TOGETHER = 1_000_000
 VALUES_HELD = 48_000_000
 CANDIDATES = 1500
-"""Most places, of one size in one picture, that the detector looks at again; its memory grows with their square."""
+"""Largest number of candidates, of one scale in one picture, that the detector examines in its second stage; its memory
+grows with the square of this number."""
 LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 
 
 class NoFaceError(ValueError):
-    """No face was found in a picture."""
+    """A picture shows no face."""
 
 
 class SeveralFacesError(ValueError):
@@ -58,10 +64,10 @@ def find_faces(picture: Picture, *, min_confidence: float = MIN_CONFIDENCE) -> l
 
     Args:
         picture: A path, `PIL.Image` or array, as `images.load_image` takes.
-        min_confidence: Faces of which the detector is less sure are left out, in [0, 1].
+        min_confidence: Faces whose confidence is lower are left out, in [0, 1].
 
     Returns:
-        The faces, largest first; empty where there is none, and for pictures under 20 pixels a side.
+        The faces, largest first; an empty list where there is none, and for pictures with a side below 20 pixels.
 
     Raises:
         ValueError, TypeError, FileNotFoundError: As `images.load_image`.
@@ -73,10 +79,10 @@ def find_faces(picture: Picture, *, min_confidence: float = MIN_CONFIDENCE) -> l
 
 
 def find_faces_in(pictures: Sequence[Picture], *, min_confidence: float = MIN_CONFIDENCE) -> list[list[FaceCrop]]:
-    """Find the faces of several pictures; those of one size go through the detector together, which is faster.
+    """Find the faces of several pictures. Pictures of one size go through the detector together, which is faster.
 
     Args:
-        pictures: As for `find_faces`, any number; a few at a time are held in memory.
+        pictures: As for `find_faces`; any number, as only a few at a time are in memory.
         min_confidence: As for `find_faces`.
 
     Returns:
@@ -111,10 +117,10 @@ def _find_in_loaded(loaded: list[np.ndarray], min_confidence: float) -> list[lis
 
 
 def some_faces(picture: Picture) -> list[FaceCrop]:
-    """Return what `find_faces` returns, where that is not empty.
+    """Find the faces of a picture that must show at least one; as `find_faces` otherwise.
 
     Raises:
-        NoFaceError: If there is no face in the picture.
+        NoFaceError: If the picture shows no face.
     """
     faces = find_faces(picture)
     if not faces:
@@ -123,61 +129,62 @@ def some_faces(picture: Picture) -> list[FaceCrop]:
 
 
 def one_face(picture: Picture, which: int | str | None = None) -> FaceCrop:
-    """Return the face of a picture, or the one that is meant.
+    """Return the only face of a picture, or the one that `which` chooses.
 
     Args:
         picture: As `images.load_image` takes.
-        which: `"largest"`, or a number from 1 in order of size; `None` where there must be just one face.
+        which: `"largest"`, or a number in order of size, 1 for the largest; `None` if there must be exactly one face.
 
     Raises:
-        NoFaceError: If there is no face in the picture.
-        SeveralFacesError: If there are several and `which` is `None`.
-        ValueError: If there are not so many.
+        NoFaceError: If the picture shows no face.
+        SeveralFacesError: If it shows several and `which` is `None`.
+        ValueError: If it shows fewer faces than the number.
     """
     faces = some_faces(picture)
     if which is None and len(faces) > 1:
         boxes = "; ".join(f"{n}: {', '.join(f'{v:.0f}' for v in face.box)}" for n, face in enumerate(faces, start=1))
         raise SeveralFacesError(
             f"expected one face, received {describe(picture)} with {len(faces)} (left, top, right, bottom of "
-            f"{boxes}); tell which one with face='largest' or its number"
+            f"{boxes}); choose one with face='largest' or its number"
         )
     if which in (None, "largest"):
         return faces[0]
-    if not is_whole(which) or not 1 <= which <= len(faces):
+    if not is_whole(which) or not 1 <= (number := int(which or 0)) <= len(faces):
         raise ValueError(
             f"expected face 'largest' or from 1 to {len(faces)} in {describe(picture)}, received {which!r}"
         )
-    return faces[which - 1]
+    return faces[number - 1]
 
 
 def no_face(picture: Picture) -> NoFaceError:
     """Return the error for a picture without a face."""
-    return NoFaceError(f"expected a face, received {describe(picture)}, in which none was found")
+    return NoFaceError(f"expected a picture of a face, received {describe(picture)}, in which no face was found")
 
 
 def describe(picture: Picture) -> str:
     """Return a few words that name a picture in a message."""
-    if hasattr(picture, "shape"):
-        return f"an array {tuple(picture.shape)}"
-    return f"a picture of {picture.size[0]} x {picture.size[1]}" if hasattr(picture, "size") else f"'{picture}'"
+    if isinstance(picture, Image.Image):
+        return f"a picture of {picture.size[0]} x {picture.size[1]}"
+    shape = getattr(picture, "shape", None)
+    return f"'{picture}'" if shape is None else f"an array {tuple(shape)}"
 
 
 @functools.lru_cache(maxsize=1)
-def _detector():
+def _detector() -> Any:
     import tensorflow as tf
     from mtcnn import MTCNN
 
     with _silent_finalisers():
         detector = MTCNN()
     signature = [tf.TensorSpec((None, None, None, 3))]
-    proposals, *refinements = detector.stages  # as graphs they answer the same, about three times as fast
+    proposals, *refinements = detector.stages  # compiled to graphs, about three times as fast with the same results
     for stage in refinements:
         stage._model = tf.function(stage.model, input_signature=signature)
 
     network = proposals.model
 
     @tf.function(input_signature=signature)
-    def propose(images):
+    def propose(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         boxes, scores = network(images)
         flat = tf.reshape(scores[..., 1], (tf.shape(scores)[0], -1))
         least = tf.math.top_k(flat, tf.minimum(CANDIDATES, tf.shape(flat)[1])).values[:, -1]
@@ -189,12 +196,12 @@ def _detector():
 
 @contextmanager
 def _silent_finalisers() -> Iterator[None]:
-    """Keep lz4, through which MTCNN reads its weights, from printing a traceback under Python 3.13.
+    """Keep lz4, by which MTCNN reads its weights, from printing a traceback under Python 3.13.
 
-    A finaliser of its file object flushes after the close, which raises a ValueError that only 3.13 reports.
+    The finaliser of its file object flushes after the close, which raises a ValueError that only 3.13 reports.
     """
     report = sys.unraisablehook
-    sys.unraisablehook = lambda found: None if isinstance(found.exc_value, ValueError) else report(found)
+    sys.unraisablehook = lambda event: None if isinstance(event.exc_value, ValueError) else report(event)
     try:
         yield
         gc.collect()
@@ -211,8 +218,8 @@ def _face(image: np.ndarray, row: np.ndarray, seen_shape: tuple[int, ...]) -> Fa
     scale_x, scale_y = image.shape[1] / seen_shape[1], image.shape[0] / seen_shape[0]
     points = zip(row[6:11] * scale_x, row[11:16] * scale_y, strict=True)
     landmarks = {name: (float(x), float(y)) for name, (x, y) in zip(LANDMARKS, points, strict=True)}
-    box = tuple(float(v) for v in row[1:5] * (scale_x, scale_y, scale_x, scale_y))
-    return FaceCrop(align(image, landmarks), box, landmarks, float(row[5]))
+    left, top, right, bottom = (float(v) for v in row[1:5] * (scale_x, scale_y, scale_x, scale_y))
+    return FaceCrop(align(image, landmarks), (left, top, right, bottom), landmarks, float(row[5]))
 
 
 def _area(box: tuple[float, float, float, float]) -> float:

@@ -1,4 +1,4 @@
-"""Two encodings -> their distance."""
+"""Two encodings -> the distance between them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ def squared_euclidean(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
     Args:
         first: Encodings `(n, d)` or `(d,)`.
-        second: Encodings `(n, d)` or `(d,)`; one encoding is compared with each of the other's.
+        second: Encodings `(n, d)` or `(d,)`; a single encoding is compared with each row of the other argument.
 
     Returns:
         Floats >= 0, `(n,)`, or a scalar for two single encodings.
 
     Raises:
-        ValueError: If the lengths differ.
+        ValueError: If the encodings' lengths differ.
 
     Example:
         >>> float(squared_euclidean([0.0, 3.0], [4.0, 0.0]))
@@ -31,7 +31,7 @@ def squared_euclidean(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """
     first, second = np.asarray(first), np.asarray(second)
     if first.shape[-1:] != second.shape[-1:]:
-        raise ValueError(f"expected encodings of one length, received shapes {first.shape} and {second.shape}")
+        raise ValueError(f"expected encodings of equal length, received shapes {first.shape} and {second.shape}")
     return np.sum(np.square(first - second), axis=-1)
 
 
@@ -46,7 +46,7 @@ def euclidean(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def all_distances(probes: np.ndarray, gallery: np.ndarray, distance: str) -> np.ndarray:
-    """Compute every probe's distance to every gallery encoding, by the distance's name.
+    """Compute the distance of every probe to every gallery encoding, by the distance's name.
 
     Args:
         probes: Floats `(n, d)`.
@@ -69,9 +69,9 @@ def all_distances(probes: np.ndarray, gallery: np.ndarray, distance: str) -> np.
 
 
 def all_squared_euclidean(probes: np.ndarray, gallery: np.ndarray) -> np.ndarray:
-    """Compute every probe's squared distance to every gallery encoding with one matrix product.
+    """Compute the squared distance of every probe to every gallery encoding with one matrix product.
 
-    |p - g|^2 = |p|^2 - 2 p.g + |g|^2; rounding may leave a little under zero, which is cut off.
+    |p - g|^2 = |p|^2 - 2 p.g + |g|^2. Rounding may make a small distance negative; it is then set to 0.
 
     Args:
         probes: Floats `(n, d)`.
