@@ -131,7 +131,7 @@ def test_a_foreign_file_without_a_card_gets_255_and_says_so(tower, chips, tmp_pa
     whole = (tmp_path / "out" / "small.tflite").read_bytes()
     (tmp_path / "x.tflite").write_bytes(whole[: whole.index(b"PK\x03\x04keras_apps"[:4])])
     assert LiteRTRuntime(tmp_path / "x.tflite").metadata == {}
-    with pytest.warns(UserWarning, match="does not say what white is in its input; it gets 0..255"):
+    with pytest.warns(UserWarning, match="does not say whether white is 1 or 255"):
         found = faces.encode(faces.load_tower(tmp_path / "x.tflite"), list(chips), aligned=True)
     np.testing.assert_allclose(found, tower.predict_on_batch(chips.astype(np.float32)), atol=1e-5)
 

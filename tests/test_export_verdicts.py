@@ -160,7 +160,7 @@ def test_probabilities_are_no_encodings(tower, tmp_path, fast, card):
     assert "| fingerprint of the network inside |" in page_in(tmp_path, "who.tflite")
     if not card:
         (tmp_path / "who.tflite.card.json").unlink()
-    with pytest.raises(ValueError, match="expected a tower, received '.*', a network, whose output is not an encoding"):
+    with pytest.raises(ValueError, match="expected a tower, received '.*', a network, whose outputs are not encodings"):
         faces.load_tower(tmp_path / "who.tflite")
 
 

@@ -183,7 +183,7 @@ class ParityError(ValueError):
         report: The `ParityReport` of all formats.
     """
 
-    def __init__(self, report: ParityReport):
+    def __init__(self, report: ParityReport) -> None:
         failures = [
             f"{row.relative:.2g} of {row.format} (tolerance {row.tolerance:g})"
             for row in report.formats

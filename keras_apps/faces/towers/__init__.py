@@ -1,1 +1,1 @@
-"""The networks that encode a face as 128 numbers: build, load, name."""
+"""The networks that encode a face as a vector of 128 numbers: build, load, identify."""
