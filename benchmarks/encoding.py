@@ -3,7 +3,7 @@
     pip install dlib face_recognition_models==0.3.0 setuptools
     python benchmarks/encoding.py [--source FILE] [--crops 64] [--rounds 5] [--json]
 
-Also measures detection: seconds a picture, alone and in a batch of pictures of one size.
+Detection is measured too: seconds a picture, alone and in a batch of pictures of one size.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ import statistics
 import time
 from pathlib import Path
 
+import keras
 import numpy as np
 from make_dlib_reference import dlib_model
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def float32_tower(source: Path):
+def float32_tower(source: Path) -> keras.Model:
     """Build the tower with weights that were not rounded to float16."""
     from keras_apps import weights
     from keras_apps.faces.towers.registry import build_tower
@@ -35,9 +36,10 @@ def float32_tower(source: Path):
 
 
 def main() -> None:
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--source", type=Path, help="dlib_face_recognition_resnet_model_v1.dat, instead of the package's"
+        "--source", type=Path, help="another dlib_face_recognition_resnet_model_v1.dat than the package's"
     )
     parser.add_argument("--crops", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=5)
@@ -51,13 +53,13 @@ def main() -> None:
         import face_recognition_models
 
         source = Path(face_recognition_models.face_recognition_model_location())
-    theirs = dlib_model(str(source))
-    ours = faces.load_tower()
+    dlib_tower = dlib_model(str(source))
+    keras_tower = faces.load_tower()
     with np.load(ROOT / "tests" / "data" / "dlib_reference.npz") as reference:
         chips, expected = reference["chips"], reference["encodings"]
     report = {
         "float16 file, largest difference": float(
-            np.abs(faces.encode(ours, list(chips), aligned=True) - expected).max()
+            np.abs(faces.encode(keras_tower, list(chips), aligned=True) - expected).max()
         ),
         "float32, largest difference": float(
             np.abs(faces.encode(float32_tower(source), list(chips), aligned=True) - expected).max()
@@ -68,13 +70,13 @@ def main() -> None:
 
     def keras_side() -> float:
         began = time.perf_counter()
-        faces.encode(ours, crops, aligned=True)
+        faces.encode(keras_tower, crops, aligned=True)
         return len(crops) / (time.perf_counter() - began)
 
     def dlib_side() -> float:
         began = time.perf_counter()
         for chip in few:
-            theirs.compute_face_descriptor(chip)
+            dlib_tower.compute_face_descriptor(chip)
         return len(few) / (time.perf_counter() - began)
 
     keras_side(), dlib_side()

