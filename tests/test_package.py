@@ -18,17 +18,21 @@ def run(code: str) -> str:
 
 
 @pytest.mark.parametrize("module", ["keras_apps.cli.main", *PACKAGES])
-def test_imports_without_tensorflow(module):
-    assert run(f"import sys, {module}; print('tensorflow' in sys.modules or 'keras' in sys.modules)") == "False\n"
+def test_imports_are_light(module):
+    """Keras and TensorFlow take seconds to import, SciPy and matplotlib tenths of seconds."""
+    heavy = ("tensorflow", "keras", "scipy", "matplotlib", "mtcnn")
+    assert run(f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])") == "[]\n"
 
 
-def test_import_and_help_take_under_half_a_second():
-    code = "import subprocess, sys, time; t = time.perf_counter(); subprocess.run([sys.executable, *sys.argv[1:]], "
-    code += "check=True, stdout=subprocess.DEVNULL); print(time.perf_counter() - t)"
-    for arguments in (["-c", "import keras_apps"], ["-m", "keras_apps.cli.main", "--help"]):
-        command = [sys.executable, "-c", code, *arguments]
-        seconds = [float(subprocess.run(command, capture_output=True, text=True, check=True).stdout) for _ in range(5)]
-        assert min(seconds) < 0.5, (arguments, seconds)
+def test_help_imports_no_heavy_library():
+    code = """import sys
+sys.argv = ["keras-apps", "faces", "enrol", "--help"]
+from keras_apps.cli.main import main
+try:
+    main()
+finally:
+    print([name for name in ("tensorflow", "keras", "scipy", "matplotlib") if name in sys.modules])"""
+    assert run(code).endswith("[]\n")
 
 
 @pytest.mark.parametrize("package", PACKAGES)

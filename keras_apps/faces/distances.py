@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_apps._checks import check_choice
-
 DISTANCES = ("squared_euclidean", "euclidean")
 
 
@@ -43,29 +41,6 @@ def euclidean(first: np.ndarray, second: np.ndarray) -> np.ndarray:
         5.0
     """
     return np.sqrt(squared_euclidean(first, second))
-
-
-def all_distances(probes: np.ndarray, gallery: np.ndarray, distance: str) -> np.ndarray:
-    """Compute the distance of every probe to every gallery encoding, by the distance's name.
-
-    Args:
-        probes: Floats `(n, d)`.
-        gallery: Floats `(m, d)`.
-        distance: `"squared_euclidean"` or `"euclidean"`.
-
-    Returns:
-        Floats >= 0, `(n, m)`.
-
-    Raises:
-        ValueError: If there is no such distance.
-
-    Example:
-        >>> all_distances(np.array([[0.0, 0.0]]), np.array([[3.0, 4.0]]), "euclidean").tolist()
-        [[5.0]]
-    """
-    check_choice("distance", distance, DISTANCES)
-    squared = all_squared_euclidean(probes, gallery)
-    return np.sqrt(squared) if distance == "euclidean" else squared
 
 
 def all_squared_euclidean(probes: np.ndarray, gallery: np.ndarray) -> np.ndarray:
