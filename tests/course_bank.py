@@ -1,16 +1,43 @@
-"""The bank of submissions: the model answers out of the assignments' scripts, and edits of them."""
+"""The bank of submissions: the model answers from the assignments' scripts, edits of them, and a sample of the bank."""
 
 import re
+from collections.abc import Collection, Iterable
 from pathlib import Path
+
+import pytest
 
 import keras_apps
 from keras_apps.course import Case, assignment, assignments
+from keras_apps.course.sandbox import bubblewrap
 
 PACKAGE = Path(keras_apps.__file__).parent
 SCRIPTS = PACKAGE.parent / "notebooks" / "assignments" / "scripts"
 HEADER = re.compile(r'^# %%(?: course="(\w+):(\w+)")?(?: \[(markdown)\])?\n', re.MULTILINE)
 SOLUTION = re.compile(r"### BEGIN SOLUTION.*?### END SOLUTION", re.DOTALL)
 HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n(.*?)### END HIDDEN TESTS", re.DOTALL)
+
+
+needs_isolation = pytest.mark.skipif(
+    bubblewrap.problem() is not None, reason=f"needs isolation: {bubblewrap.problem()}"
+)
+
+
+def sample(names: Iterable, ordinary: Collection, isolated: Collection = ()) -> list:
+    """Return parameters for a test: slow those that are not in the ordinary tier, skipped those that need isolation.
+
+    Args:
+        names: All rows of the bank; a tuple's first two items, or the text, name the row.
+        ordinary: The names that the ordinary tier runs.
+        isolated: The names that need isolation.
+    """
+    parameters = []
+    for row in names:
+        name = row[:2] if isinstance(row, tuple) else row
+        marks = [] if name in ordinary else [pytest.mark.slow]
+        marks += [needs_isolation] if name in isolated else []
+        values = row if isinstance(row, tuple) else (row,)
+        parameters.append(pytest.param(*values, marks=marks, id="-".join(name) if isinstance(row, tuple) else name))
+    return parameters
 
 
 class Script:

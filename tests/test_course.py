@@ -5,8 +5,8 @@ import threading
 
 import numpy as np
 import pytest
-from course_bank import BANK, PACKAGE, script_of
-from submissions.hostile import CHEATS, SPOILED
+from course_bank import BANK, PACKAGE, needs_isolation, sample, script_of
+from submissions.hostile import CHEATS, NEED_ISOLATION, SPOILED
 from submissions.right import RIGHT
 from submissions.wrong import WRONG
 
@@ -25,6 +25,31 @@ pytestmark = pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="n
 def runner():
     with Runner(seconds=8) as runner:
         yield runner
+
+
+@pytest.fixture(scope="module")
+def numpy_runner():
+    """For convolutions, which need no TensorFlow."""
+    with Runner(("numpy",), seconds=8) as runner:
+        yield runner
+
+
+# The ordinary tier: an answer for each assignment, a fault for each function, an attack of each kind
+RIGHT_SAMPLE = {
+    script.assignment.name: next(row for row in RIGHT if row[0] in script.answers) for script in BANK.values()
+}
+WRONG_SAMPLE = {
+    function: next(row[:2] for row in WRONG if row[0] == function) for function in {row[0] for row in WRONG}
+}
+SPOILED_SAMPLE = """sys.exit, os._exit, segmentation fault, recursion, memory, enormous answer, endless printing,
+    asks for input, deletes a file, runs the shell, forks, kills its parent, network, syntax error, no function"""
+CHEATS_SAMPLE = """sys.exit at the top, assert and comparisons overwritten, grade overwritten,
+    answers that equal everything, the package's own answers, the package's text, the teacher's text, a path around,
+    its parent's memory, expected values in the frames, forged lines, the visible answers by heart, constants, magics"""
+
+
+def names_of(text):
+    return {" ".join(name.split()) for name in text.split(",")}
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +87,7 @@ def judged(runner, function, source):
 
 
 def test_the_bank_holds_sixty_and_more():
-    assert len(RIGHT) >= 20 and len(WRONG) >= 60 and len(SPOILED) + len(CHEATS) >= 40
+    assert len(RIGHT) >= 20 and len(WRONG) >= 60 and len(SPOILED) + len(CHEATS) >= 48
     assert {function for function, _ in RIGHT} == {function for script in BANK.values() for function in script.answers}
     assert {row[0] for row in WRONG} == {function for script in BANK.values() for function in script.answers}
 
@@ -77,68 +102,68 @@ def test_the_model_answers_earn_all_and_an_empty_notebook_nothing(runner, name):
     assert [v.messages for v in report.verdicts] == [[f"{v.name} is not written yet"] for v in report.verdicts]
 
 
-@pytest.mark.parametrize(("function", "name"), RIGHT)
+@pytest.mark.parametrize(("function", "name"), sample(RIGHT, RIGHT_SAMPLE.values()))
 def test_a_right_answer_earns_all(runner, function, name):
     verdict = judged(runner, function, RIGHT[function, name])
     assert verdict.right and verdict.points == verdict.most == sum(exercise(function).parts.values()), verdict.text()
     assert verdict.messages == []
 
 
-@pytest.mark.parametrize(("function", "name", "old", "new", "points", "words"), WRONG)
+@pytest.mark.parametrize(("function", "name", "old", "new", "points", "words"), sample(WRONG, WRONG_SAMPLE.values()))
 def test_a_wrong_answer_loses_just_that_and_is_told_why(runner, function, name, old, new, points, words):
     verdict = judged(runner, function, script_of(function).edited(function, old, new))
     assert verdict.points == points, verdict.text()
     assert words in " / ".join(verdict.messages), verdict.text()
 
 
-@pytest.mark.parametrize("name", SPOILED)
-def test_a_function_that_does_harm_spoils_only_itself(runner, victim, server, name):
+@pytest.mark.parametrize("name", sample(SPOILED, names_of(SPOILED_SAMPLE), NEED_ISOLATION))
+def test_a_function_that_does_harm_spoils_only_itself(numpy_runner, victim, server, name):
     port, connected = server
     before = victim.read_text(encoding="utf-8")
     source = SPOILED[name].replace("{victim!r}", repr(str(victim))).replace("{port}", str(port))
     script = BANK["convolutions"]
-    report = judge_cells(script.cells({"inflate": source}), script.assignment, runner, script.hidden)
+    report = judge_cells(script.cells({"inflate": source}), script.assignment, numpy_runner, script.hidden)
     points = {v.name: v.points for v in report.verdicts}
     assert points == {"output_shape": 25, "conv1d": 25, "conv3d": 30, "inflate": 0}, report.text()
     assert report.verdicts[-1].messages
     assert victim.read_text(encoding="utf-8") == before and not connected
 
 
-@pytest.mark.parametrize("name", CHEATS)
-def test_a_cheat_earns_nothing(runner, victim, name):
+@pytest.mark.parametrize("name", sample(CHEATS, names_of(CHEATS_SAMPLE), NEED_ISOLATION))
+def test_a_cheat_earns_nothing(numpy_runner, victim, name):
     """Nothing is written but the cheat; where it worked, the teacher's file or the package would give answers."""
     before = victim.read_text(encoding="utf-8")
     source = CHEATS[name].replace("{victim!r}", repr(str(victim))).replace("{package!r}", repr(str(PACKAGE)))
     source = source.replace("{victim}", str(victim)).replace("{{", "{").replace("}}", "}")
     script = BANK["convolutions"]
-    report = judge_cells(script.cells(script.empty, (source,)), script.assignment, runner, script.hidden)
+    report = judge_cells(script.cells(script.empty, (source,)), script.assignment, numpy_runner, script.hidden)
     assert report.points == 0, report.text()
     assert victim.read_text(encoding="utf-8") == before
 
 
-def test_the_teachers_file_would_give_the_answers(runner, victim):
+def test_the_teachers_file_would_give_the_answers(numpy_runner, victim):
     """The cheats above fail because the file is out of reach, not because it is of no use."""
     script = BANK["convolutions"]
     report = judge_cells(
-        script.cells(script.empty, (victim.read_text(encoding="utf-8"),)), script.assignment, runner, script.hidden
+        script.cells(script.empty, (victim.read_text(encoding="utf-8"),)),
+        script.assignment,
+        numpy_runner,
+        script.hidden,
     )
     assert report.points == 100
 
 
+@needs_isolation
 def test_compiled_code_reads_and_deletes_nothing(runner, victim):
-    """TensorFlow opens files without asking Python; the kernel refuses it, where it has Landlock."""
-    import sys
-
-    if not sys.platform.startswith("linux"):
-        pytest.skip("Landlock is Linux's")
+    """TensorFlow opens files without asking Python; in the sandbox they do not exist."""
     lines = f"""
 def total_cost(J_content, J_style, alpha=10, beta=40):
     try:
         tf.io.read_file({str(victim)!r})
-    except tf.errors.PermissionDeniedError:
+    except tf.errors.NotFoundError:
         try:
             tf.io.gfile.remove({str(victim)!r})
-        except tf.errors.PermissionDeniedError:
+        except tf.errors.NotFoundError:
             return alpha * J_content + beta * J_style
 """
     assert judged(runner, "total_cost", lines).points == 10
@@ -214,7 +239,11 @@ def test_no_mistake_is_right():
         for asked in script.assignment.exercises:
             for case in (*asked.cases, *script.hidden[asked.name]):
                 for mistake, value in case.mistakes.items():
-                    assert not agrees(recorder.plain(value), case.expected, case.tolerance), (asked.name, case, mistake)
+                    assert not agrees(recorder.describe(value), case.expected, case.tolerance), (
+                        asked.name,
+                        case,
+                        mistake,
+                    )
 
 
 def test_agrees():
@@ -228,8 +257,8 @@ def test_agrees():
     assert shown({"kind": ["x"], "value": 1}) and not agrees({"kind": ["x"]}, 1.0, 1e-4)
 
 
-def test_plain_keeps_numbers_texts_and_lists_only():
-    assert recorder.plain((1, "a", None)) == {
+def test_describe_keeps_numbers_texts_and_lists_only():
+    assert recorder.describe((1, "a", None)) == {
         "kind": "items",
         "value": [
             {"kind": "array", "shape": [], "value": [1.0], "whole": True},
@@ -237,8 +266,8 @@ def test_plain_keeps_numbers_texts_and_lists_only():
             {"kind": "none"},
         ],
     }
-    assert recorder.plain(np.bool_(True)) == {"kind": "bool", "value": True}
-    assert recorder.plain({"a": 1})["kind"] == "other" and recorder.plain(np.ones(10**6))["kind"] == "other"
+    assert recorder.describe(np.bool_(True)) == {"kind": "bool", "value": True}
+    assert recorder.describe({"a": 1})["kind"] == "other" and recorder.describe(np.ones(10**6))["kind"] == "other"
 
 
 def test_as_python_leaves_magics_out():
@@ -280,13 +309,10 @@ def test_grade_in_a_students_own_notebook(monkeypatch, capsys):
 
 def test_the_package_is_answered_for_by_a_stand_in(runner):
     """A teacher's solved cell may make cases; whoever wants more of the package is told why it is not there."""
-    from keras_apps.course.sandbox.guard import WORDS
-
-    assert WORDS["package"] == worker.NOT_HERE
     cells = ["from keras_apps.course import Case, grade\nhidden = (Case('a', 'f()', 1),)\ndef f():\n    return 1"]
     cells += ["from keras_apps import faces", "import inspect\ninspect.getmodule(f)"]
     outcome = runner.run(cells, "f", [{"given": "", "call": "f()"}])
-    assert outcome.cells[1]["text"] == worker.NOT_HERE and set(outcome.cells) == {1} and not outcome.refused
+    assert outcome.cells[1]["text"] == worker.NOT_AVAILABLE and set(outcome.cells) == {1}
     assert [value["value"] for value in outcome.values.values()] == [[1.0]]
 
 
@@ -303,7 +329,7 @@ def test_check_reads_notebooks_and_python(run, fails, tmp_path):
     assert code == 0 and "train_step 25" in out
     (tmp_path / "none.py").write_text("x = 1\n", encoding="utf-8")
     (tmp_path / "broken.ipynb").write_text("{", encoding="utf-8")
-    assert "received none in 'none.py'" in fails("course", "check", "none.py")
+    assert "'none.py' defines no function of face_recognition" in fails("course", "check", "none.py")
     assert "cannot be read as one" in fails("course", "check", "broken.ipynb")
     assert "does not exist" in fails("course", "check", "nowhere.ipynb")
     assert "did you mean 'convolutions'" in fails("course", "check", "mine.py", "--assignment", "convolution")

@@ -25,23 +25,23 @@ def list_assignments(as_json: AsJson = False) -> None:
     """List the assignments, their functions and points."""
     from keras_apps.course.catalogue.registry import NAMES, assignment
 
-    found = {name: {e.name: e.points for e in assignment(name).exercises} for name in NAMES}
+    points = {name: {e.name: e.points for e in assignment(name).exercises} for name in NAMES}
     if as_json:
-        console.print_json(found)
+        console.print_json(points)
         return
-    for name, points in found.items():
-        print(f"{name:17} {', '.join(f'{function} {most}' for function, most in points.items())}")
+    for name, functions in points.items():
+        print(f"{name:17} {', '.join(f'{function} {most}' for function, most in functions.items())}")
 
 
 @app.command()
 def check(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Your notebook (.ipynb) or Python file (.py).")],
     assignment: Annotated[
-        str | None, typer.Option(help="Its name. [found by the functions in the file; 'course list' has the names]")
+        str | None, typer.Option(help="Name of the assignment, see 'course list'. [default: found by the functions in the file]")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what points the visible checks give, and what is wrong. Exits 0 all right, 1 not all, 2 error."""
+    """Print the points of the visible checks, and what is wrong. Exit code: 0 all points, 1 not all, 2 error."""
     from keras_apps.course.checking import check as check_file
 
     report = check_file(file, assignment)
@@ -51,6 +51,7 @@ def check(
                 "assignment": report.assignment,
                 "points": report.points,
                 "of": report.most,
+                "warning": report.warning,
                 "functions": {
                     v.name: {"points": v.points, "of": v.most, "parts": v.parts, "messages": v.messages}
                     for v in report.verdicts

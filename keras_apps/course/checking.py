@@ -10,19 +10,21 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from keras_apps.course.catalogue.cases import Assignment, Case
 from keras_apps.course.catalogue.registry import NAMES, assignment, assignment_with
 from keras_apps.course.judging import Verdict, judge
+from keras_apps.course.sandbox import bubblewrap
 from keras_apps.course.sandbox.protocol import Outcome
 from keras_apps.course.sandbox.runner import Runner
 
 MOST_BYTES = 50 << 20
 HEADER = re.compile(r"^# %%(.*)$", re.MULTILINE)
-"""What begins a cell of a Python file, with its title and kind; the rest of its line is no code."""
+"""The line that begins a cell of a Python file, with the cell's title and kind."""
 
 
-def cells_of(path: str | os.PathLike) -> list[str]:
+def cells_of(path: str | os.PathLike[str]) -> list[str]:
     """Read the code cells of a notebook, or a Python file as one cell for each `# %%`, text cells left out.
 
     Args:
@@ -34,17 +36,19 @@ def cells_of(path: str | os.PathLike) -> list[str]:
     """
     path = Path(path)
     if path.exists() and not path.is_file():
-        raise ValueError(f"expected a notebook or a Python file, received '{path}', which is no file")
+        raise ValueError(f"expected a notebook or a Python file, received '{path}', which is a folder")
     if not path.exists():
-        raise FileNotFoundError(f"expected a notebook or a Python file, received '{path}', which does not exist")
+        raise FileNotFoundError(f"expected a notebook or a Python file, but '{path}' does not exist")
     if path.suffix.lower() not in (".ipynb", ".py"):
         raise ValueError(f"expected a notebook (.ipynb) or a Python file (.py), received '{path}'")
     if path.stat().st_size > MOST_BYTES:
-        raise ValueError(f"expected a file of up to {MOST_BYTES >> 20} MB, received '{path}': clear its outputs first")
+        raise ValueError(
+            f"expected a file of at most {MOST_BYTES >> 20} MB, but '{path}' is larger: clear its outputs first"
+        )
     try:
         text = path.read_text(encoding="utf-8-sig")  # Windows writes a mark before the first letter
     except UnicodeDecodeError:
-        raise ValueError(f"expected text in UTF-8, received '{path}'") from None
+        raise ValueError(f"expected text in UTF-8, but '{path}' is not: save it as UTF-8") from None
     if path.suffix.lower() == ".py":
         first, *rest = HEADER.split(text)
         titled = zip(rest[::2], rest[1::2], strict=True)
@@ -56,24 +60,22 @@ def cells_of(path: str | os.PathLike) -> list[str]:
         code = [cell for sheet in sheets for cell in sheet["cells"] if cell["cell_type"] == "code"]
         return ["".join(cell["source"] if "source" in cell else cell["input"]) for cell in code]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise ValueError(
-            f"expected a notebook in format 3 or 4, received '{path}', which cannot be read as one"
-        ) from None
+        raise ValueError(f"expected a notebook in format 3 or 4, but '{path}' cannot be read as one") from None
 
 
 def functions_of(cells: list[str]) -> set[str]:
     """Return the names of the functions that cells define, without running them."""
-    found = set()
+    names: set[str] = set()
     for cell in cells:
         try:
             tree = ast.parse(cell)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
-            found |= {line[4:].split("(")[0].strip() for line in cell.splitlines() if line.startswith("def ")}
+            names |= {line[4:].split("(")[0].strip() for line in cell.splitlines() if line.startswith("def ")}
             continue
-        found |= {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))}
-        named = [node.targets for node in ast.walk(tree) if isinstance(node, ast.Assign)]
-        found |= {target.id for targets in named for target in targets if isinstance(target, ast.Name)}
-    return found
+        names |= {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))}
+        assigned = [node.targets for node in ast.walk(tree) if isinstance(node, ast.Assign)]
+        names |= {target.id for targets in assigned for target in targets if isinstance(target, ast.Name)}
+    return names
 
 
 SUBMISSION_SECONDS = 35  # on the clock, for all cells and functions of a submission together
@@ -81,29 +83,32 @@ SUBMISSION_SECONDS = 35  # on the clock, for all cells and functions of a submis
 
 @dataclass(frozen=True)
 class Report:
-    """What a file earned.
+    """The points of one file.
 
     Attributes:
         assignment: Its name.
         verdicts: One for each function.
+        warning: What to know about how the file was run; None if it ran in isolation.
     """
 
     assignment: str
     verdicts: tuple[Verdict, ...]
+    warning: str | None = None
 
     @property
     def points(self) -> float:
-        """Earned."""
+        """The points earned."""
         return sum(verdict.points for verdict in self.verdicts)
 
     @property
     def most(self) -> int:
-        """What there was to earn."""
+        """The most points that can be earned."""
         return sum(verdict.most for verdict in self.verdicts)
 
     def text(self) -> str:
-        """The report, some lines for each function."""
+        """Return the report as text, some lines for each function."""
         lines = [verdict.text() for verdict in self.verdicts]
+        lines += [] if self.warning is None else [f"warning: {self.warning}"]
         return "\n".join([*lines, f"{self.assignment}: {self.points:g} of {self.most} points"])
 
 
@@ -118,13 +123,13 @@ class Cells:
 
     def __init__(self, runner: Runner, cells: Sequence[str], seconds: float = SUBMISSION_SECONDS):
         self._runner, self._cells = runner, list(cells)
-        self._skip: dict[int, dict] = {}
+        self._skip: dict[int, dict[str, Any]] = {}
         self._most = self._left = seconds
         self._took: Counter[str] = Counter()
 
-    def call_all(self, name: str, calls: Sequence[dict], hidden: bool = False) -> Outcome:
+    def call_all(self, name: str, calls: Sequence[dict[str, Any]], hidden: bool = False) -> Outcome:
         """Run the cells and the calls of one function, as `judging.judge` wants it."""
-        if hidden:  # what it tells of cells is not to be remembered
+        if hidden:  # what it reports about cells is not to be remembered
             return self._run(name, calls, True)
         for _ in range(3):
             outcome = self._run(name, calls)
@@ -135,22 +140,22 @@ class Cells:
         outcome.cells.update(self._skip)
         return outcome
 
-    def _run(self, name: str, calls: Sequence[dict], hidden: bool = False) -> Outcome:
+    def _run(self, name: str, calls: Sequence[dict[str, Any]], hidden: bool = False) -> Outcome:
         """Run them in the time that is left, and keep count of it."""
         if self._left <= 0:
             return Outcome(ended="over", over=self._over())
-        outcome = self._runner.run(self._cells, name, calls, sorted(self._skip), self._left)
+        outcome = self._runner.run(self._cells, name, calls, sorted(self._skip), self._left, hidden)
         self._left -= outcome.seconds
-        self._took.update({name: outcome.seconds} if hidden else outcome.took)  # what it tells is not to be told
+        self._took.update({name: outcome.seconds} if hidden else outcome.took)  # not which part of it
         return outcome if self._left > 0 else replace(outcome, over=self._over())
 
     def _over(self) -> str:
-        """Tell what took the time."""
-        long = [f"{what} took {seconds:.0f} s" for what, seconds in self._took.most_common(4) if seconds >= 0.5]
-        return f"the {self._most:g} s for a whole submission are over: {', '.join(long)}"
+        """Say that the time is over, and what took it."""
+        slow = [f"{what} took {seconds:.0f} s" for what, seconds in self._took.most_common(4) if seconds >= 0.5]
+        return f"the {self._most:g} s for a whole submission are over: {', '.join(slow)}"
 
 
-def check(path: str | os.PathLike, name: str | None = None, runner: Runner | None = None) -> Report:
+def check(path: str | os.PathLike[str], name: str | None = None, runner: Runner | None = None) -> Report:
     """Judge the functions in a student's file by the visible checks, each in a process of its own.
 
     Args:
@@ -162,17 +167,19 @@ def check(path: str | os.PathLike, name: str | None = None, runner: Runner | Non
         FileNotFoundError: If there is no such file.
         ValueError: If it is neither a notebook nor Python, there is no such assignment, or none of an assignment's
             functions is in it.
-        OSError: On Windows, outside its Subsystem for Linux.
+        OSError: On Windows; use the Windows Subsystem for Linux.
     """
     chosen = None if name is None else assignment(name)
     cells = cells_of(path)
     chosen = chosen or assignment_with(functions_of(cells))
     if chosen is None:
-        raise ValueError(f"expected the functions of {', '.join(NAMES[:-1])} or {NAMES[-1]}, received none in '{path}'")
+        raise ValueError(
+            f"'{path}' defines no function of {', '.join(NAMES[:-1])} or {NAMES[-1]}: is it the right file?"
+        )
     if runner is not None:
         return judge_cells(cells, chosen, runner)
-    with Runner(modules_of(cells)) as own:
-        return judge_cells(cells, chosen, own)
+    with Runner(modules_of(cells)) as started:
+        return judge_cells(cells, chosen, started)
 
 
 def judge_cells(
@@ -186,9 +193,10 @@ def judge_cells(
         runner: Runs them.
         hidden: `{function: further cases}`.
     """
+    bubblewrap.warn_once()
     student, hidden = Cells(runner, cells), hidden or {}
     verdicts = [judge(exercise, student.call_all, hidden.get(exercise.name, ())) for exercise in chosen.exercises]
-    return Report(chosen.name, tuple(verdicts))
+    return Report(chosen.name, tuple(verdicts), bubblewrap.warning())
 
 
 def modules_of(cells: Sequence[str]) -> tuple[str, ...]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from keras_apps.course.catalogue.cases import Case, Exercise
-from keras_apps.course.sandbox.guard import WORDS
 from keras_apps.course.sandbox.protocol import Outcome
 
 
@@ -16,7 +16,7 @@ def pick(value: object, number: int | None) -> tuple[object, bool]:
     """Return an item of a described value, and whether it has that item.
 
     Args:
-        value: As `calling.plain` describes values.
+        value: As `recorder.describe` describes values.
         number: Which item; the whole value where None.
     """
     if number is None:
@@ -28,10 +28,10 @@ def pick(value: object, number: int | None) -> tuple[object, bool]:
 
 
 def agrees(value: object, expected: object, tolerance: float) -> bool:
-    """Say whether a described value is the expected one.
+    """Return whether a described value is the expected one.
 
     Args:
-        value: As `calling.plain` describes values.
+        value: As `recorder.describe` describes values.
         expected: A number, text, None, or lists of them. A number also agrees with an array of that one number, lists
             of numbers with an array of that shape.
         tolerance: Relative, and absolute below 1.
@@ -42,8 +42,7 @@ def agrees(value: object, expected: object, tolerance: float) -> bool:
     if expected is None:
         return kind == "none"
     if isinstance(expected, (bool, str)):
-        wanted = "bool" if isinstance(expected, bool) else "text"
-        return kind == wanted and content == expected
+        return kind == ("bool" if isinstance(expected, bool) else "text") and content == expected
     array = as_array(value)
     try:
         numbers = np.asarray(expected, float)
@@ -60,14 +59,14 @@ def agrees(value: object, expected: object, tolerance: float) -> bool:
 
 
 def as_array(value: object) -> np.ndarray | None:
-    """Return the numbers of a described value, or None where it has others than numbers."""
+    """Return the numbers of a described value, or None if they are not all numbers."""
     if not isinstance(value, dict):
         return None
     kind, content = value.get("kind"), value.get("value")
     try:
         if kind == "array":
             return np.asarray(content, float).reshape(value.get("shape"))
-        if kind == "items":
+        if kind == "items" and isinstance(content, list):
             parts = [as_array(item) for item in content]
             return None if any(part is None for part in parts) else np.asarray(parts, float)
     except (ValueError, TypeError, OverflowError, RecursionError):
@@ -84,7 +83,7 @@ def shown(value: object) -> str:
             return _numbers(array)
         if kind == "items" and isinstance(content, list):
             return _listed(content, "()")
-        return {"none": "None", "other": f"something else ({content})"}.get(kind, repr(content)[:60])
+        return {"none": "None", "other": f"a value of type {content}"}.get(kind, repr(content)[:60])
     if isinstance(value, (list, tuple)):
         array = np.asarray(value, object).ravel()
         if any(part is None or isinstance(part, (bool, str)) for part in array):
@@ -98,15 +97,15 @@ def shown(value: object) -> str:
 
 def _listed(items: list | tuple, brackets: str) -> str:
     """Show a list's items; a list of one in square brackets, since round ones would not show that it is one."""
-    first, last = brackets if len(items) > 1 else "[]"
-    return _short(first + ", ".join(shown(item) for item in items[:8]) + last)
+    brackets = brackets if len(items) > 1 else "[]"
+    return _short(brackets[0] + ", ".join(shown(item) for item in items[:8]) + brackets[1])
 
 
 def _numbers(array: np.ndarray) -> str:
     if array.size > 12:
         return f"an array of shape {array.shape}"
 
-    def words(part):
+    def words(part: float | list[Any]) -> str:
         return f"{part:.6g}" if isinstance(part, float) else "[" + ", ".join(map(words, part)) + "]"
 
     return words(array.tolist())
@@ -119,10 +118,14 @@ def _short(text: str) -> str:
 CallAll = Callable[..., Outcome]
 ENDED = {
     "time": "was still running when its time was over",
-    "large": "told too much",
+    "large": "wrote too much",
     "threads": "started too many threads",
+    "processes": "started too many processes",
+    "memory": "used too much memory",
     "files": "wrote too many files",
+    "worker": "stopped the process that checks it",
 }
+"""How a process ended -> the words for a student."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +176,10 @@ def judge(exercise: Exercise, call_all: CallAll, hidden: Sequence[Case] = ()) ->
     visible = len(exercise.cases)
     outcome = call_all(exercise.name, calls[:visible]).within(visible)
     if hidden and outcome.values and outcome.ended == "exited" and outcome.last is None:
-        outcome = outcome.followed(call_all(exercise.name, calls[visible:], True).within(len(hidden)), visible)
+        rest = call_all(exercise.name, calls[visible:], True).within(len(hidden))
+        if rest.ended == "worker":  # reported as any other end of a hidden check
+            rest = replace(rest, last=0)
+        outcome = outcome.followed(rest, visible)
     right = [_is_right(case, outcome.values.get(number)) for number, case in enumerate(cases)]
     parts = {
         part: all(ok for ok, case in zip(right, cases, strict=True) if case.part == part) for part in exercise.parts
@@ -232,17 +238,19 @@ def _is_nan(value: object) -> bool:
 
 
 def _why_not(exercise: Exercise, cases: Sequence[Case], outcome: Outcome, visible: int) -> list[str]:
-    """Tell why calls gave nothing: the function is not there, not written, raises, runs on, or did what it may not."""
+    """Say why calls have no value: the function is missing, not written, raises, or was stopped."""
     name, messages = exercise.name, []
     if outcome.missing or not (outcome.values or outcome.stopped or outcome.last is not None):
         if outcome.over and not outcome.missing:
-            return [f"{name} was not checked: {outcome.over}", *_refusals(outcome)]
+            return [f"{name} was not checked: {outcome.over}"]
         if outcome.ended == "":
-            return [f"{name} could not be checked: the helper process did not answer"]
+            return [f"{name} could not be checked: the process that checks it did not answer"]
+        if outcome.ended == "worker":
+            return [f"{name} was not checked: the submission {ENDED['worker']}"]
         messages.append(f"{name} is not defined")
         for number, problem in sorted(outcome.cells.items()):
             messages.append(f"code cell {number + 1} stopped: {_problem(problem)}")
-        return messages[:3] + _refusals(outcome)
+        return messages[:3]
     for number, value in sorted(outcome.values.items()):
         if number < visible and value == {"kind": "none"} and cases[number].expected is not None:
             return [f"{name} returned None; expected {exercise.returns}: is `return` there?"]
@@ -267,14 +275,10 @@ def _why_not(exercise: Exercise, cases: Sequence[Case], outcome: Outcome, visibl
             break
     if outcome.over:
         messages.append(outcome.over)
-    return messages + _refusals(outcome)
+    return messages
 
 
-def _refusals(outcome: Outcome) -> list[str]:
-    return [WORDS[kind] for kind in outcome.refused]
-
-
-def _problem(problem: dict) -> str:
+def _problem(problem: dict[str, Any]) -> str:
     kind, line = str(problem.get("type")), problem.get("line")
     where = f" (line {line} of the cell)" if isinstance(line, int) and line > 0 else ""
     text = " ".join(str(problem.get("text")).split())
@@ -291,8 +295,8 @@ def _difference(exercise: Exercise, cases: Sequence[Case], right: Sequence[bool]
         return f"{exercise.name} passes the visible checks, but a hidden one of '{case.part}' gives another answer"
     given = f" with {'; '.join(case.given.strip().splitlines())}" if 0 < len(case.given) < 200 else ""
     item = "" if case.pick is None else f"[{case.pick}]"
-    array, wanted = as_array(value), np.shape(case.expected)
-    if array is not None and not isinstance(case.expected, (str, bool)) and array.shape != wanted and array.size > 1:
-        asked = exercise.returns if wanted == () or len(wanted) != array.ndim else f"an array of shape {wanted}"
-        return f"{case.call}{item}{given}: expected {asked}, received an array of shape {array.shape}"
+    array, shape = as_array(value), np.shape(np.asarray(case.expected))
+    if array is not None and not isinstance(case.expected, (str, bool)) and array.shape != shape and array.size > 1:
+        expected = exercise.returns if shape == () or len(shape) != array.ndim else f"an array of shape {shape}"
+        return f"{case.call}{item}{given}: expected {expected}, received an array of shape {array.shape}"
     return f"{case.call}{item}{given}: expected {shown(case.expected)}, received {shown(value)}"

@@ -1,9 +1,10 @@
 # ruff: noqa: E501
-"""Submissions that mean harm, or look as if they did. `{victim}` is a file of the teacher's, `{port}` a server's port.
+"""Hostile submissions, or harmless ones that look hostile. `{victim}` is a teacher's file, `{port}` a server's port.
 
 SPOILED: an `inflate` in a notebook whose other functions are right: `inflate` earns nothing, the others keep their 80.
 CHEATS: a cell in a notebook where nothing is written: it earns nothing at all.
-GUARDED: as SPOILED, with words that the student must be told. ORPHAN: an `inflate` that leaves a process behind.
+GUARDED: as SPOILED, with words that must be in the report. ORPHAN: an `inflate` that leaves a process behind.
+NEED_ISOLATION: the names of those that would do real harm, or succeed, without bubblewrap.
 """
 
 SPOILED = {
@@ -115,30 +116,6 @@ class Path(str):
     __getitem__ = lambda self, *a: "/"
 exec(open(Path({victim!r})).read())
 """,
-    "the hook's frame": """
-import builtins
-def opened():
-    return open({victim!r}).read()
-try:
-    opened()
-except PermissionError as error:
-    trace = error.__traceback__
-    while trace:
-        frame = trace.tb_frame
-        for names in (frame.f_locals, frame.f_globals, frame.f_builtins):
-            for name in list(names):
-                if name in ("readable", "forbidden", "event", "path", "kind", "errors", "words"):
-                    names[name] = ("/",) if name == "readable" else ()
-        trace = trace.tb_next
-exec(opened())
-""",
-    "the hook's tools": """
-import builtins, os
-os.fspath = os.path.normpath = os.path.realpath = os.path.abspath = lambda path: "/usr"
-builtins.isinstance = lambda *a: True
-builtins.str = builtins.type = builtins.PermissionError = lambda *a: None
-exec(open({victim!r}).read())
-""",
     "its parent's memory": """
 import os
 text = open(f"/proc/{{os.getppid()}}/environ").read() + open(f"/proc/{{os.getppid()}}/maps").read()
@@ -148,13 +125,6 @@ exec(open(f"/proc/self/root" + {victim!r}).read())
 import ctypes
 libc = ctypes.CDLL(None)
 libc.unlink({victim!r}.encode())
-""",
-    "garbage collector": """
-import gc
-for thing in gc.get_objects():
-    if isinstance(thing, list) and thing and getattr(thing[0], "__name__", "") == "hook":
-        thing.clear()
-exec(open({victim!r}).read())
 """,
     "expected values in the frames": """
 import sys
@@ -222,16 +192,15 @@ def inflate(kernel, depth):
                      -1, None, None, None, -1, stay, *last)
 """
 
-NOT_OURS = "other programs are not to be started"
 GUARDED = {
-    "a process by the module beneath": (ORPHAN, NOT_OURS),
+    "a process by the module beneath": (ORPHAN, ""),
     "a process by what subprocess imported": (
         "import subprocess\ndef inflate(kernel, depth):\n    return subprocess._fork_exec()",
-        "has no attribute '_fork_exec'",
+        "stopped in",
     ),
     "a process by multiprocessing": (
         "import multiprocessing.util as m\ndef inflate(kernel, depth):\n    return m.spawnv_passfds(b'/bin/true', [], [])",
-        NOT_OURS,
+        "expected",
     ),
     "another interpreter": (
         """
@@ -242,7 +211,7 @@ def inflate(kernel, depth):
         import _xxsubinterpreters as i
     i.run_string(i.create(), "import os; os.fork()")
 """,
-        NOT_OURS,
+        "",
     ),
     "threads without end": (
         """
@@ -253,7 +222,7 @@ def inflate(kernel, depth):
     while True:
         threading.Thread(target=event.wait, daemon=True).start()
 """,
-        "started too many threads",
+        "thread",
     ),
     "files without end": (
         """
@@ -279,40 +248,11 @@ def inflate(kernel, depth):
     ),
     "reads the accounts": (
         "def inflate(kernel, depth):\n    raise ValueError(open('/etc/passwd').read())",
-        "not to be opened",
-    ),
-    "lists the system": (
-        "import os\ndef inflate(kernel, depth):\n    raise ValueError(os.listdir('/etc'))",
-        "not to be opened",
+        "FileNotFoundError",
     ),
     "kills its parent by a descriptor": (
         "import os, signal\ndef inflate(kernel, depth):\n    signal.pidfd_send_signal(os.pidfd_open(os.getppid()), 9)",
-        "stopped in",
-    ),
-    "leaves by links within": (
-        """
-import os
-def inflate(kernel, depth):
-    os.makedirs("a/b/c")
-    os.symlink("../../..", "a/b/c/up")
-    raise ValueError(os.listdir("a/b/c/up/.."))
-""",
-        "not to be opened",
-    ),
-    "a name that answers for itself": (
-        """
-import io, sys
-class Name:
-    def __fspath__(self):
-        names = sys._getframe(1).f_locals
-        for name in ("readable", "writable"):
-            if name in names:
-                names[name] = ("/",)
-        return "/etc/passwd"
-def inflate(kernel, depth):
-    raise ValueError(io.FileIO(Name()).read())
-""",
-        "not to be opened",
+        "",
     ),
     "deletes its own folder": (
         "import os, shutil\ndef inflate(kernel, depth):\n    here = os.getcwd()\n    shutil.rmtree(here)\n    os.rmdir(here)",
@@ -322,7 +262,7 @@ def inflate(kernel, depth):
         "import os\ndef inflate(kernel, depth):\n    os.makedirs('x', exist_ok=True)\n    os.chmod('x', 0)\n    os.chmod('.', 0)",
         "",
     ),
-    "tells without end": (
+    "writes without end": (
         """
 import os
 def inflate(kernel, depth):
@@ -333,7 +273,7 @@ def inflate(kernel, depth):
             except OSError:
                 pass
 """,
-        "told too much",
+        "wrote too much",
     ),
     "closes the line": (
         "import os\ndef inflate(kernel, depth):\n    os.closerange(3, 64)\n    return kernel",
@@ -368,3 +308,13 @@ def inflate(kernel, depth):
         "",
     ),
 }
+
+NEED_ISOLATION = frozenset(
+    {
+        *("deletes a file", "overwrites a file", "deletes a folder", "runs a program", "runs the shell", "forks"),
+        *("kills its parent", "kills its parent by a descriptor", "network", "socket", "compiled functions"),
+        *("the package's own answers by importlib", "the package's text", "the teacher's text", "its parent's memory"),
+        *("a link to the teacher's text", "a path around", "a path that changes its mind", "reads the accounts"),
+        *("a process by multiprocessing", "deletes its own folder"),
+    }
+)

@@ -3,7 +3,11 @@
 A check of channels or stride has a kernel that is the same when it is flipped, so that flipping costs once.
 """
 
+from collections.abc import Callable
+
 from keras_apps.course.catalogue.cases import Assignment, Case, Exercise
+
+Nested = list[list[list[list[float]]]]
 
 VOLUME = """
 import numpy as np
@@ -113,13 +117,13 @@ conv3d = Exercise(
 )
 
 
-def _counted(*steps: int) -> list:
+def _counted(*steps: int) -> Nested:
     """Return an array (2, 2, 2, 2) as lists, from 1 on in these steps along its axes."""
     p, q, r, s = steps
     return [[[[1.0 + p * h + q * w + r * c + s * f for f in (0, 1)] for c in (0, 1)] for w in (0, 1)] for h in (0, 1)]
 
 
-def _each(change) -> list:
+def _each(change: Callable[[int], float]) -> Nested:
     """Return the numbers 1 to 16, each changed, as an array (2, 2, 2, 2) of lists."""
     return [[[[change(8 * h + 4 * w + 2 * c + s + 1) for s in (0, 1)] for c in (0, 1)] for w in (0, 1)] for h in (0, 1)]
 

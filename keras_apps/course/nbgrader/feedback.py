@@ -1,30 +1,25 @@
-"""A graded notebook -> a page of feedback in which nothing that a student wrote is live.
+"""A graded notebook -> a page of feedback in which nothing that a student wrote is executed.
 
-What is shown is rendered first and cleaned then: only what is on the lists here is left, by bleach, which nbconvert
-brings. Everything else stands there as text.
+The page is rendered first and then cleaned by bleach, which nbconvert installs: only the tags and attributes listed
+here remain. Everything else is shown as text.
 """
 
 from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
+from typing import Any
 
-try:
-    from bleach.css_sanitizer import CSSSanitizer
-    from bleach.sanitizer import Cleaner
-    from bs4 import BeautifulSoup
-    from jinja2 import pass_context
-    from nbconvert.exporters import HTMLExporter
-    from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
-    from nbgrader.utils import is_grade
-except ImportError:  # the extra `course` brings nbgrader, and that brings the others
-    CSSSanitizer = Cleaner = BeautifulSoup = is_grade = None
-    HTMLExporter = NbGraderPreprocessor = ClearHiddenTests = object
-
-    def pass_context(function):
-        """Leave a method as it is."""
-        return function
-
+from bleach.css_sanitizer import CSSSanitizer
+from bleach.sanitizer import Cleaner
+from bs4 import BeautifulSoup
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from nbconvert.exporters import HTMLExporter
+from nbformat import NotebookNode
+from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
+from nbgrader.utils import is_grade
 
 TAGS = """a abbr b blockquote br code dd del div dl dt em h1 h2 h3 h4 h5 h6 hr i img kbd li mark ol p pre s small span
     strong sub sup table tbody td tfoot th thead tr u ul"""
@@ -39,25 +34,25 @@ ATTRIBUTES = {
     **dict.fromkeys((("a", "title"), ("abbr", "title"), ("img", "title"), ("img", "alt")), r".*"),
     **{(tag, "class"): r" ?highlight( hl-\w+)?|[a-z][a-z0-9]{0,2}" for tag in ("div", "span")},  # of colored code
 }
-"""`{(tag, attribute): what all of its value must be}`. Others go: no class or id of the page is to be imitated."""
+"""`{(tag, attribute): pattern of its whole value}`. Others are removed: a student cannot imitate parts of the page."""
 
 SHOWN = ("text/plain", "text/latex", "text/html", "text/markdown", "image/png", "image/jpeg")
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 CONTROL = re.compile(r"\x1b(?!\[[\d;]*m)|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Characters that a page shows as boxes, or that turn a line around; not those of colors in a terminal."""
+"""Characters that a page shows as boxes, or that reverse a line; not the codes of colors in a terminal."""
 
 WRAPPED = """<style>
 .output pre, .input_area pre { white-space: pre-wrap; overflow-wrap: anywhere; word-break: normal; }
 </style>"""
 LIVE_TEX = re.compile(r"\\(?:href|url|mmlToken|class|style|cssId|require)(?![A-Za-z])")
-"""MathJax's commands that make links or styles; its mode "Safe", which nbconvert's page asks for, stops them too."""
+"""MathJax's commands that make links or styles. Its mode "Safe", which nbconvert's page sets, stops them too."""
 
 
 def clean(text: str) -> str:
-    r"""Return HTML with nothing in it that acts: no script, handler, frame, form, style, or link but to the web.
+    r"""Return HTML without scripts, handlers, frames, forms, styles and links, except links to the web.
 
     Args:
-        text: HTML, however broken.
+        text: HTML, possibly broken.
 
     Example:
         >>> clean('<b onclick="x()">a</b> <a href="JAVA&#115;cript:x()">b</a> <script>c</script> $\\href{d}{e}$')
@@ -74,7 +69,7 @@ def clean(text: str) -> str:
 
 
 def harmless_tex(text: str) -> str:
-    r"""Return a formula that shows a link's address as text.
+    r"""Return a formula whose links are text.
 
     Example:
         >>> harmless_tex(r"\href{javascript:x()}{y}")
@@ -89,7 +84,7 @@ def _is_allowed(tag: str, name: str, value: str) -> bool:
 
 
 def visible(text: str) -> str:
-    r"""Return a text whose control characters are there to be read.
+    r"""Return a text with its control characters written out.
 
     Example:
         >>> visible("a\x07b")
@@ -99,25 +94,29 @@ def visible(text: str) -> str:
 
 
 class HideChecks(ClearHiddenTests):
-    """Take the hidden checks out of test cells; a student's own cell may say BEGIN HIDDEN TESTS as it likes."""
+    """Remove the hidden checks from test cells, but not from a student's cells, where these words mean nothing."""
 
-    def preprocess_cell(self, cell, resources, cell_index):
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: dict[str, Any], cell_index: int
+    ) -> tuple[NotebookNode, dict[str, Any]]:
         """Clear one cell."""
         return super().preprocess_cell(cell, resources, cell_index) if is_grade(cell) else (cell, resources)
 
 
 class CleanCells(NbGraderPreprocessor):
-    """Leave of every cell only its text, its marking, its pictures, and outputs of the kinds that a page can show.
+    """Keep only the text, marking, pictures and displayable outputs of every cell.
 
-    Metadata goes, since a template writes some of it into the page as it stands.
+    Metadata is removed, since a template writes some of it into the page unchanged.
     """
 
-    def preprocess(self, nb, resources):
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         """Clean one notebook."""
         nb.metadata = type(nb)(language_info=type(nb)(name="python"))
         return super().preprocess(nb, resources)
 
-    def preprocess_cell(self, cell, resources, cell_index):
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: dict[str, Any], cell_index: int
+    ) -> tuple[NotebookNode, dict[str, Any]]:
         """Clean one cell."""
         kept = {"nbgrader": cell.metadata.nbgrader} if "nbgrader" in cell.metadata else {}
         cell.metadata = type(cell)(kept)
@@ -131,22 +130,22 @@ class CleanCells(NbGraderPreprocessor):
         return cell, resources
 
 
-def _pictures(attachments: object) -> dict:
+def _pictures(attachments: object) -> dict[str, dict[str, str]]:
     """Return a cell's pictures, and an empty one for each other attachment, so that the cell can be rendered."""
-    found = {}
+    pictures = {}
     for name, kinds in attachments.items() if isinstance(attachments, dict) else ():
         kinds = kinds if isinstance(kinds, dict) else {}
         kept = {kind: data for kind, data in kinds.items() if kind in SHOWN and _is_base64(kind, data)}
-        found[name] = kept or {"image/png": ""}
-    return found
+        pictures[name] = kept or {"image/png": ""}
+    return pictures
 
 
 def _is_base64(kind: str, data: object) -> bool:
     return kind.startswith("image/") and isinstance(data, str) and BASE64.fullmatch(data) is not None
 
 
-def _cleaned(output) -> bool:
-    """Clean an output in place; say whether it is to be shown."""
+def _cleaned(output: NotebookNode) -> bool:
+    """Clean an output in place; return whether it is shown."""
     if output.output_type == "stream":
         output.text = visible(output.text)
         return True  # shown as text
@@ -172,19 +171,21 @@ def _cleaned(output) -> bool:
 class FeedbackExporter(HTMLExporter):
     """nbconvert's HTML, in which all rendered text is cleaned and long lines are wrapped."""
 
-    def from_notebook_node(self, nb, resources=None, **options):
+    def from_notebook_node(  # type: ignore[override]  # a page is text: nbconvert's own exporter does the same
+        self, nb: NotebookNode, resources: dict[str, Any] | None = None, **options: Any
+    ) -> tuple[str, dict[str, Any]]:
         """Return a notebook's page, and the resources."""
         page, resources = super().from_notebook_node(nb, resources=resources, **options)
         return page.replace("</head>", f"{WRAPPED}</head>", 1), resources
 
-    def default_filters(self):
-        """List the template's filters, those that write HTML in our way."""
-        yield from super().default_filters()
+    def default_filters(self) -> Iterator[tuple[str, Any]]:
+        """Return the template's filters, with our own for HTML."""
+        yield from super().default_filters()  # type: ignore[no-untyped-call]  # nbconvert has no types here
         yield "clean_html", clean
 
     @pass_context
-    def markdown2html(self, context, source):
-        """Render and clean a text; one that cannot be rendered is shown as it was written."""
+    def markdown2html(self, context: Context, source: str) -> str:
+        """Render and clean a text; show it as it was written if it cannot be rendered."""
         try:
             return clean(super().markdown2html(context, source))
         except Exception:

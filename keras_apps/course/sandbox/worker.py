@@ -1,7 +1,8 @@
-"""Requests, a line of JSON each -> a child process for each that runs a student's cells -> what their calls gave.
+"""Requests, one line of JSON each -> a child process for each that runs a student's cells -> the results of its calls.
 
-Run as a script by `runner`, in its own process. It loads NumPy and TensorFlow once; every child is a fork of it. No
-expected value is ever sent here, and nothing but plain numbers, texts and lists goes back.
+`runner` starts this file as a script, in a process of its own and, where it can, inside bubblewrap. It loads NumPy and
+TensorFlow once; every child is a fork of it. No expected value is ever sent here, and only numbers, texts and lists go
+back.
 """
 
 from __future__ import annotations
@@ -17,9 +18,18 @@ import sys
 import time
 import traceback
 import types
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING or __name__ != "__main__":
+    from keras_apps.course.sandbox import limits, processes, recorder
+else:  # as a script: the files beside it, without the package
+    import limits
+    import processes
+    import recorder
 
 MOST_OPEN = 1 << 16  # file descriptors
-NOT_HERE = "keras_apps is not to be imported here: write the function yourself"  # guard.WORDS has it too
+NOT_AVAILABLE = "keras_apps cannot be imported in a submission: write the function yourself"
 
 
 class TooLong(BaseException):
@@ -27,7 +37,7 @@ class TooLong(BaseException):
 
 
 def as_python(source: str) -> str:
-    """Take IPython's magics out of a cell that is no Python with them."""
+    """Replace IPython's magics in a cell that is not Python because of them."""
     try:
         ast.parse(source)
         return source
@@ -41,8 +51,8 @@ def as_python(source: str) -> str:
     )
 
 
-def told(error: BaseException) -> dict:
-    """Describe an error: its type, text and line in the student's cell."""
+def describe_error(error: BaseException) -> dict[str, Any]:
+    """Describe an error: its type, text and line in the student's cell (0 if it was not raised in a cell)."""
     lines = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     line = next((line for file, line in reversed(lines) if file[:6] == "<cell "), 0)
     if isinstance(error, SyntaxError):
@@ -54,35 +64,45 @@ def told(error: BaseException) -> dict:
     return {"type": type(error).__name__[:80], "text": text, "line": line}
 
 
-def lacking(name: str):
-    """Answer for what the package has and its stand-in has not; names with __ are asked for by Python itself."""
+def _not_available(name: str) -> Any:
+    """Refuse what the package has and its stand-in lacks; Python itself asks for names with __."""
     if name.startswith("__"):
         raise AttributeError(name)
-    raise ImportError(NOT_HERE)
+    raise ImportError(NOT_AVAILABLE)
 
 
-def run(request: dict, channel: int, calling) -> None:
-    """Run the cells, then the calls, in this process; write what happens to `channel`, a line of JSON each.
+def _stand_ins() -> dict[str, types.ModuleType]:
+    """Return modules in the package's place: a notebook's `grade` and `Case` do nothing while it is graded."""
+    package, course = types.ModuleType("keras_apps"), types.ModuleType("keras_apps.course")
+    package.__spec__ = importlib.machinery.ModuleSpec("keras_apps", None)
+    vars(package).update(course=course, __getattr__=_not_available)
+    vars(course).update(grade=lambda *_, **__: None, Case=lambda *_, **__: None, __getattr__=_not_available)
+    return {"keras_apps": package, "keras_apps.course": course}
 
-    Where the request has "answers", a record for each call, no cell is run, and what the calls make of them is told.
+
+def run(request: dict[str, Any], channel: int) -> None:
+    """Run the cells, then the calls, in this process; write what happens to `channel`, one line of JSON each.
+
+    If the request has "answers", a record for each call, no cell is run: the calls are evaluated on these records.
     """
     write, dumps, encode, clock = os.write, json.dumps, str.encode, time.monotonic
+    describe, evaluate = recorder.describe, recorder.evaluate
     began = clock()
 
-    def tell(**event) -> None:
+    def report(**event: Any) -> None:
         data = encode(dumps({**event, "at": clock() - began}) + "\n")
         while data:
             data = data[write(channel, data) :]
 
-    def raise_too_long(*_):
+    def raise_too_long(*_: Any) -> None:
         raise TooLong
 
     signal.signal(signal.SIGPROF, raise_too_long)
     signal.signal(signal.SIGALRM, raise_too_long)
     timer, processor, real = signal.setitimer, signal.ITIMER_PROF, signal.ITIMER_REAL
 
-    def timed(action, seconds: float):
-        """Return what the action gives, or the error that it raises."""
+    def timed(action: Callable[[], Any], seconds: float) -> tuple[Any, dict[str, Any] | None]:
+        """Return the action's value, and the error that it raised."""
         try:
             try:
                 timer(processor, seconds)
@@ -92,15 +112,10 @@ def run(request: dict, channel: int, calling) -> None:
                 timer(processor, 0)
                 timer(real, 0)
         except BaseException as error:  # SystemExit too: the student's code ends nothing
-            return None, told(error)
+            return None, describe_error(error)
 
     module = types.ModuleType("__main__")
-    stand_in = types.ModuleType("keras_apps")
-    stand_in.__spec__ = importlib.machinery.ModuleSpec("keras_apps", None)
-    stand_in.course = types.ModuleType("keras_apps.course")
-    stand_in.__getattr__ = stand_in.course.__getattr__ = lacking
-    stand_in.course.grade = stand_in.course.Case = lambda *_, **__: None
-    sys.modules.update({"__main__": module, "keras_apps": stand_in, "keras_apps.course": stand_in.course})
+    sys.modules.update({"__main__": module, **_stand_ins()})
     names = module.__dict__
 
     def execute(source: str, name: str) -> None:
@@ -110,83 +125,58 @@ def run(request: dict, channel: int, calling) -> None:
 
     for number, source in enumerate(request["cells"]):
         if number not in request["skip"]:
-            tell(cell=number)
+            report(cell=number)
             _, error = timed(lambda: execute(source, f"<cell {number + 1}>"), request["cell_seconds"])  # noqa: B023
             if error:
-                tell(cell=number, stopped=error)
+                report(cell=number, stopped=error)
     name, records = request["name"], request.get("answers")
     if records is None and name not in names:
-        tell(missing=True)
+        report(missing=True)
         return
     for number, call in enumerate(request["calls"]):
-        tell(call=number)
-        record = [] if records is None else records[number]
-        ask = calling.recorder(names[name], record) if records is None else calling.player(record)
-
-        def once(call=call, ask=ask):
-            return calling.plain(calling.work_out(call, name, ask, names))
-
-        value, error = timed(once, request["call_seconds"])
+        report(call=number)
+        record: list[dict[str, Any]] = [] if records is None else records[number]
+        function = recorder.recorder(names[name], record) if records is None else recorder.player(record)
+        value, error = timed(lambda: describe(evaluate(call, name, function, names)), request["call_seconds"])  # noqa: B023
         if error:
-            tell(call=number, stopped=error)
+            report(call=number, stopped=error)
         else:
-            tell(call=number, **({"answers": record} if records is None else {"value": value}))
+            report(call=number, **({"answers": record} if records is None else {"value": value}))
         if error and error["type"] == "TooLong":
             return
 
 
-def child(request: dict, channel: int, guard, seccomp, calling, readable: list[str]) -> None:
-    """Confine this process, and run the request."""
+def run_child(request: dict[str, Any], channel: int) -> None:
+    """Limit this process, keep only `channel` open, and run the request."""
     os.closerange(3, channel)  # among them the pipe that requests come by
     os.closerange(channel + 1, MOST_OPEN)
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nothing, standard)
     os.close(nothing)
-    scratch, forbidden = request["scratch"], request["forbidden"]
-    os.chdir(scratch)
-    os.environ.update(HOME=scratch, TMPDIR=scratch)
-    vars(sys.modules["subprocess"]).pop("_fork_exec", None)  # it raises no audit event
-    vars(sys.modules.pop("_posixsubprocess", json)).pop("fork_exec", None)
-    guard.limit(request["processor_seconds"], request["memory"])
-    layers = (*guard.confine(scratch, readable, forbidden), *seccomp.confine())
-    os.write(channel, json.dumps({"layers": layers}).encode() + b"\n")
-    guard.forbid(scratch, readable, forbidden, channel)
-    run(request, channel, calling)
-
-
-def beside(name: str) -> types.ModuleType:
-    """Load a module of this folder without the package, which answers may not import."""
-    module = types.ModuleType(name)
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), f"{name}.py"), encoding="utf-8") as file:
-        exec(compile(file.read(), f"{name}.py", "exec"), module.__dict__)
-    return module
+    os.chdir(request["scratch"])
+    os.environ.update(HOME=request["scratch"], TMPDIR=request["scratch"])
+    limits.limit(request["processor_seconds"], request["memory"], request["threads"])
+    run(request, channel)
 
 
 def main() -> None:
     """Serve requests from standard input until it is closed."""
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") not in (here, os.getcwd())]
+    for module in ("limits", "processes", "recorder"):  # these names are the student's
+        sys.modules.pop(module, None)
     sys.dont_write_bytecode = True
-    guard, seccomp, calling, offspring, places = map(beside, ("guard", "seccomp", "calling", "offspring", "places"))
-    seccomp.adopt()
-    for name in ("subprocess", *sys.argv[1:]):
+    processes.adopt_orphans()
+    for module in sys.argv[1:]:
         with contextlib.suppress(ImportError):
-            __import__(name)
-    readable = places.readable()
-    installed = [os.path.realpath(os.path.join(path, "keras_apps")) for path in readable]
-    installed = [path for path in installed if os.path.isdir(path)]  # beside the one that started this process
+            __import__(module)
     answers, sys.stdout = sys.stdout, sys.stderr
     owner = os.dup(sys.stdin.fileno())
-
-    def run_child(request: dict, channel: int) -> None:
-        child(request, channel, guard, seccomp, calling, readable)
-
     print(json.dumps({"ready": True}), file=answers, flush=True)
     for line in sys.stdin:
         request = json.loads(line)
-        request["forbidden"] += installed
-        answer = offspring.watched(request, run_child, seccomp.tie_to_parent, owner)
+        answer = processes.run_in_child(request, run_child, owner)
         print(json.dumps(answer | {"id": request["id"]}), file=answers, flush=True)
     os._exit(0)  # without the time that TensorFlow takes to end
 

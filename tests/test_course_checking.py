@@ -26,10 +26,10 @@ def test_a_byte_order_mark_and_large_endings_are_taken(tmp_path):
 
 def test_a_copy_is_graded_where_it_is_alone(tmp_path):
     """Browsers name a second download so; beside NAME.ipynb, or where there are two, nobody knows which counts."""
-    from keras_apps.course.nbgrader.submissions import chosen
+    from keras_apps.course.nbgrader.submissions import only_copy
 
     def among(*names):
-        found = chosen("convolutions", [tmp_path / f"{name}.ipynb" for name in names])
+        found = only_copy("convolutions", [tmp_path / f"{name}.ipynb" for name in names])
         return found and found.stem
 
     for name in ("convolutions (1)", "convolutions(2)", "convolutions - Copy", "convolutions-Copy1", "convolutions_1"):
@@ -47,8 +47,8 @@ def test_format_3_is_read(tmp_path):
     assert cells_of(tmp_path / "old.ipynb") == ["a = 1\nb = 2"]
 
 
-def test_what_is_no_file_is_told_as_that(tmp_path):
-    with pytest.raises(ValueError, match="which is no file"):
+def test_the_error_says_what_is_wrong_with_a_path(tmp_path):
+    with pytest.raises(ValueError, match="which is a folder"):
         cells_of(tmp_path)
     with pytest.raises(FileNotFoundError, match="does not exist"):
         cells_of(tmp_path / "no.py")
@@ -65,7 +65,7 @@ def test_functions_may_be_assigned():
 def test_links_are_no_submissions(tmp_path):
     """A link could lead to the solved source; a file in folders of its own is taken."""
     pytest.importorskip("nbgrader")
-    from keras_apps.course.nbgrader.preprocessors import _check_own
+    from keras_apps.course.nbgrader.preprocessors import _check_no_link
 
     source = tmp_path / "source.ipynb"
     source.touch()
@@ -73,20 +73,20 @@ def test_links_are_no_submissions(tmp_path):
         (tmp_path / "submitted" / student / "convolutions").mkdir(parents=True)
     own, linked = (tmp_path / "submitted" / name / "convolutions" / "convolutions.ipynb" for name in ("ann", "ben"))
     own.touch()
-    _check_own(own)
+    _check_no_link(own)
     linked.symlink_to(source)
     (tmp_path / "submitted" / "eve").symlink_to(tmp_path / "submitted" / "ann")
     for path in (linked, tmp_path / "submitted" / "eve" / "convolutions" / "convolutions.ipynb"):
         with pytest.raises(ValueError, match="a symbolic link"):
-            _check_own(path)
+            _check_no_link(path)
 
 
 @pytest.mark.parametrize(
     "text", ["[1, 2]", "null", "5", '"x"', '{"cells": 5}', '{"cells": [5]}', '{"worksheets": [5]}']
 )
-def test_json_that_is_no_notebook_is_told_as_that(tmp_path, text):
+def test_the_error_says_that_json_is_not_a_notebook(tmp_path, text):
     (tmp_path / "a.ipynb").write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError, match="which cannot be read as one"):
+    with pytest.raises(ValueError, match="cannot be read as one"):
         cells_of(tmp_path / "a.ipynb")
 
 
@@ -113,5 +113,5 @@ def test_marked_cells_are_kept_wherever_they_stand():
     assert kept == cells
     notice, *kept = preprocessors._not_too_many(cells, {"f": 0, "tests_f": 0}, 3)
     assert [c.source for c in kept] == ["a", "copy", "other", "f", "tests"]
-    assert notice.cell_type == "markdown" and notice.source.startswith("**1 cells were left out**")
+    assert notice.cell_type == "markdown" and notice.source.startswith("**1 cell was left out**")
     assert [c.source for c in preprocessors._not_too_many(cells, {}, 0)][1:] == []

@@ -1,4 +1,4 @@
-"""What a check makes of a student's answers: worked out where no student's code ran."""
+"""What a check computes from a student's results: it does so where the student's code never ran."""
 
 import pytest
 from course_bank import BANK, script_of
@@ -103,16 +103,16 @@ def test_every_stand_in_is_a_name_of_the_notebook():
             assert all(stand_in in text for stand_in in asked.stand_ins), asked.name
 
 
-def test_plain_and_restored_are_each_other_s_reverse():
+def test_describe_and_restore_are_each_other_s_reverse():
     """`[4, 2.5]` keeps its whole number whole: a shape of floats is a mistake that checks look for."""
     import numpy as np
 
     for value in (None, True, "ada", 4, 2.5, (1, [2.0, "b"]), np.arange(6).reshape(2, 3), np.ones((2, 1)) / 3):
-        described = recorder.plain(value)
-        assert recorder.plain(recorder.restored(described)) == described
-    assert hasattr(recorder.restored(recorder.plain(4)), "__index__")
-    assert not hasattr(recorder.restored(recorder.plain(4.0)), "__index__")
-    assert recorder.plain(recorder.restored(recorder.plain(dict))) == recorder.plain(dict)
+        described = recorder.describe(value)
+        assert recorder.describe(recorder.restore(described)) == described
+    assert hasattr(recorder.restore(recorder.describe(4)), "__index__")
+    assert not hasattr(recorder.restore(recorder.describe(4.0)), "__index__")
+    assert recorder.describe(recorder.restore(recorder.describe(dict))) == recorder.describe(dict)
 
 
 @pytest.mark.parametrize("number", ["Fraction(5, 2)", "Decimal('2.5')", "complex(2.5, 0)", "np.array(2.5, object)"])
@@ -123,9 +123,9 @@ def test_numbers_of_other_types_are_numbers(number):
     import numpy as np
 
     value = eval(number, {"Fraction": Fraction, "Decimal": Decimal, "np": np})
-    assert recorder.plain(value) == {"kind": "array", "shape": [], "value": [2.5]}
-    assert recorder.plain({"a": 2.5}.values())["value"] == [recorder.plain(2.5)]
-    assert recorder.plain(1 + 2j)["kind"] == recorder.plain(np.array([1, "a"], object))["kind"] == "other"
+    assert recorder.describe(value) == {"kind": "array", "shape": [], "value": [2.5]}
+    assert recorder.describe({"a": 2.5}.values())["value"] == [recorder.describe(2.5)]
+    assert recorder.describe(1 + 2j)["kind"] == recorder.describe(np.array([1, "a"], object))["kind"] == "other"
 
 
 def test_a_message_is_one_line_of_what_can_be_printed(runner):
