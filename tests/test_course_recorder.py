@@ -81,9 +81,9 @@ def test_answers_may_be_tensors(runner):
 
 
 def test_a_hidden_check_s_end_tells_nothing(runner):
-    """Whatever stops it, the words are the same: type, line and refusal are a student's to choose."""
+    """Whatever stops it, the words are the same: type and line are a student's to choose."""
     said = set()
-    for end in ("1 / 0", "open('/etc/passwd')", "raise KeyError('7')", "__import__('os')._exit(0)"):
+    for end in ("1 / 0", "open('/no/such/file')", "raise KeyError('7')", "__import__('os')._exit(0)"):
         answer = (
             f"def output_shape(shape, filters, f, stride=1, padding='valid'):\n    if shape[0] == 99:\n        {end}\n"
         )

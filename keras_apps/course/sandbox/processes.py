@@ -52,10 +52,10 @@ def run_in_child(request: dict[str, Any], run: Callable[[dict[str, Any], int], N
         os.setpgid(process, process)
     most_resident = _resident(os.getpid()) + request["memory"]
     end = time.monotonic() + request["seconds"]
-    data, ended = _read(receive, owner, end, lambda: _excess(request["scratch"], most_resident))
+    data, ended = _read(receive, owner, end, process, lambda: _excess(request["scratch"], most_resident))
     if ended == "exited":  # it closed its end; it may still run
         wait = time.monotonic() + 1
-        while time.monotonic() < wait and not os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+        while time.monotonic() < wait and not _has_ended(process):
             time.sleep(0.005)
     end_all(process)
     os.close(receive)
@@ -67,8 +67,12 @@ def run_in_child(request: dict[str, Any], run: Callable[[dict[str, Any], int], N
     return {"ended": ended, "written": data.decode("utf-8", "replace")}
 
 
-def _read(receive: int, owner: int, end: float, excess: Callable[[], str]) -> tuple[bytes, str]:
-    """Read until the child closes its end, its time is over, it used too much, or the owner is gone."""
+def _has_ended(process: int) -> bool:
+    return os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def _read(receive: int, owner: int, end: float, process: int, excess: Callable[[], str]) -> tuple[bytes, str]:
+    """Read until the child ends or closes its end, its time is over, it used too much, or the owner is gone."""
     poll, data, looked = select.poll(), b"", time.monotonic()
     poll.register(receive, select.POLLIN)
     poll.register(owner, 0)
@@ -85,6 +89,8 @@ def _read(receive: int, owner: int, end: float, excess: Callable[[], str]) -> tu
             data += part
             if not part or len(data) > MOST_BYTES:
                 return data, "large" if part else "exited"
+        elif _has_ended(process):  # another process of its keeps the pipe open
+            return data, "exited"
     return data, "time"
 
 
