@@ -99,7 +99,9 @@ def _check_no_link(notebook: Path) -> None:
 
 def _marked(cell: BaseCell, points: float | None, solution: bool) -> NotebookNode:
     """Return a cell of the gradebook as a cell of a notebook."""
-    new: Callable[..., NotebookNode] = nbformat.v4.new_code_cell if cell.cell_type == "code" else nbformat.v4.new_markdown_cell
+    new: Callable[..., NotebookNode] = (
+        nbformat.v4.new_code_cell if cell.cell_type == "code" else nbformat.v4.new_markdown_cell
+    )
     marking = {
         "grade": points is not None,
         "grade_id": cell.name,

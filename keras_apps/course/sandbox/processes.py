@@ -77,7 +77,8 @@ def _read(receive: int, owner: int, end: float, process: int, excess: Callable[[
     poll.register(receive, select.POLLIN)
     poll.register(owner, 0)
     while (left := end - time.monotonic()) > 0:
-        events = dict(poll.poll(1 + 1000 * min(left, SECONDS_BETWEEN_LOOKS)))
+        over = _has_ended(process)  # before the poll, so that what it wrote last is seen there
+        events = dict(poll.poll(0 if over else 1 + 1000 * min(left, SECONDS_BETWEEN_LOOKS)))
         if time.monotonic() - looked >= SECONDS_BETWEEN_LOOKS:
             if why := excess():
                 return data, why
@@ -89,7 +90,7 @@ def _read(receive: int, owner: int, end: float, process: int, excess: Callable[[
             data += part
             if not part or len(data) > MOST_BYTES:
                 return data, "large" if part else "exited"
-        elif _has_ended(process):  # another process of its keeps the pipe open
+        elif over:  # a process that it started keeps the pipe open
             return data, "exited"
     return data, "time"
 
