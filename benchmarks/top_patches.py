@@ -23,6 +23,8 @@ from PIL import Image
 
 LAYERS = tuple(f"conv{n}" for n in range(1, 6))
 SIDE = 250
+PHOTOGRAPHS = ("astronaut", "cat", "coffee", "hopper", "rocket")
+PAINTINGS = ("mosaic", "pointillism", "stained-glass", "vortices", "woodcut-wave")
 
 
 def make_pictures(folder: Path, count: int) -> None:
@@ -30,7 +32,7 @@ def make_pictures(folder: Path, count: int) -> None:
     from keras_apps import images
 
     rng = np.random.default_rng(0)
-    sources = [Image.open(images.resolve(f"bundled:{name}")).convert("RGB") for name in images.bundled()]
+    sources = [Image.open(images.resolve(f"bundled:{name}")).convert("RGB") for name in PHOTOGRAPHS + PAINTINGS]
     for number in range(count):
         source = sources[number % len(sources)]
         side = int(rng.integers(min(SIDE, *source.size), min(source.size) + 1))

@@ -67,7 +67,7 @@ def test_several_faces(run, fails, two_faces, tmp_path, gallery):
 
 def test_wrong_pictures_at_enrolment(fails, run, gallery, tmp_path):
     (tmp_path / "text.jpg").write_text("no picture")
-    (tmp_path / "cut.jpg").write_bytes(images.resolve("bundled:obama").read_bytes()[:5000])
+    (tmp_path / "cut.jpg").write_bytes(images.resolve("bundled:hopper").read_bytes()[:5000])
     Image.new("RGB", (1, 1)).save(tmp_path / "one.png")
     Image.new("1", (12000, 12000)).save(tmp_path / "huge.png")
     (tmp_path / "empty").mkdir()

@@ -294,6 +294,7 @@ def test_the_face_tower_is_converted_and_saved(rank, tmp_path):
     assert new.name == f"small_{rank}d"
 
 
+@pytest.mark.slow
 def test_another_process_loads_what_was_saved(tmp_path):
     """Keras finds `RepeatBorder` by its module once the package is imported, be it none of its parts."""
     model = convert(functional((8, 8, 3), twice), 3, borders="repeat")

@@ -18,6 +18,7 @@ def example(monkeypatch):
     return importlib.import_module
 
 
+@pytest.mark.slow
 def test_unseen_hearts_come_apart_as_training_goes(tmp_path):
     """Sixty steps on 48 people: the equal error rate of 20 people never seen falls well below that of random weights.
 

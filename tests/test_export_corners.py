@@ -125,6 +125,7 @@ def test_a_file_without_its_card_still_knows_what_white_is(as_float, tower, chip
     np.testing.assert_allclose(found, tower.predict_on_batch(chips.astype(np.float32)), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_foreign_file_without_a_card_gets_255_and_says_so(tower, chips, tmp_path, fast):
     """What stands behind the model is taken off: the file is as a converter alone would have written it."""
     export.export(tower, tmp_path / "out", ["litert"], **fast)

@@ -61,7 +61,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("order", [ORDERS[0], *(pytest.param(order, marks=pytest.mark.slow) for order in ORDERS[1:])])
 def test_files_load_with_only_the_package_imported(folder, order):
     lines = [line.split() for line in run(order + LOAD, str(folder)).splitlines()]
     assert [line[:2] for line in lines] == [

@@ -167,6 +167,7 @@ def test_tower_is_savable_and_keeps_its_fingerprint(tower, tmp_path, chips):
     assert tower.count_params() == 5_607_488 and tower.get_layer("stage2_block1_add").name
 
 
+@pytest.mark.slow
 def test_keras_itself_loads_a_saved_tower(tower, tmp_path):
     tower.save(tmp_path / "tower.keras")
     code = "import sys, keras, keras_apps; print(keras.saving.load_model(sys.argv[1]).output_shape)"
@@ -195,13 +196,15 @@ def test_towers_that_compute_differently_have_other_fingerprints():
     assert marks[0] == marks[3] and len(set(marks)) == 3
 
 
+@pytest.mark.slow
 def test_a_crowd_does_not_take_all_memory():
     """400 small copies of one face in a picture; the detector keeps at most 1500 places a size."""
-    face = images.resize(images.load_image("bundled:obama")[60:440, 350:640], (50, 40))
+    face = images.resize(images.load_image("bundled:hopper")[90:370, 160:370], (50, 40))
     found = faces.find_faces(np.tile(face, (20, 20, 1)))
     assert len(found) > 200
 
 
+@pytest.mark.slow
 def test_no_finaliser_is_reported_when_the_detector_loads():
     code = "from keras_apps import faces; faces.find_faces('bundled:obama')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

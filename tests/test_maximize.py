@@ -263,6 +263,7 @@ def test_units_of_other_types_and_models_of_other_ranks(small):
         ascent.directions_of([[1.0], [1.0, 2.0]], "c", 2)
 
 
+@pytest.mark.slow
 def test_many_ascents_do_not_warn_of_retracing(small, caplog):
     for unit in range(4):
         visualize.maximize(small, "second", unit, size=24, steps=1)

@@ -27,6 +27,7 @@ def test_the_python_runs_as_it_stands(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "painted.png").exists() and (tmp_path / "team.db").exists()
 
 
+@pytest.mark.slow
 def test_the_python_of_the_training_page_runs(tmp_path, monkeypatch, capsys):
     (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "training.md").read_text("utf-8"), re.DOTALL)
     monkeypatch.chdir(tmp_path)
@@ -37,6 +38,7 @@ def test_the_python_of_the_training_page_runs(tmp_path, monkeypatch, capsys):
     capsys.readouterr()
 
 
+@pytest.mark.slow
 def test_the_python_of_the_style_page_runs(tmp_path, monkeypatch, capsys):
     (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "style.md").read_text("utf-8"), re.DOTALL)
     monkeypatch.chdir(tmp_path)

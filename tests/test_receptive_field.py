@@ -276,6 +276,7 @@ def test_the_face_towers_encoding_sees_147_of_150_pixels():
     assert seen_by_gradient(positive_copy(tower), "encoding", (), (150, 150)) == found.box()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name, size, cases",
     [

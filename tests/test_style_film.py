@@ -135,6 +135,7 @@ def test_frames_of_a_folder_keep_their_names_and_natural_order(folder, style, ne
         np.testing.assert_array_equal(images.load_image(frame.path), frame.image)
 
 
+@pytest.mark.slow
 def test_an_interrupted_film_goes_on_to_the_same_frames(folder, style, network, tmp_path):
     whole = paint(folder, style, network, out=tmp_path / "whole")
 

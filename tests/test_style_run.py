@@ -138,7 +138,9 @@ def test_a_strip_that_is_too_thin_at_the_chosen_size(pictures):
         style.transfer(strip, pictures[1], style.Recipe(backbone="vgg16", size=48, steps=1))
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "gradient-descent", "lbfgs", "nadam"])
+@pytest.mark.parametrize(
+    "optimizer", ["adam", "lbfgs", *(pytest.param(n, marks=pytest.mark.slow) for n in ("gradient-descent", "nadam"))]
+)
 def test_a_resumed_run_gives_the_same_picture(pictures, monkeypatch, tmp_path, optimizer):
     """Interrupted in the second of two sizes, resumed, and equal to the unbroken run to the last bit."""
     monkeypatch.setattr(recipe, "COARSEST", 24)
@@ -315,6 +317,7 @@ def test_pictures_too_small_for_a_network_of_your_own_are_refused(pictures):
         style.transfer(*pictures, recipe, network=network, compiled=False)
 
 
+@pytest.mark.slow
 def test_lbfgs_without_restarts_gets_further_than_with(pictures):
     """Curvature kept over 24 steps lowers the cost more than curvature forgotten after every 3."""
     recipe = dataclasses.replace(SHALLOW, optimizer="lbfgs", steps=24)

@@ -20,6 +20,7 @@ def strangers():
     return faces.synthetic_people(PEOPLE, PICTURES, seed=7)[0].reshape(PEOPLE, PICTURES, 64, 64, 3)
 
 
+@pytest.mark.slow
 def test_unseen_people_are_told_apart_where_pixels_fail(tower, strangers):
     """Measured on 2,000 pictures: README. Here on 240, whose EER may be a little above or below."""
     flat, owner = strangers.reshape(-1, 64, 64, 3), np.repeat(np.arange(PEOPLE), PICTURES)

@@ -43,8 +43,8 @@ WITHIN_ALEXNET = {"content_layers": "conv3", "style_layers": {"conv1": 0.5, "con
     [
         ("vgg16", "max", SHALLOW, (48, 48), 16),
         ("vgg16", "average", SHALLOW, (53, 60), 20),
-        ("vgg16", "max", SHALLOW, (31, 97), 24),
-        ("vgg16", "max", DEEP, (41, 183), 48),
+        pytest.param("vgg16", "max", SHALLOW, (31, 97), 24, marks=pytest.mark.slow),
+        pytest.param("vgg16", "max", DEEP, (41, 183), 48, marks=pytest.mark.slow),
         ("alexnet", "max", WITHIN_ALEXNET, (151, 118), 32),
         ("alexnet", "average", WITHIN_ALEXNET, (67, 163), 48),
     ],
@@ -67,6 +67,7 @@ def test_every_normalization(normalization, rng):
     _assert_equal(untiled, TiledObjective(model, content, [style], recipe, 4, compiled=False), start, 1e-10)
 
 
+@pytest.mark.slow
 def test_regions_styles_and_the_temporal_term(rng):
     """Two styles, left and right, with soft edges; a picture to stay near; another content picture afterwards."""
     model, recipe = _own_model(), _own_recipe(style_shares=(0.3, 0.7))
@@ -106,6 +107,7 @@ def test_equals_finite_differences_and_the_gram_oracle(rng):
         np.testing.assert_allclose(gradient[index], (above - below) / 2e-6, rtol=1e-4, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_compiled_with_the_fast_network(rng):
     """Few compilations: one shape of tile, once a pass, and none at a later step."""
     recipe = Recipe(backbone="vgg16", content_layers="block2_conv2", style_layers={"block2_conv1": 1.0})

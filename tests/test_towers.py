@@ -77,6 +77,7 @@ def test_an_untrained_tower_is_not_loaded_as_a_trained_one():
         faces.load_tower("small")
 
 
+@pytest.mark.slow
 def test_models_around_a_tower_are_loaded_by_a_process_that_has_not_seen_them(tmp_path):
     """The classes register themselves when their modules are imported; nobody but `load_tower` does so here."""
     tower = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])

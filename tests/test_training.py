@@ -79,7 +79,9 @@ class Interrupted(Exception):
     pass
 
 
-@pytest.mark.parametrize("mining, loss", [("random", "triplet"), ("all", "verification")])
+@pytest.mark.parametrize(
+    "mining, loss", [pytest.param("random", "triplet", marks=pytest.mark.slow), ("all", "verification")]
+)
 def test_an_interrupted_training_goes_on_as_if_it_had_not_been(parts, tmp_path, mining, loss):
     """Two runs with one seed agree, and so does one with a break.
 

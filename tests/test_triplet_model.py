@@ -99,6 +99,7 @@ def test_one_step_of_gradient_descent_by_hand():
     assert tower.get_weights()[0].item() == pytest.approx(1.25)
 
 
+@pytest.mark.slow
 def test_given_triplets_train_from_a_dataset(rng):
     x, y = people(rng)
     index = np.array(oracles.triplets(np.zeros((32, 1)), y, "all", 0.2))[rng.permutation(2688)[:256]]
@@ -245,6 +246,7 @@ print(json.dumps(reports))
 """
 
 
+@pytest.mark.slow
 def test_two_replicas_mine_their_halves_and_add_up(rng):
     """The gradient is the mean of the two halves' mean losses, or the sum of their sums.
 
@@ -284,6 +286,7 @@ def test_a_collapse_is_told_once_with_what_to_do(rng):
     assert history["loss"] == pytest.approx([0.2] * 12, rel=1e-3) and history["collapse"][-1] > 0.99
 
 
+@pytest.mark.slow
 def test_a_good_training_or_a_few_bad_steps_are_no_collapse(rng):
     x, y = people(rng)
     with warnings.catch_warnings():
