@@ -74,7 +74,8 @@ def run(objective, start: np.ndarray, recipe, gradients: int) -> Watched:
     watched = Watched(objective, gradients)
     try:
         descent = LBFGS(watched, start) if recipe.optimizer == "lbfgs" else StyleStep(watched, start, recipe, gradients)
-        descent.run(gradients, lambda costs: None)
+        for _ in descent.steps(gradients):
+            pass
     except StopIteration:
         pass
     return watched

@@ -168,7 +168,7 @@ def test_unknown_presets_and_entries_are_answered_with_the_near_ones():
 
 def test_presets_and_recipe_files_load_no_tensorflow(tmp_path):
     path = tmp_path / "r.json"
-    code = "import sys; from keras_apps.style import presets, recipe_files as r; p = presets.preset('course'); "
+    code = "import sys; from keras_apps.style.recipes import presets, files as r; p = presets.preset('course'); "
     code += f"r.save_recipe(p, {str(path)!r}); assert r.load_recipe({str(path)!r}).as_dict() == p.as_dict(); "
     code += "print('tensorflow' in sys.modules, 'keras' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False False\n"

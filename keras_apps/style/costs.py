@@ -61,15 +61,21 @@ def gram_matrix(a: tf.Tensor) -> tf.Tensor:
     return tf.matmul(unrolled, unrolled, transpose_a=True)
 
 
-def layer_style_cost(a_S: tf.Tensor, a_G: tf.Tensor) -> tf.Tensor:
+class MeanGram(NamedTuple):
+    """A Gram matrix divided by the number of positions, floats `(..., c, c)`: computed once, compared often."""
+
+    matrix: tf.Tensor
+
+
+def layer_style_cost(a_S: tf.Tensor | MeanGram, a_G: tf.Tensor | MeanGram) -> tf.Tensor:
     """Compute J_style of one layer, |G_S - G_G|^2 / (4 n_C^2 (n_H n_W)^2), how far G's style is from S's there.
 
-    Where the pictures differ in size each Gram matrix is divided by its own n_H n_W; for equal sizes that is the
-    course's formula.
+    If the pictures differ in size, each Gram matrix is divided by its own n_H n_W; for equal sizes this is the course's
+    formula.
 
     Args:
-        a_S: Floats `(..., h, w, c)`.
-        a_G: Floats `(..., h', w', c)`.
+        a_S: Floats `(..., h, w, c)`, or the `MeanGram` of these activations.
+        a_G: Floats `(..., h', w', c)`, or their `MeanGram`.
 
     Returns:
         Floats `(...)`, >= 0; a scalar for one picture.
@@ -84,20 +90,21 @@ def layer_style_cost(a_S: tf.Tensor, a_G: tf.Tensor) -> tf.Tensor:
     Reference:
         Gatys et al., CVPR 2016, equation 4.
     """
-    a_S, a_G = _pair(a_S, a_G, same_size=False)
-    difference = gram_matrix(a_S) / _positions(a_S) - gram_matrix(a_G) / _positions(a_G)
-    channels = tf.cast(tf.shape(a_S)[-1], a_S.dtype)
-    return tf.reduce_sum(tf.square(difference), axis=(-2, -1)) / (4 * channels**2)
+    G_S, G_G = _mean_grams(a_S, a_G)
+    channels = tf.cast(tf.shape(G_S)[-1], G_S.dtype)
+    return tf.reduce_sum(tf.square(G_S - G_G), axis=(-2, -1)) / (4 * channels**2)
 
 
 def style_cost(
-    style: Mapping[str, tf.Tensor], generated: Mapping[str, tf.Tensor], layer_weights: Mapping[str, float]
+    style: Mapping[str, tf.Tensor | MeanGram],
+    generated: Mapping[str, tf.Tensor | MeanGram],
+    layer_weights: Mapping[str, float | tf.Tensor],
 ) -> tf.Tensor:
     """Compute J_style(S, G) = sum over layers of lambda times that layer's style cost.
 
     Args:
-        style: `{layer: a_S}`.
-        generated: `{layer: a_G}`.
+        style: `{layer: a_S}`, activations or their `MeanGram`.
+        generated: `{layer: a_G}`, likewise.
         layer_weights: `{layer: lambda}`; these layers are used.
 
     Returns:
@@ -189,27 +196,37 @@ def _pair(a, b, same_size: bool) -> tuple[tf.Tensor, tf.Tensor]:
     return a, b
 
 
+def _mean_grams(a_S: tf.Tensor | MeanGram, a_G: tf.Tensor | MeanGram) -> tuple[tf.Tensor, tf.Tensor]:
+    if isinstance(a_S, MeanGram) and isinstance(a_G, MeanGram):
+        return a_S.matrix, a_G.matrix
+    if isinstance(a_S, MeanGram) or isinstance(a_G, MeanGram):
+        raise TypeError("expected activations on both sides or a MeanGram on both, received one of each")
+    a_S, a_G = _pair(a_S, a_G, same_size=False)
+    return gram_matrix(a_S) / _positions(a_S), gram_matrix(a_G) / _positions(a_G)
+
+
 def _positions(a: tf.Tensor) -> tf.Tensor:
     shape = tf.shape(a)
     return tf.cast(shape[-3] * shape[-2], a.dtype)
 
 
 TINY = 1e-12
-"""Where a flat picture leaves nothing to divide by."""
+"""Added to a divisor that is 0 for a flat picture."""
 
 
 class Normalization(NamedTuple):
-    """The factors of the three terms.
+    """What the course's costs of one layer are multiplied with before they are added up; 1 for the course's own.
 
     Attributes:
-        content: From a_C, floats `(h, w, c)`, to what |a_C - a_G|^2 is multiplied with.
-        style: From the mean Gram matrices G_S, floats `(styles, c, c)`, the positions N of the generated picture's
-            layer and its pixels P to what |G_S - G_G|^2 is multiplied with: a scalar or floats `(styles,)`.
+        content: From a_C, floats `(h, w, c)`, to the factor of `content_cost`.
+        style: From the mean Gram matrices G_S, floats `(styles, c, c)`, the number of positions N of the generated
+            picture's layer and the number of its pixels P to the factor of `layer_style_cost`: a scalar or floats
+            `(styles,)`.
         variation: From a picture, floats `(h, w, 3)` in 0..1, to its cost.
     """
 
-    content: Callable[[tf.Tensor], tf.Tensor]
-    style: Callable[[tf.Tensor, int, int], tf.Tensor]
+    content: Callable[[tf.Tensor], tf.Tensor | float]
+    style: Callable[[tf.Tensor, int, int], tf.Tensor | float]
     variation: Callable[[tf.Tensor], tf.Tensor]
 
 
@@ -234,31 +251,36 @@ def power_variation(G: tf.Tensor) -> tf.Tensor:
 
 
 def _mean_variation(G: tf.Tensor) -> tf.Tensor:
-    return variation_cost(G) / tf.cast(tf.size(G), G.dtype)
+    return variation_cost(G) / _size(G)
 
 
 def _channels(gram: tf.Tensor) -> float:
     return float(gram.shape[-1])
 
 
+def _size(a: tf.Tensor) -> tf.Tensor:
+    return tf.cast(tf.size(a), a.dtype)
+
+
+def _sum_of_squares(a: tf.Tensor, axis: tuple[int, ...] | None = None) -> tf.Tensor:
+    return tf.reduce_sum(tf.square(a), axis=axis)
+
+
 NORMALIZATION = {
-    "scale-free": Normalization(
-        lambda a_C: 1 / (tf.reduce_sum(tf.square(a_C)) + TINY),
-        lambda G_S, N, P: 1 / (tf.reduce_sum(tf.square(G_S), axis=(-2, -1)) + TINY),
+    "scale-free": Normalization(  # |a_C - a_G|^2 / |a_C|^2 and |G_S - G_G|^2 / |G_S|^2
+        lambda a_C: 2 / (_sum_of_squares(a_C) + TINY),
+        lambda G_S, N, P: 4 * _channels(G_S) ** 2 / (_sum_of_squares(G_S, axis=(-2, -1)) + TINY),
         _mean_variation,
     ),
-    "course": Normalization(
-        lambda a_C: tf.constant(0.5, a_C.dtype), lambda G_S, N, P: 1 / (4 * _channels(G_S) ** 2), variation_cost
+    "course": Normalization(lambda a_C: 1.0, lambda G_S, N, P: 1.0, variation_cost),
+    "assignment": Normalization(  # |a_C - a_G|^2 / (4 n_H n_W n_C)
+        lambda a_C: 1 / (2 * _size(a_C)), lambda G_S, N, P: 1.0, variation_cost
     ),
-    "assignment": Normalization(
-        lambda a_C: 1 / (4 * tf.cast(tf.size(a_C), a_C.dtype)),
-        lambda G_S, N, P: 1 / (4 * _channels(G_S) ** 2),
-        variation_cost,
+    "tensorflow": Normalization(  # means of squares
+        lambda a_C: 2 / _size(a_C), lambda G_S, N, P: 4.0, variation_cost
     ),
-    "tensorflow": Normalization(
-        lambda a_C: 1 / tf.cast(tf.size(a_C), a_C.dtype), lambda G_S, N, P: 1 / _channels(G_S) ** 2, variation_cost
-    ),
-    "keras.io": Normalization(
-        lambda a_C: tf.constant(1.0, a_C.dtype), lambda G_S, N, P: (N / P) ** 2 / (4 * 3**2), power_variation
+    "keras.io": Normalization(  # |a_C - a_G|^2; Gram matrices not divided by N but by P, and c taken for 3
+        lambda a_C: 2.0, lambda G_S, N, P: (N / P) ** 2 * _channels(G_S) ** 2 / 3**2, power_variation
     ),
 }
+"""The costs of four known programs, and the default, by name."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Mapping
+import queue
+import threading
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -56,58 +60,65 @@ class LBFGS:
         self.picture = tf.Variable(start, dtype=tf.float32, name="generated")
         self.evaluations = self.done = 0
 
-    def run(self, steps: int, on_step: Callable[[dict[str, float]], None]) -> None:
-        """Take steps, telling `on_step` the costs of the picture before each; ends sooner where no step lowers J."""
-        until = self.done + steps
+    def steps(self, count: int) -> Iterator[dict[str, float]]:
+        """Take steps; after each, yield the costs that the picture had before it. Ends early if no step lowers J."""
+        until = self.done + count
         while self.done < until:
             began = self.done
             ends = until if self.restart is None else min(until, (self.done // self.restart + 1) * self.restart)
-            costs = self._round(ends - self.done, on_step)
+            costs = yield from self._round(ends - self.done)
             if self.done == began:
                 if self.done == 0:  # the start is the best there is
                     self.done = 1
-                    on_step(costs)
-                break
+                    yield costs
+                return
 
     @property
     def resumable(self) -> bool:
         """Whether the run can be resumed from here."""
         return self.restart is not None and self.done % self.restart == 0
 
-    def _round(self, iterations: int, on_step: Callable[[dict[str, float]], None]) -> dict[str, float]:
-        """Take some steps, and return the costs of the picture after them."""
+    def _round(self, iterations: int) -> Generator[dict[str, float], None, dict[str, float]]:
+        """Take some steps without forgetting the curvature, and return the costs of the picture after them.
+
+        SciPy's loop calls back for J and its gradient, and after each iteration. `calls_of` turns these calls into
+        requests that are answered here.
+        """
         shape = self.picture.shape
-        before: list[dict[str, float]] = []  # the costs of the picture before the iteration that is under way
-        latest: list[dict[str, float]] = []
-
-        def cost_and_gradient(pixels: np.ndarray) -> tuple[float, np.ndarray]:
-            costs, gradient = self.objective.costs_and_gradient(tf.constant(pixels.reshape(shape), tf.float32))
-            self.evaluations += 1
-            latest[:] = [{name: float(value) for name, value in costs.items()}]
-            if not np.isfinite(latest[0]["cost"]):
-                on_step(latest[0])
-            if not before:
-                before[:] = latest
-            return latest[0]["cost"], gradient.numpy().ravel().astype(np.float64)
-
-        def after_iteration(pixels: np.ndarray) -> None:
-            costs, before[:] = before[0], latest
-            self.picture.assign(pixels.reshape(shape).astype(np.float32))
-            self.done += 1
-            on_step(costs)
-
+        start = self.picture.numpy().ravel().astype(np.float64)
         options = {"maxiter": iterations, "maxfun": 20 * iterations, "maxcor": self.memory, "ftol": 0, "gtol": 0}
-        bounds = [(0.0, 1.0)] * int(np.prod(shape))
-        minimize(
-            cost_and_gradient,
-            self.picture.numpy().ravel().astype(np.float64),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=bounds,
-            callback=after_iteration,
-            options=options,
-        )
-        return before[0]
+
+        def search(ask: Callable[[tuple[str, np.ndarray]], Any]) -> None:
+            minimize(
+                lambda pixels: ask(("evaluate", pixels)),
+                start,
+                jac=True,
+                method="L-BFGS-B",
+                bounds=[(0.0, 1.0)] * start.size,
+                callback=lambda pixels: ask(("iteration done", pixels)),
+                options=options,
+            )
+
+        before: dict[str, float] = {}  # the costs of the picture before the iteration that is under way
+        latest: dict[str, float] = {}
+        requests, answer = calls_of(search), None
+        with contextlib.closing(requests), contextlib.suppress(StopIteration):
+            while True:
+                request, pixels = requests.send(answer)
+                if request == "evaluate":
+                    costs, gradient = self.objective.costs_and_gradient(tf.constant(pixels.reshape(shape), tf.float32))
+                    self.evaluations += 1
+                    latest = {name: float(value) for name, value in costs.items()}
+                    if not np.isfinite(latest["cost"]):
+                        yield latest
+                    before = before or latest
+                    answer = latest["cost"], gradient.numpy().ravel().astype(np.float64)
+                else:
+                    costs, before, answer = before, latest, None
+                    self.picture.assign(pixels.reshape(shape).astype(np.float32))
+                    self.done += 1
+                    yield costs
+        return before
 
     def state(self) -> dict[str, np.ndarray]:
         """Return what the next steps depend on besides the picture, where the curvature has just been forgotten."""
@@ -117,3 +128,56 @@ class LBFGS:
         """Go on from a picture and a `state`."""
         self.picture.assign(picture)
         self.done, self.evaluations = int(state["done"]), int(state["evaluations"])
+
+
+def calls_of(run: Callable[[Callable[[Any], Any]], None]) -> Generator[Any, Any, None]:
+    """Turn a function that calls back into a generator of its calls, so that a plain loop can answer them.
+
+    The function runs in a thread of its own, which does nothing but wait while a call is answered. Closing the
+    generator ends it.
+
+    Args:
+        run: Called with `ask`; each `ask(request)` is yielded, and returns what is sent back.
+
+    Example:
+        >>> found = []
+        >>> calls = calls_of(lambda ask: found.append(ask("2 + 3") * ask("1 + 1")))
+        >>> next(calls), calls.send(5), next((calls.send(2) for _ in [0]), "ended"), found
+        ('2 + 3', '1 + 1', 'ended', [10])
+    """
+    requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    ended, closed = object(), object()
+
+    class Closed(Exception):
+        pass
+
+    def ask(request: Any) -> Any:
+        requests.put(request)
+        answer = answers.get()
+        if answer is closed:
+            raise Closed
+        return answer
+
+    def work() -> None:
+        try:
+            run(ask)
+            requests.put(ended)
+        except Closed:
+            pass
+        except BaseException as error:  # raised again where the calls are answered
+            requests.put((ended, error))
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        while True:
+            request = requests.get()
+            if request is ended:
+                return
+            if isinstance(request, tuple) and request[0] is ended:
+                raise request[1]
+            answers.put((yield request))
+    finally:
+        answers.put(closed)
+        thread.join()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from keras_apps.style.costs import NORMALIZATION, gram_matrix, total_cost
+from keras_apps.style.costs import NORMALIZATION, MeanGram, content_cost, gram_matrix, style_cost, total_cost
 from keras_apps.style.recipes.recipe import Recipe
 
 Activations = Mapping[str, tf.Tensor]
@@ -88,41 +88,43 @@ class Objective:
             before their weights; `J_content` and `J_style`, the course's costs, whatever the normalisation.
         """
         a_G = {layer: a[0] for layer, a in self.network(picture[None]).items()}
-        squares = {layer: tf.reduce_sum(tf.square(a_C - a_G[layer])) for layer, a_C in self.a_C.items()}
+        contents = {layer: content_cost(a_C, a_G[layer]) for layer, a_C in self.a_C.items()}
         grams = {layer: mean_gram(a_G[layer], self.regions.get(layer)) for layer in self.grams}
         positions = {layer: a_G[layer].shape[0] * a_G[layer].shape[1] for layer in self.grams}
-        return self.combine(picture, squares, grams, positions)
+        return self.combine(picture, contents, grams, positions)
 
     def combine(
         self,
         picture: tf.Tensor,
-        squares: Mapping[str, tf.Tensor],
+        contents: Mapping[str, tf.Tensor],
         grams: Mapping[str, tf.Tensor],
         positions: Mapping[str, int],
     ) -> dict[str, tf.Tensor]:
-        """Combine what the layers gave into the costs, as `costs` returns them.
+        """Combine the layers' costs into J(G) = alpha J_content + beta J_style, as `costs` returns them.
 
         Args:
             picture: Floats `(h, w, 3)`, G.
-            squares: `{content layer: |a_C - a_G|^2}`.
+            contents: `{content layer: its content_cost}`, scalars.
             grams: `{style layer: floats (regions, c, c)}`, G's mean Gram matrices.
             positions: `{style layer: h_l w_l}` of G.
         """
         recipe, normal = self.recipe, self.normalization
-        content_layers, style_layers = recipe.resolved_content_layers, recipe.resolved_style_layers
-        content = tf.add_n([w * normal.content(self.a_C[k]) * squares[k] for k, w in content_layers.items()])
-        J_content = tf.add_n([w * squares[k] / 2 for k, w in content_layers.items()])
-        style, J_style = [], []
-        for layer, weight in style_layers.items():
-            G_S = self.grams[layer]
-            differences = tf.reduce_sum(tf.square(G_S - grams[layer]), axis=(-2, -1))
-            factor = normal.style(G_S, positions[layer], self.pixels)
-            style.append(weight * tf.reduce_sum(self.shares * factor * differences))
-            J_style.append(weight * tf.reduce_sum(self.shares * differences) / (4 * G_S.shape[-1] ** 2))
-        style, J_style = tf.add_n(style), tf.add_n(J_style)
+        S = {layer: MeanGram(G_S) for layer, G_S in self.grams.items()}
+        G = {layer: MeanGram(G_G) for layer, G_G in grams.items()}
+        layer_weights = recipe.resolved_style_layers
+        J_content = tf.add_n([w * contents[k] for k, w in recipe.resolved_content_layers.items()])
+        J_style = tf.reduce_sum(self.shares * style_cost(S, G, layer_weights))
+
+        # the same costs, each layer's multiplied with the recipe's normalisation
+        content = tf.add_n(
+            [w * normal.content(self.a_C[k]) * contents[k] for k, w in recipe.resolved_content_layers.items()]
+        )
+        normalized = {k: w * normal.style(self.grams[k], positions[k], self.pixels) for k, w in layer_weights.items()}
+        style = tf.reduce_sum(self.shares * style_cost(S, G, normalized))
+
+        cost = total_cost(content, style, recipe.content_weight, recipe.style_weight)
         costs = {"content": content, "style": style, "variation": tf.zeros((), self.dtype)}
         costs["temporal"] = tf.zeros((), self.dtype)
-        cost = total_cost(content, style, recipe.content_weight, recipe.style_weight)
         if recipe.variation_weight:
             costs["variation"] = normal.variation(picture)
             cost += recipe.variation_weight * costs["variation"]

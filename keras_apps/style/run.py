@@ -284,6 +284,20 @@ def transfer(
     )
 
 
+class Pace:
+    """Seconds a step, from the steps after the first, which also compiles."""
+
+    def __init__(self) -> None:
+        self.first: tuple[int, float] | None = None
+
+    def update(self, done: int, seconds: float) -> float:
+        """Take note that `done` steps were done after `seconds`, and return the pace; NaN after one step."""
+        if self.first is None:
+            self.first = (done, seconds)
+            return math.nan
+        return (seconds - self.first[1]) / (done - self.first[0])
+
+
 class Run:
     """The course of one transfer through its sizes: history, best picture, checkpoints, and why it stopped.
 
@@ -329,48 +343,51 @@ class Run:
             kept, self.resumed = self.resumed, None
             descent.restore(kept.picture, kept.state)
             self.best, self.best_cost, self.done, self.kept = kept.best, kept.best_cost, kept.steps, kept.steps
-        self.before = descent.picture.numpy()
-        self.rows = [row for row in self.history if row["stage"] == stage]
-        self.first_second = math.nan
+        rows = [row for row in self.history if row["stage"] == stage]
+        size, steps = self.stages[stage]
+        before = descent.picture.numpy()
+        self.pace = Pace()
         try:
-            self.stopped = "steps"
-            descent.run(self.stages[stage][1] - self.done, self._after_step)
-            if self.done < self.stages[stage][1]:  # L-BFGS found no step that lowers the cost
-                self.stopped = "settled"
-        except _Ended as ended:
-            self.stopped = str(ended)
+            for costs in descent.steps(steps - self.done):
+                if not all(map(math.isfinite, costs.values())):
+                    self.stopped = self._not_finite(costs, is_first=not rows)
+                    break
+                if costs["cost"] < self.best_cost:
+                    self.best, self.best_cost = before, costs["cost"]
+                before = descent.picture.numpy()
+                step = {"step": len(self.history) + 1, "stage": stage, "size": size}
+                rows.append({**step, **costs, "seconds": self.seconds})
+                self.history.append(rows[-1])
+                self.done += 1
+                if self.done - self.kept >= CHECKPOINT_EVERY:
+                    self._keep()
+                if self.progress:
+                    self.progress(self._progress(rows[-1]))
+                if _has_settled(rows, self.recipe.settled):
+                    self.stopped = "settled"
+                    break
+            else:
+                self.stopped = "steps" if self.done == steps else "settled"  # L-BFGS found no step that lowers the cost
         except KeyboardInterrupt:
             self.stopped = "interrupted"
             self._keep()
-        risen = self.rows and self.rows[-1]["cost"] > self.best_cost and self.best_cost < self.rows[0]["cost"]
+        risen = rows and rows[-1]["cost"] > self.best_cost and self.best_cost < rows[0]["cost"]
         return self.best if risen or self.stopped.startswith("not finite") else descent.picture.numpy()
 
-    def _after_step(self, costs: dict[str, float]) -> None:
+    def _not_finite(self, costs: dict[str, float], is_first: bool) -> str:
+        """Say which terms are not finite.
+
+        Raises:
+            ValueError: If there was no step before: then there is no picture to keep.
+        """
         step = len(self.history) + 1
-        wrong = [name for name, value in costs.items() if not math.isfinite(value)]
-        if wrong:
-            told = f"not finite: {' and '.join(self._wrong_terms(costs) or wrong)} at step {step}"
-            if not self.rows:
-                rate = self.descent.learning_rate
-                smaller = "smaller weights" if math.isnan(rate) else f"a smaller learning_rate than {rate:g}"
-                raise ValueError(f"expected a finite cost, received one that is {told}; {smaller} may help")
-            raise _Ended(told)
-        if costs["cost"] < self.best_cost:
-            self.best, self.best_cost = self.before, costs["cost"]
-        self.before = self.descent.picture.numpy()
-        size = self.stages[self.stage][0]
-        row = {"step": step, "stage": self.stage, "size": size, **costs, "seconds": self.seconds}
-        self.history.append(row)
-        self.rows.append(row)
-        self.done += 1
-        if self.done - self.kept >= CHECKPOINT_EVERY:
-            self._keep()
-        if self.progress:
-            self.progress(self._told(row))
-        if len(self.rows) > SETTLING and self.recipe.settled:
-            earlier = self.rows[-1 - SETTLING]["cost"]
-            if earlier - costs["cost"] < self.recipe.settled * earlier:
-                raise _Ended("settled")
+        names = self._wrong_terms(costs) or [name for name, value in costs.items() if not math.isfinite(value)]
+        text = f"not finite: {' and '.join(names)} at step {step}"
+        if is_first:
+            rate = self.descent.learning_rate
+            smaller = "smaller weights" if math.isnan(rate) else f"a smaller learning_rate than {rate:g}"
+            raise ValueError(f"expected a finite cost, received one that is {text}; {smaller} may help")
+        return text
 
     def _wrong_terms(self, costs: dict[str, float]) -> list[str]:
         """Return the terms that are not finite, or that overflow once they are weighted."""
@@ -379,21 +396,18 @@ class Run:
         # what float32 cannot hold is what the graph could not add up
         return [name for name in terms if not abs(weights[name] * costs[name]) < 3.4e38]
 
-    def _told(self, row: dict[str, float]) -> Progress:
-        if math.isnan(self.first_second):
-            self.first_second, self.first_step = row["seconds"], self.done
-        timed = self.done - self.first_step
-        pace = (row["seconds"] - self.first_second) / timed if timed else math.nan
+    def _progress(self, row: dict[str, float]) -> Progress:
         size, steps = self.stages[self.stage]
         left = steps - self.done + sum(n * (s / size) ** 2 for s, n in self.stages[self.stage + 1 :])
         total = sum(n for _, n in self.stages)
-        return Progress(row["step"], total, size, row["cost"], row["seconds"], pace * left, self._picture)
+        seconds_left = self.pace.update(self.done, row["seconds"]) * left
+        return Progress(int(row["step"]), total, size, row["cost"], row["seconds"], seconds_left, self._picture)
 
     def _picture(self) -> np.ndarray:
         return self.finished(self.descent.picture.numpy())
 
     def _keep(self) -> None:
-        if self.file is None or not self.rows or not self.descent.resumable:
+        if self.file is None or not self.done or not self.descent.resumable:
             return
         self.kept = self.done
         state, picture = self.descent.state(), self.descent.picture.numpy()
@@ -401,5 +415,9 @@ class Run:
         checkpoints.save(self.file, checkpoints.Checkpoint(*kept), self.recipe, self.pictures)
 
 
-class _Ended(Exception):
-    """The loop is to end before all steps are done."""
+def _has_settled(rows: list[dict[str, float]], least: float) -> bool:
+    """Return whether the last `SETTLING` steps lowered the cost by less than a share `least` of it."""
+    if not least or len(rows) <= SETTLING:
+        return False
+    earlier = rows[-1 - SETTLING]["cost"]
+    return earlier - rows[-1]["cost"] < least * earlier

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -40,8 +40,16 @@ class StyleStep:
         self.optimizer.build([self.picture])
         self._change = tf.function(functools.partial(self._change), autograph=False)
 
+    def steps(self, count: int) -> Iterator[dict[str, float]]:
+        """Take steps; after each, yield the costs that the picture had before it."""
+        for _ in range(count):
+            yield self()
+
     def __call__(self) -> dict[str, float]:
-        """Take one step and return the costs of the picture before it, as `Objective.costs` does."""
+        """Take one step and return the costs of the picture before it, as `Objective.costs` does.
+
+        A picture whose costs are not finite stays as it is.
+        """
         costs, gradient = self.objective.costs_and_gradient(self.picture)
         costs = {name: float(value) for name, value in costs.items()}
         if all(map(np.isfinite, costs.values())):
@@ -50,13 +58,8 @@ class StyleStep:
                 self._adapt_rate(costs["cost"])
         return costs
 
-    def run(self, steps: int, on_step: Callable[[dict[str, float]], None]) -> None:
-        """Take steps, telling `on_step` each one's costs."""
-        for _ in range(steps):
-            on_step(self())
-
     def _change(self, gradient: tf.Tensor) -> None:
-        self.optimizer.apply_gradients([(gradient, self.picture)])
+        self.optimizer.apply([gradient], [self.picture])
         self.picture.assign(tf.clip_by_value(self.picture, 0.0, 1.0))
 
     resumable = True

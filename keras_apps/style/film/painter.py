@@ -139,7 +139,8 @@ class FramePainter:
             self.descent.pace.assign(1 - (1 - HELD) * self.steady)
         self.descent.restore(self._start(C, last, change), self.first_state)
         self.done, self.began = 0, time.perf_counter()
-        self.descent.run(self.next_steps, self._after_step)
+        for costs in self.descent.steps(self.next_steps):
+            self._after_step(costs)
         return finish(self.descent.picture.numpy(), self.content, self.recipe.color), self.done
 
     def _start(self, C: np.ndarray, last: np.ndarray, change: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """J(G) and its gradient tile by tile, for pictures larger than memory: the same numbers, in two passes.
 
-J depends on the picture through sums over positions: Gram matrices, and |a_C - a_G|^2. The first pass adds up each
-tile's share of them. From the sums follow J and its derivatives with respect to them, and the second pass carries these
+J depends on the picture through sums over positions: Gram matrices, and content costs. The first pass adds up each
+tile's part of them. From the sums follow J and its derivatives with respect to them, and the second pass carries these
 derivatives back through every tile to its pixels, where the tiles' margins overlap and are added up.
 """
 
@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_apps._checks import is_whole
+from keras_apps.style.costs import content_cost
 from keras_apps.style.objective import Activations, Objective, mean_gram
 from keras_apps.style.recipes.recipe import Recipe
 from keras_apps.style.tiling.tiles import Side, Span, sides
@@ -104,10 +105,10 @@ class TiledObjective(Objective):
 
     def _costs_and_gradient_by_tiles(self, picture: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         picture = tf.convert_to_tensor(picture)
-        costs, of_pixels, of_squares, of_grams = self._total(picture, *self._first_pass(picture))
+        costs, of_pixels, of_contents, of_grams = self._total(picture, *self._first_pass(picture))
         gradient = of_pixels.numpy()
         for tile, arguments in self._each(picture):
-            gradient[tile.window] += self._pixels(*arguments, of_squares, of_grams).numpy()
+            gradient[tile.window] += self._pixels(*arguments, of_contents, of_grams).numpy()
         return costs, tf.constant(gradient)
 
     def _first_pass(self, picture: tf.Tensor) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
@@ -192,25 +193,25 @@ class TiledObjective(Objective):
 
     def _sums_of_tile(self, pixels, targets, owned, weights) -> tuple[dict, dict, dict]:
         a = {layer: found[0] for layer, found in self.network(pixels[None]).items()}
-        squares = {
-            layer: tf.reduce_sum(owned[layer][0, :, :, None] * tf.square(a_C - a[layer]))
-            for layer, a_C in targets.items()
+        inside = {layer: mask[0, :, :, None] for layer, mask in owned.items()}  # 1 at the tile's own positions, else 0
+        contents = {
+            layer: content_cost(inside[layer] * a_C, inside[layer] * a[layer]) for layer, a_C in targets.items()
         }
         grams = {layer: mean_gram(a[layer], share) for layer, share in weights.items()}
-        return squares, grams, {layer: a[layer] for layer in targets}
+        return contents, grams, {layer: a[layer] for layer in targets}
 
-    def _costs_of_sums(self, picture, squares, grams) -> tuple:
+    def _costs_of_sums(self, picture, contents, grams) -> tuple:
         with tf.GradientTape() as tape:
-            tape.watch((picture, squares, grams))
-            costs = self.combine(picture, squares, grams, self._positions(picture.shape[:2]))
-        sources = (picture, squares, grams)
+            tape.watch((picture, contents, grams))
+            costs = self.combine(picture, contents, grams, self._positions(picture.shape[:2]))
+        sources = (picture, contents, grams)
         return costs, *tape.gradient(costs["cost"], sources, unconnected_gradients="zero")
 
-    def _gradient_of_tile(self, pixels, targets, owned, weights, of_squares, of_grams) -> tf.Tensor:
+    def _gradient_of_tile(self, pixels, targets, owned, weights, of_contents, of_grams) -> tf.Tensor:
         with tf.GradientTape() as tape:
             tape.watch(pixels)
-            squares, grams, _ = self._sums_of_tile(pixels, targets, owned, weights)
-        return tape.gradient((squares, grams), pixels, output_gradients=(of_squares, of_grams))
+            contents, grams, _ = self._sums_of_tile(pixels, targets, owned, weights)
+        return tape.gradient((contents, grams), pixels, output_gradients=(of_contents, of_grams))
 
 
 def _multiple(tile: int, side: Side) -> int:
