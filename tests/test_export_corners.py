@@ -18,7 +18,7 @@ from keras_apps._silence import silenced
 from keras_apps.export import comparing, crops
 from keras_apps.export.formats import checked_name, read_tolerances
 from keras_apps.export.graphs import make_graph
-from keras_apps.export.writing import Writer
+from keras_apps.export.writing import Writer, _reason
 from keras_apps.faces import VerificationModel
 from keras_apps.faces.towers.registry import load_tower
 
@@ -390,3 +390,17 @@ def test_one_module_sends_standard_error_away():
     root = Path(export.__file__).parent.parent
     holders = {str(p.relative_to(root)) for p in root.rglob("*.py") if "os.dup2(" in p.read_text("utf-8")}
     assert {name for name in holders if not name.startswith("course")} == {"_silence.py"}
+
+
+@pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method")
+def test_a_model_that_keras_quantized_goes_to_keras_and_saved_model(tmp_path, fast):
+    tower = faces.build_tower("small", size=16, encoding=4)
+    tower.quantize("int8")
+    assert export.export(tower, tmp_path / "out", ["keras", "saved_model"], **fast).passed
+    with pytest.raises(ValueError, match="litert cannot represent .* which `quantize` has changed; .*'litert-int8'"):
+        export.export(tower, tmp_path / "litert", ["litert"], **fast)
+
+
+def test_an_error_of_the_converter_is_told_without_its_source_locations():
+    error = RuntimeError('<unknown>:0: error: loc(callsite(fused["Mul:", "a/Mul"] at "b")): op needs float, got int8\n')
+    assert _reason("litert", error) == "op needs float, got int8"

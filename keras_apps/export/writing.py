@@ -55,6 +55,11 @@ class Writer:
             OSError: If the disk is full or not writable.
         """
         path = self.folder / f"{self.graph.name}{FORMATS[name].ending}"
+        if name not in ("keras", "saved_model") and _is_quantized(self.graph.model):
+            raise ValueError(
+                f"{name} cannot represent the model {self.graph.name!r}, which `quantize` has changed; export it "
+                "as it was before; the format 'litert-int8' quantizes it"
+            )
         writers = {"keras": self._keras, "saved_model": self._saved_model, "onnx": self._onnx}
         try:
             with _quiet():
@@ -128,6 +133,11 @@ class Writer:
         return {"white": int(self.graph.white), "kind": self.graph.kind}
 
 
+def _is_quantized(model: keras.Model) -> bool:
+    """Return whether Keras's own `quantize` has changed one of a model's layers."""
+    return any(getattr(layer, "quantization_mode", None) for layer in model._flatten_layers())
+
+
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the converters' chatter off the terminal, C++'s too; what they raise says what was wrong."""
@@ -150,7 +160,7 @@ def _reason(name: str, error: Exception) -> str:
     missing = re.search(r"TF Select ops: ([\w, ]+)", str(error))
     if missing:
         return f"{FORMATS[name].runtime} has no operation for {missing[1].strip()}"
-    message = re.sub(r"loc\((?:[^()]|\([^()]*\))*\)+:?", "", str(error))  # remove MLIR's source locations
+    message = re.sub(r"<unknown>:0: \w+: |loc\(.*?\)+: ", "", str(error))  # remove MLIR's source locations
     return " ".join((message or type(error).__name__).split())[:300]
 
 
