@@ -37,7 +37,8 @@ def list_assignments(as_json: AsJson = False) -> None:
 def check(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Your notebook (.ipynb) or Python file (.py).")],
     assignment: Annotated[
-        str | None, typer.Option(help="Name of the assignment, see 'course list'. [default: found by the functions in the file]")
+        str | None,
+        typer.Option(help="Name of the assignment, see 'course list'. [default: found by the functions in the file]"),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

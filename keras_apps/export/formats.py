@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from keras_apps._checks import check_choice
+from keras_apps._checks import check_choice, check_number
 from keras_apps._runtimes import check_installed
 
 
@@ -118,6 +118,7 @@ def checked_tolerances(tolerance: float | Mapping[str, float] | None) -> dict[st
 
     Raises:
         ValueError: If a precision is unknown, or a number is not above 0.
+        TypeError: If a tolerance is not a number.
 
     Example:
         >>> checked_tolerances(1e-6)["float32"]
@@ -126,6 +127,5 @@ def checked_tolerances(tolerance: float | Mapping[str, float] | None) -> dict[st
     given = tolerance if isinstance(tolerance, Mapping) else {} if tolerance is None else {"float32": tolerance}
     for precision, value in given.items():
         check_choice("precision", precision, TOLERANCES)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
-            raise ValueError(f"expected a tolerance above 0 for {precision}, received {value!r}")
+        check_number(f"{precision} tolerance", value, above=0)
     return TOLERANCES | dict(given)

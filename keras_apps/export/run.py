@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_apps._checks import is_whole
+from keras_apps._checks import check_whole
 from keras_apps._files import check_folder, folder_written_aside
 from keras_apps.export.comparing import compare_with_keras
 from keras_apps.export.crops import calibration_of, crops_of, default_crops
@@ -100,8 +100,7 @@ def export(
     folder = check_folder(folder, overwrite)
     if name is not None:
         checked_name(name)
-    if not is_whole(rounds) or rounds < 0:
-        raise ValueError(f"expected rounds of at least 0, received {rounds!r}")
+    rounds = check_whole("rounds", rounds, 0)
     report("loading the model")
     graph = make_graph(model, name, preprocessing, layers, white)
     if graph.bundled and (licence or training_data):
@@ -133,7 +132,7 @@ def export(
         for each in names:
             report(f"writing {each}")
             written[each] = write(each)
-        result = compare_with_keras(graph, crops, written, str(folder), threshold, tolerances, int(rounds), report)
+        result = compare_with_keras(graph, crops, written, str(folder), threshold, tolerances, rounds, report)
         other_files = [f"{graph.name}{kind.ending}" for each, kind in FORMATS.items() if each not in written]
         notes = tuple(f"of int8's calibration: {note}" for note in ranges.notes) if ranges else ()
         earlier = tuple(file for file in other_files if (folder / file).exists())
