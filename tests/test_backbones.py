@@ -25,7 +25,7 @@ def test_first_layer_equals_the_oracle(name, layer, stride, padding, rng):
     assert expected.max() > 0.1
 
 
-def test_nothing_past_the_deepest_layer_is_built():
+def test_layers_after_the_deepest_are_not_built():
     model = backbones.load("vgg16", ["block2_conv1", "block1_conv2"])
     assert [layer.name for layer in model.layers][-1] == "block2_conv1"
     assert set(model(np.zeros((1, 8, 8, 3), np.float32))) == {"block2_conv1", "block1_conv2"}
@@ -83,7 +83,7 @@ def test_unknown_pooling():
             function("vgg16", ["block1_conv1"], pooling="averag")
 
 
-def test_unknown_backbones_and_layers_are_answered_with_the_known_ones():
+def test_unknown_backbones_and_layers_are_refused_with_the_list_of_names():
     with pytest.raises(ValueError, match="vgg16, vgg19, alexnet, received 'resnet'"):
         backbones.load("resnet")
     with pytest.raises(ValueError, match="block4_conv2.*received 'block4_con2'; did you mean 'block4_conv2'"):

@@ -232,7 +232,7 @@ def test_a_disk_that_fills_up_does_not_cost_the_picture(fails, monkeypatch, tmp_
     assert images.load_image(line.split("saved as '")[1].rstrip("'")).shape[2] == 3
 
 
-def test_too_little_memory_is_said_before_it_starts(fails, monkeypatch):
+def test_too_little_memory_is_reported_before_the_start(fails, monkeypatch):
     from keras_apps.style.tiling import resources
 
     monkeypatch.setattr(resources, "available_memory", lambda: 3e9)

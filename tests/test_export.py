@@ -93,7 +93,7 @@ def test_an_exported_tower_encodes_as_its_source(exported, tower, chips, ending)
     assert found.threshold.tau == 0.01 and found.threshold.model == faces.fingerprint(tower)
 
 
-def test_the_keras_file_and_the_serving_signature_answer_alike(exported, tower, chips):
+def test_the_keras_file_and_the_serving_signature_agree(exported, tower, chips):
     import tensorflow as tf
 
     folder, x = exported[0], chips.astype(np.float32)
@@ -104,7 +104,7 @@ def test_the_keras_file_and_the_serving_signature_answer_alike(exported, tower, 
     np.testing.assert_allclose(serving(pictures=tf.constant(x))["encoding"], wanted, atol=1e-6)
 
 
-def test_a_gallery_goes_on_with_the_exported_tower(exported, tower, chips, tmp_path):
+def test_a_gallery_opens_with_the_exported_tower(exported, tower, chips, tmp_path):
     """Enrolled with Keras, verified by LiteRT: same fingerprint, same distances, and the card's tau."""
     threshold = faces.load_tower(exported[0] / "small.tflite").threshold
     before = faces.Gallery(tmp_path / "team.db", tower, threshold)
@@ -157,7 +157,7 @@ def test_the_card_says_what_the_file_is(exported):
     assert "tau | 0.0100 (squared_euclidean)" in page and "CC0-1.0" in page and card["sha256"] in page
 
 
-def test_bundled_weights_tell_their_origin_from_the_manifest_and_nothing_more():
+def test_the_origin_of_bundled_weights_is_the_manifests():
     assert _origin("alexnet", {})["training_data"] == "ImageNet"
     assert _origin("synthetic64", {})["training_data"] == "pictures made by code"
     assert _origin("resnet128", {})["training_data"] == "not recorded with the bundled weights"
@@ -181,7 +181,7 @@ def test_a_changed_file_is_refused_and_one_without_card_is_its_own_tower(exporte
         faces.load_tower(tmp_path / "x.tflite")
 
 
-def test_a_file_that_answers_otherwise_is_not_written(tower, tmp_path, monkeypatch):
+def test_a_file_that_differs_from_keras_is_not_written(tower, tmp_path, monkeypatch):
     """The last layer's weights are changed by a thousandth or so: far past 1e-5, and seen."""
 
     def write_another(self, path, precision):
@@ -435,7 +435,7 @@ def test_models_that_know_no_input_or_answer_nan_are_named(tower, tmp_path):
         export.export(broken, tmp_path / "out", ["keras"], rounds=0)
 
 
-def test_the_report_tells_both_kinds_of_pairs_and_where_tau_is_from(tower, exported, tmp_path):
+def test_the_report_counts_both_kinds_of_pairs_and_says_where_tau_is_from(tower, exported, tmp_path):
     """24 people with 4 pictures have 24 x 6 = 144 genuine pairs; to say no to all would be right for the others."""
     _, told = exported
     assert told.genuine == 144 and not told.tau_is_best

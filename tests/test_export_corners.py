@@ -67,7 +67,7 @@ ONNX = all(__import__("importlib").util.find_spec(name) for name in ("tf2onnx", 
 ENDINGS = [".tflite", pytest.param(".onnx", marks=pytest.mark.skipif(not ONNX, reason="needs the export extra"))]
 
 
-def test_an_untrained_verifier_is_told_of_in_report_card_and_command(tower, tmp_path, run, fast):
+def test_an_untrained_verifier_gives_a_warning_in_report_card_and_command(tower, tmp_path, run, fast):
     """Its head's weights are 0: P = 0.5 for every pair, in every runtime, whatever the tower computes."""
     model = VerificationModel(tower)
     model.save(tmp_path / "same.keras")
@@ -84,7 +84,7 @@ def test_an_untrained_verifier_is_told_of_in_report_card_and_command(tower, tmp_
     assert export.export(model, tmp_path / "trained", ["keras"], **fast).constant == ()
 
 
-def test_an_output_is_constant_where_it_varies_less_than_a_hundred_thousandth_of_itself():
+def test_an_output_that_varies_by_less_than_1e_5_of_itself_is_constant():
     """1 + 2e-6 is 1 for float32 files, which may differ by 1e-5; 1 + 2e-5 is another. One answer says nothing."""
     found = {"a": np.array([1, 1 + 2e-6]), "b": np.array([1, 1 + 2e-5]), "c": np.zeros((3, 2)), "d": np.ones(1)}
     assert comparing.constant(found) == ("a", "c")
@@ -174,7 +174,7 @@ def test_a_damaged_keras_file_is_called_damaged(tmp_path, kind):
     assert "not found" not in str(caught.value)
 
 
-def test_code_in_a_file_is_refused_in_our_words(tmp_path):
+def test_a_file_with_code_is_refused_in_one_sentence(tmp_path):
     """Keras advises `safe_mode=False`, which runs the code."""
     x = keras.Input((4,))
     inner = keras.Sequential([keras.layers.Lambda(lambda z: z * 2, name="doubled")])
@@ -256,7 +256,7 @@ def test_what_a_killed_run_left_is_no_obstacle(tower, tmp_path, fast):
 @pytest.mark.parametrize(
     "error", [OSError(28, "No space left on device"), RuntimeError("x: No space left on device; y")]
 )
-def test_a_full_disk_is_called_so(tower, tmp_path, monkeypatch, error, fast):
+def test_a_full_disk_is_reported_as_such(tower, tmp_path, monkeypatch, error, fast):
     """HDF5 raises OSError, TensorFlow errors of its own."""
 
     def full(self, path, precision):
@@ -334,7 +334,7 @@ def test_the_commands_tolerances_name_their_precision(fails, tower, tmp_path, fa
     assert "expected a precision among" in fails("export", "mine.keras", "-o", "new", "--tolerance", "int4=1")
 
 
-def test_half_precision_is_told_what_to_do(tmp_path):
+def test_a_model_in_half_precision_is_refused_with_advice(tmp_path):
     x = keras.Input((8, 8, 3))
     y = keras.layers.Flatten(dtype="mixed_float16")(x)
     with pytest.raises(ValueError, match="received layers in float16; build it again under .*'float32'"):
@@ -386,7 +386,7 @@ def test_standard_error_is_silenced_and_comes_back(capfd, monkeypatch):
     assert capfd.readouterr().err == ""
 
 
-def test_one_module_sends_standard_error_away():
+def test_only_one_module_redirects_standard_error():
     root = Path(export.__file__).parent.parent
     holders = {str(p.relative_to(root)) for p in root.rglob("*.py") if "os.dup2(" in p.read_text("utf-8")}
     assert {name for name in holders if not name.startswith("course")} == {"_silence.py"}
@@ -401,6 +401,6 @@ def test_a_model_that_keras_quantized_goes_to_keras_and_saved_model(tmp_path, fa
         export.export(tower, tmp_path / "litert", ["litert"], **fast)
 
 
-def test_an_error_of_the_converter_is_told_without_its_source_locations():
+def test_an_error_of_the_converter_is_reported_without_its_source_locations():
     error = RuntimeError('<unknown>:0: error: loc(callsite(fused["Mul:", "a/Mul"] at "b")): op needs float, got int8\n')
     assert _reason("litert", error) == "op needs float, got int8"

@@ -53,7 +53,7 @@ def page_in(folder, name):
     return (folder / f"{name}.card.md").read_text("utf-8")
 
 
-def test_the_eer_is_of_no_threshold_and_a_one_sided_tau_is_told(tower):
+def test_the_eer_needs_no_threshold_and_a_one_sided_tau_is_reported(tower):
     """Distances 0.04 and 0.36 (same), 0.16, 1, 1, 1 (others).
 
     At 0.04 FAR 0, FRR 1/2; at 0.16 FAR 1/4, FRR 1/2; at 0.36 FAR 1/4, FRR 0. On the line between the last two FAR is
@@ -71,7 +71,7 @@ def test_the_eer_is_of_no_threshold_and_a_one_sided_tau_is_told(tower):
 
 
 @pytest.mark.parametrize(("tau", "words"), [(1e-12, "9 genuine pairs are refused"), (99, "27 impostor pairs are acc")])
-def test_a_tau_that_decides_nothing_is_warned_of_everywhere(tower, tmp_path, run, fast, tau, words):
+def test_a_one_sided_tau_gives_a_warning_everywhere(tower, tmp_path, run, fast, tau, words):
     """All pairs refused is right in 27 of 36, for any network: 75 % = 75 % tells nothing."""
     found = export.export(tower, tmp_path / "out", ["keras", "litert"], threshold=threshold_of(tower, tau), **fast)
     assert found.accuracy == found["litert"].accuracy == (0.75 if tau < 1 else 0.25)
@@ -134,7 +134,7 @@ def test_report_and_card_say_from_which_pairs_tau_is(tower, tmp_path, fast):
     assert "200 synthetic people" in of and "9000 genuine and 1990000 impostor pairs" in of  # 200 x 45; 2000 x 1999 / 2
 
 
-def test_pictures_without_a_face_are_counted_and_warned_of(tower, tmp_path):
+def test_pictures_without_a_face_are_counted_in_a_warning(tower, tmp_path):
     """Scenes under two names, and a gray picture: the detector finds no face in any."""
     for i, name in enumerate(("bundled:coffee", "bundled:rocket", None, None)):
         (tmp_path / "p" / "ab"[i // 2]).mkdir(parents=True, exist_ok=True)
@@ -151,7 +151,7 @@ def test_pictures_without_a_face_are_counted_and_warned_of(tower, tmp_path):
 
 
 @pytest.mark.parametrize("card", [True, False])
-def test_probabilities_are_no_encodings(tower, tmp_path, fast, card):
+def test_a_file_of_probabilities_is_not_loaded_as_a_tower(tower, tmp_path, fast, card):
     """(n, 3) out, as a tower has it: without the word `network` a gallery would compare probabilities."""
     found = export.export(faces.SoftmaxIdentifier(tower, ["ada", "bob"]), tmp_path, ["litert"], name="who", **fast)
     assert found["litert"].fingerprint is None and found["litert"].threshold is None
@@ -169,7 +169,7 @@ def test_a_verifiers_files_carry_no_towers_fingerprint(tower, tmp_path, fast):
     assert found["keras"].fingerprint is None and card_in(tmp_path, "same.keras")["fingerprint"] is None
 
 
-def test_a_report_names_the_files_that_it_does_not_tell_of(tower, tmp_path, fast):
+def test_a_report_lists_the_files_of_earlier_runs(tower, tmp_path, fast):
     first = export.export(tower, tmp_path, ["keras", "litert"], **fast)
     assert first.earlier == () and "earlier run" not in str(first)
     second = export.export(tower, tmp_path, ["litert"], overwrite=True, **fast)
@@ -179,7 +179,7 @@ def test_a_report_names_the_files_that_it_does_not_tell_of(tower, tmp_path, fast
 
 
 @pytest.mark.parametrize("kind", ["tower", "verifier"])
-def test_a_compiled_models_optimizer_stays_at_home(tower, tmp_path, fast, kind):
+def test_the_optimizer_of_a_compiled_model_is_not_exported(tower, tmp_path, fast, kind):
     """Adam keeps two moments of each weight: three times the file."""
     model = keras.models.clone_model(tower)
     model.set_weights(tower.get_weights())
@@ -221,6 +221,6 @@ def test_a_card_with_a_nonsense_threshold_is_refused(tower, tmp_path, fast, chan
         faces.load_tower(tmp_path / "small.tflite")
 
 
-def test_a_number_is_no_threshold(tower, tmp_path):
+def test_a_number_is_not_accepted_as_threshold(tower, tmp_path):
     with pytest.raises(TypeError, match="expected a Threshold, received float"):
         export.export(tower, tmp_path / "out", ["keras"], threshold=0.3)

@@ -210,7 +210,7 @@ def test_a_gallery_of_another_tower_is_refused(toy, tmp_path, toy_tower):
         faces.Gallery(tmp_path / "toy.db")
 
 
-def test_a_number_is_no_threshold(tmp_path, toy_tower):
+def test_a_number_is_not_accepted_as_threshold(tmp_path, toy_tower):
     with pytest.raises(TypeError, match="expected a Threshold, received float"):
         faces.Gallery(tmp_path / "new.db", toy_tower, threshold=0.3)
     assert not (tmp_path / "new.db").exists()

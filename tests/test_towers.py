@@ -156,7 +156,7 @@ def largest_difference(first, second) -> float:
     return float(np.max(np.abs(first - second)) / np.max(np.abs(first)))
 
 
-def test_networks_leave_keras_by_all_its_own_ways(network, tmp_path):
+def test_keras_exports_and_saves_the_networks_itself(network, tmp_path):
     """`model.export`, `tf.saved_model.save` and `.h5` are Keras's own: they need no help of the package."""
     model, pictures = network
     expected = model.predict_on_batch(pictures)
@@ -172,7 +172,7 @@ def test_networks_leave_keras_by_all_its_own_ways(network, tmp_path):
         faces.load_tower(tmp_path / "model.h5")
 
 
-def test_networks_go_to_litert_and_onnx_by_keras_itself(network, tmp_path):
+def test_keras_exports_the_networks_to_litert_and_onnx_itself(network, tmp_path):
     model, pictures = network
     expected = model.predict_on_batch(pictures)
     for name, options in (("model.tflite", {"format": "litert"}), ("model.onnx", {"format": "onnx"})):

@@ -66,7 +66,7 @@ def test_a_missing_file_and_manifest_are_named(copy):
         weights.manifest()
 
 
-def test_unknown_names_are_answered_with_the_known_ones():
+def test_unknown_names_are_refused_with_the_list_of_names():
     with pytest.raises(ValueError, match="resnet128.*received 'resnet'"):
         weights.load("resnet")
     with pytest.raises(ValueError, match="expected 'vgg19'"):
