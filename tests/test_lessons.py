@@ -339,12 +339,11 @@ def test_the_first_cell_installs_nothing_but_on_a_hosted_service(tmp_path, hoste
 
 
 def test_the_first_cell_finds_the_clone_around_the_notebook(tmp_path):
-    """A clone is a folder with keras_apps/cli/main.py; the notebook lies two folders below."""
+    """A clone is a folder with keras_apps/__init__.py; the notebook lies two folders below."""
     package, folder = tmp_path / "keras_apps", tmp_path / "notebooks" / "lessons"
     package.mkdir()
     folder.mkdir(parents=True)
     (package / "__init__.py").write_text("where = 'the clone'")
-    (package / "cli.py").write_text("")
     code = checks.FIRST_CELL + "\nimport keras_apps; print(keras_apps.where)"
     done = subprocess.run(
         [sys.executable, "-S", "-c", code], cwd=folder, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True

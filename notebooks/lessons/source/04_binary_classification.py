@@ -19,7 +19,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # a quiet TensorFlow
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # a quick one
 if importlib.util.find_spec("keras_apps") is None:
-    clone = next((folder for folder in Path.cwd().parents if (folder / "keras_apps" / "cli.py").is_file()), None)
+    clone = next((folder for folder in Path.cwd().parents if (folder / "keras_apps" / "__init__.py").is_file()), None)
     services = "COLAB_RELEASE_TAG", "KAGGLE_KERNEL_RUN_TYPE", "DEEPNOTE_PROJECT_ID", "BINDER_LAUNCH_HOST"
     if clone:
         sys.path.insert(0, str(clone))
