@@ -18,6 +18,8 @@ _MODULES_WITH_KERAS_CLASSES = (
     "faces.people.augment",
     "faces.towers.resnet",
     "faces.training.comparison",
+    "faces.training.losses",
+    "faces.training.metrics",
     "faces.training.softmax_identifier",
     "faces.training.triplet_model",
     "faces.training.verification_model",

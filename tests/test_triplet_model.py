@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from keras_apps.faces.training.losses import batch_triplet_loss
 from keras_apps.faces.training.resume import fit_resumable
+from keras_apps.faces.training.siamese import TrainingWarning
 from keras_apps.faces.training.triplet_model import CollapseWarning, TripletModel
 
 
@@ -239,7 +240,7 @@ with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
 options = {"batch_size": 8, "verbose": 0}
 odd = [models[0].fit(x[:9], y[:9], **options).history, models[1].fit((x[:9],) * 3, **options).history]
 odd += [models[0].evaluate(x[:9], y[:9], batch_size=8, verbose=0, return_dict=True)]
-assert all(np.isfinite(value).all() for some in odd for value in some.values()), odd
+assert not any(np.isnan(value).any() for some in odd for value in some.values()), odd
 assert all(np.isfinite(w.numpy()).all() for model in models for w in model.weights)
 assert models[0].predict(x[:9], batch_size=8, verbose=0).shape == (9, 4)
 print(json.dumps(reports))
@@ -301,8 +302,9 @@ def test_a_batch_without_triplets_changes_nothing(rng):
     model = compiled()
     before = model.get_weights()
     for labels in (np.zeros(32, np.int32), np.arange(32, dtype=np.int32)):
-        history = fitted(model, x, labels, epochs=1)
-        assert history["loss"] == [0.0] and np.isfinite([v[0] for v in history.values()]).all()
+        with pytest.warns(TrainingWarning, match="epoch 1 holds no triplet"):
+            history = fitted(model, x, labels, epochs=1)
+        assert history.pop("loss") == [np.inf] and np.isfinite([v[0] for v in history.values()]).all()
     for a, b in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -321,21 +323,18 @@ def test_wrong_arguments_and_data(rng):
         TripletModel(keras.Sequential([keras.layers.Dense(2)]))
     with pytest.raises(ValueError, match="received no labels"):
         compiled().fit(x, verbose=0)
-    with pytest.raises(ValueError, match=r"labels \(n,\), one number each, received shape \(32, 2\)"):
+    with pytest.raises(ValueError, match=r"labels \(n,\), one per picture or pair, received shape \(32, 2\)"):
         compiled().fit(x, np.zeros((32, 2)), verbose=0)
     with pytest.raises(ValueError, match="expected 3 arrays of pictures, received 2"):
         compiled().fit((x, x), verbose=0)
     with pytest.raises(ValueError, match=r"as many pictures of one size, received shapes \(4, 6\), \(4, 6\), \(1, 6\)"):
         compiled().fit(tf.data.Dataset.from_tensors(((x[:4], x[:4], x[:1]),)), verbose=0)
-    for labels, words in (
-        (np.where(y > 2, np.nan, y), "numbers as labels, received nan"),
-        (y.astype(str), "received <U"),
-    ):
+    for labels, words in ((np.where(y > 2, np.nan, y), "numbers or names as labels, received nan"),):
         with pytest.raises(ValueError, match=words):
             compiled().fit(x, labels, verbose=0)
     with pytest.raises(ValueError, match="expected a seed from 0 to 2147483647, received 5000000000"):
         TripletModel(tiny_tower(), seed=5_000_000_000)
-    with pytest.raises(ValueError, match="sample weights are not used"):
+    with pytest.raises(ValueError, match="no weight of its own"):
         compiled().fit(tf.data.Dataset.from_tensors((x, x, x)), verbose=0)
 
 

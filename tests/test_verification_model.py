@@ -248,7 +248,7 @@ def test_layer_round_trip_and_its_errors():
 
 def test_wrong_arguments_and_data(rng):
     x, same = pairs(rng)
-    with pytest.raises(ValueError, match=r"tau_probability in \[0, 1\], received 1.5"):
+    with pytest.raises(ValueError, match="tau_probability from 0 to 1, received 1.5"):
         VerificationModel(tiny_tower(), tau_probability=1.5)
     with pytest.raises(TypeError, match="expected a Keras model as the tower, received str"):
         VerificationModel("small")
@@ -258,9 +258,9 @@ def test_wrong_arguments_and_data(rng):
     for labels, wrong in ((2 * same - 1, "-1"), (np.arange(256), "2"), (np.full(256, np.nan), "nan")):
         with pytest.raises(ValueError, match=f"expected 0 or 1 as labels, received {wrong}"):
             model.fit(x, labels, verbose=0)
-        with pytest.raises(tf.errors.InvalidArgumentError, match="expected 0 or 1 as labels, received others"):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="expected 0 or 1 as labels, received other values"):
             model.fit(tf.data.Dataset.from_tensors((x, labels)), verbose=0)
-    with pytest.raises(ValueError, match=r"one number each, received shape \(256, 2\)"):
+    with pytest.raises(ValueError, match=r"one per picture or pair, received shape \(256, 2\)"):
         model.evaluate(x, np.zeros((256, 2)), verbose=0)
     for data in ((x, None), (x[0], same), ((*x, x[0]), same)):
         with pytest.raises(ValueError, match=r"expected \(\(pictures1, pictures2\), same\)"):

@@ -60,12 +60,17 @@ from .towers.registry import fingerprint as fingerprint
 from .towers.registry import load_tower as load_tower
 from .towers.resnet import ShortcutAdd as ShortcutAdd
 from .training.comparison import LogisticComparison as LogisticComparison
+from .training.losses import TripletLoss as TripletLoss
 from .training.losses import batch_triplet_loss as batch_triplet_loss
 from .training.losses import mine_triplets as mine_triplets
 from .training.losses import triplet_loss as triplet_loss
+from .training.metrics import ActiveTriplets as ActiveTriplets
+from .training.metrics import EqualErrorRate as EqualErrorRate
+from .training.metrics import TARAtFAR as TARAtFAR
 from .training.plan import TrainingPlan as TrainingPlan
 from .training.resume import TrainingHistory as TrainingHistory
 from .training.resume import fit_resumable as fit_resumable
+from .training.siamese import TrainingWarning as TrainingWarning
 from .training.softmax_identifier import SoftmaxIdentifier as SoftmaxIdentifier
 from .training.train import train as train
 from .training.triplet_model import CollapseWarning as CollapseWarning
@@ -73,12 +78,14 @@ from .training.triplet_model import TripletModel as TripletModel
 from .training.verification_model import VerificationModel as VerificationModel
 
 __all__ = [
+    "ActiveTriplets",
     "Audit",
     "Candidate",
     "Change",
     "CollapseWarning",
     "Decider",
     "Enrolment",
+    "EqualErrorRate",
     "ExportedTower",
     "FaceCrop",
     "Gallery",
@@ -101,9 +108,12 @@ __all__ = [
     "SeveralFacesError",
     "ShortcutAdd",
     "SoftmaxIdentifier",
+    "TARAtFAR",
     "Threshold",
     "TrainingHistory",
     "TrainingPlan",
+    "TrainingWarning",
+    "TripletLoss",
     "TripletModel",
     "Verification",
     "VerificationModel",

@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
-import math
-from numbers import Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_apps._checks import check_choice
+from keras_apps._checks import check_choice, check_number, check_whole
+from keras_apps.faces.distances import DISTANCES
 from keras_apps.faces.training.mining import (
     STRATEGIES,
     candidates,
     checked_strategy,
+    pairwise_distances,
     pairwise_squared_euclidean,
     people_of,
+    safe_root,
 )
 
 
-def triplet_loss(anchor, positive, negative, margin: float = 0.2):
+def triplet_loss(
+    anchor: Any, positive: Any, negative: Any, margin: float = 0.2, distance: str = "squared_euclidean"
+) -> tf.Tensor:
     """Compute the course's L(A, P, N) = max(d(A, P) - d(A, N) + margin, 0), row by row.
 
-    d is the squared Euclidean distance. Differentiable in all three.
+    d is the squared Euclidean distance, as in FaceNet. Differentiable in all three.
 
     Args:
         anchor: Floats `(n, d)`, arrays or tensors; half precision is computed in float32.
         positive: Floats `(n, d)`, other pictures of the anchors' people.
         negative: Floats `(n, d)`, pictures of other people.
-        margin: Float >= 0, the course's alpha, in squared distance.
+        margin: Float >= 0, the course's alpha, in the units of the distance.
+        distance: `"squared_euclidean"`, or `"euclidean"`, its root.
 
     Returns:
         Tensor of floats >= 0, `(n,)`.
 
     Raises:
-        ValueError: If shapes differ, or the margin is negative or not finite.
+        TypeError: If the margin is not a number.
+        ValueError: If shapes differ, the margin is negative or not finite, or the distance is unknown.
 
     Example:
         >>> triplet_loss([[0.0, 0.0]], [[1.0, 0.0]], [[0.0, 1.0]], margin=0.2).numpy()  # 1 - 1 + 0.2
@@ -50,13 +56,18 @@ def triplet_loss(anchor, positive, negative, margin: float = 0.2):
             "expected anchor, positive and negative of one shape, received shapes "
             f"{tuple(anchor.shape)}, {tuple(positive.shape)} and {tuple(negative.shape)}"
         )
-    d_ap = tf.reduce_sum(tf.square(anchor - positive), axis=-1)
-    d_an = tf.reduce_sum(tf.square(anchor - negative), axis=-1)
+    d_ap, d_an = row_distances(anchor, positive, distance), row_distances(anchor, negative, distance)
     return tf.maximum(d_ap - d_an + margin, 0)
 
 
+def row_distances(first: tf.Tensor, second: tf.Tensor, distance: str = "squared_euclidean") -> tf.Tensor:
+    """Compute the distance of two tensors `(n, d)`, row by row: floats >= 0, `(n,)`."""
+    squared = tf.reduce_sum(tf.square(first - second), axis=-1)
+    return safe_root(squared) if checked_distance(distance) == "euclidean" else squared
+
+
 def mine_triplets(
-    embeddings, labels, strategy: str = "semi-hard", margin: float = 0.2, seed: int | None = None
+    embeddings: Any, labels: Any, strategy: str = "semi-hard", margin: float = 0.2, seed: int | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """List the triplets of one kind in a batch.
 
@@ -100,7 +111,7 @@ def mine_triplets(
     embeddings, labels = checked_batch(embeddings, labels)
     margin, rule = checked_margin(margin), STRATEGIES[checked_strategy(strategy)]
     if not np.isfinite(embeddings.numpy()).all():
-        raise ValueError("expected finite embeddings, received others")
+        raise ValueError("expected finite embeddings, received NaN or infinity")
     seed = np.random.default_rng().integers(2**31) if seed is None else seed
     distances, people = pairwise_squared_euclidean(embeddings), people_of(labels)
     found = [np.zeros((3, 0), np.int64)]
@@ -114,27 +125,37 @@ def mine_triplets(
 
 
 def checked_margin(margin: float) -> float:
-    """Return the margin, a finite number of at least 0.
+    """Return the margin as a `float`.
 
     Raises:
-        ValueError: If it is another.
+        TypeError: If it is not a number.
+        ValueError: If it is negative or not finite.
     """
-    if isinstance(margin, bool) or not isinstance(margin, Real) or not 0 <= margin < math.inf:
-        raise ValueError(f"expected a margin of at least 0, received {margin!r}")
-    return float(margin)
+    return check_number("a margin", margin, 0)
 
 
-def checked_batch(embeddings, labels) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return embeddings `(n, d)` as floats, at least float32, and labels `(n,)`, numbers.
+def checked_distance(distance: str) -> str:
+    """Return the distance's name.
 
     Raises:
-        ValueError: If the shapes are others, or the labels no numbers; NaN is found only outside `tf.function`.
+        ValueError: If there is no distance of that name.
     """
-    embeddings, labels = as_floats(embeddings), tf.convert_to_tensor(labels)
-    if labels.dtype == tf.bool:
-        labels = tf.cast(labels, tf.int32)
+    check_choice("distance", distance, DISTANCES)
+    return distance
+
+
+def checked_batch(embeddings: Any, labels: Any) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return embeddings `(n, d)` as floats, at least float32, and labels `(n,)` as numbers.
+
+    Names become numbers by a 64-bit hash.
+
+    Raises:
+        ValueError: If a shape is wrong, or the labels are neither numbers nor names. NaN among the labels is found
+            only outside `tf.function`.
+    """
+    embeddings, labels = as_floats(embeddings), numbered(labels)
     if not (labels.dtype.is_integer or labels.dtype.is_floating):
-        raise ValueError(f"expected numbers as labels, one for each person, received {labels.dtype.name}")
+        raise ValueError(f"expected numbers or names as labels, one per picture, received {labels.dtype.name}")
     if _has_nan(labels):
         raise ValueError("expected a number as each label, received NaN")
     if labels.shape.rank == 2 and labels.shape[1] == 1:
@@ -150,14 +171,28 @@ def checked_batch(embeddings, labels) -> tuple[tf.Tensor, tf.Tensor]:
     return embeddings, labels
 
 
-def _has_nan(labels) -> bool:
+def numbered(labels: Any) -> tf.Tensor:
+    """Return labels as a tensor of numbers: equal names become equal integers, booleans 0 and 1.
+
+    Example:
+        >>> ada, bob, again = numbered(["ada", "bob", "ada"]).numpy()
+        >>> bool(ada == again), bool(ada == bob)
+        (True, False)
+    """
+    labels = tf.convert_to_tensor(labels)
+    if labels.dtype == tf.string:
+        return tf.strings.to_hash_bucket_fast(labels, 2**63 - 1)
+    return tf.cast(labels, tf.int32) if labels.dtype == tf.bool else labels
+
+
+def _has_nan(labels: Any) -> bool:
     if tf.is_tensor(labels) and (not labels.dtype.is_floating or not hasattr(labels, "numpy")):
         return False
     labels = np.asarray(labels)
     return labels.dtype.kind == "f" and bool(np.isnan(labels).any())
 
 
-def as_floats(values) -> tf.Tensor:
+def as_floats(values: Any) -> tf.Tensor:
     """Return a tensor of float32, or of float64 where it was that."""
     values = tf.convert_to_tensor(values)
     return values if values.dtype == tf.float64 else tf.cast(values, tf.float32)
@@ -167,15 +202,16 @@ REDUCTIONS = ("mean", "sum")
 
 
 class TripletBatch(NamedTuple):
-    """What one batch has to say.
+    """The triplet loss of one batch, and how its triplets stand.
 
     Attributes:
         loss: The mean or sum of L over the chosen triplets; 0 when there are none. Differentiable.
         chosen: How many triplets were chosen.
         valid: How many triplets the batch holds.
         active: Share of the valid triplets with a loss above 0, in [0, 1].
-        d_ap: Mean squared distance of anchor and positive, over the batch's pairs of one person.
-        d_an: Mean squared distance of anchor and negative, over the batch's pairs of two people.
+        d_ap: Mean distance of anchor and positive, over the batch's pairs of one person.
+        d_an: Mean distance of anchor and negative, over the batch's pairs of two people.
+        mean_of_all: The mean of L over all valid triplets, whatever was chosen. Not differentiable.
     """
 
     loss: tf.Tensor
@@ -184,10 +220,17 @@ class TripletBatch(NamedTuple):
     active: tf.Tensor
     d_ap: tf.Tensor
     d_an: tf.Tensor
+    mean_of_all: tf.Tensor
 
 
 def batch_triplet_loss(
-    embeddings, labels, margin: float = 0.2, strategy: str = "semi-hard", reduction: str = "mean", seed=0
+    embeddings: Any,
+    labels: Any,
+    margin: float = 0.2,
+    strategy: str = "semi-hard",
+    reduction: str = "mean",
+    seed: Any = 0,
+    distance: str = "squared_euclidean",
 ) -> TripletBatch:
     """Mine a labelled batch and compute its triplet loss, from one matrix product of distances.
 
@@ -199,18 +242,20 @@ def batch_triplet_loss(
 
     Args:
         embeddings: Floats `(n, d)`; half precision is computed in float32.
-        labels: Integers or other numbers `(n,)` or `(n, 1)`, equal where two rows show one person.
-        margin: Float >= 0, in squared distance.
+        labels: Numbers or names `(n,)` or `(n, 1)`, equal where two rows show one person.
+        margin: Float >= 0, in the units of the distance.
         strategy: Which triplets count: `"all"`, `"hard"`, `"semi-hard"`, `"random"` (see `mine_triplets`),
             `"semi-hard-nearest"` or `"batch-hard"`.
         reduction: `"mean"` or `"sum"` over the chosen triplets.
         seed: Integer from 0 to 2**31 - 1, for `"random"`.
+        distance: `"squared_euclidean"` or `"euclidean"`.
 
     Returns:
         A `TripletBatch` of scalar tensors.
 
     Raises:
-        ValueError: If shapes, labels, margin, strategy or reduction are not as above.
+        TypeError: If the margin is not a number.
+        ValueError: If shapes, labels, margin, strategy, reduction or distance are not as above.
 
     Example:
         One person at 0 and 1, another at 1.5 on a line: d(a,p) = 1 and d(a,n) = 2.25 or 0.25, margin 0.5.
@@ -224,11 +269,11 @@ def batch_triplet_loss(
     """
     embeddings, labels = checked_batch(embeddings, labels)
     margin, rule = checked_margin(margin), STRATEGIES[checked_strategy(strategy)]
-    distances = pairwise_squared_euclidean(embeddings)
+    distances = pairwise_distances(embeddings, checked_distance(distance))
     fixed, people = tf.stop_gradient(distances), people_of(labels)
     dtype, columns = fixed.dtype, tf.range(tf.size(labels))
 
-    def one_round(number, loss, chosen, active, counts):
+    def one_round(number, loss, of_all, chosen, active, counts):
         c = candidates(fixed, people, number, margin, seed)
         violation = c.d_ap - c.d_an + margin
         violated, taken = c.valid & (violation > 0), rule(c)
@@ -237,14 +282,17 @@ def batch_triplet_loss(
         return (
             number + 1,
             loss + tf.reduce_sum(pushed * violation, axis=1),
+            of_all + tf.reduce_sum(tf.where(violated, violation, tf.zeros_like(violation)), axis=1),
             chosen + tf.reduce_sum(tf.cast(taken, dtype), axis=1),
             active + tf.reduce_sum(tf.cast(violated, dtype), axis=1),
             counts + pulled - pushed,
         )
 
     zeros = tf.reduce_sum(tf.zeros_like(fixed), axis=1)
-    start = (tf.constant(1), zeros, zeros, zeros, tf.zeros_like(fixed))
-    _, loss, chosen, active, counts = tf.while_loop(lambda number, *_: number <= people.rounds, one_round, start)
+    start = (tf.constant(1), zeros, zeros, zeros, zeros, tf.zeros_like(fixed))
+    _, loss, of_all, chosen, active, counts = tf.while_loop(
+        lambda number, *_: number <= people.rounds, one_round, start
+    )
 
     @tf.custom_gradient
     def total(distances):
@@ -256,6 +304,7 @@ def batch_triplet_loss(
     valid, chosen = tf.reduce_sum(pairs * strangers), tf.reduce_sum(chosen)
     return TripletBatch(
         loss=_reduced(total(distances), chosen, reduction),
+        mean_of_all=_share(tf.reduce_sum(of_all), valid),
         chosen=chosen,
         valid=valid,
         active=_share(tf.reduce_sum(active), valid),
@@ -264,32 +313,41 @@ def batch_triplet_loss(
     )
 
 
-def given_triplet_loss(anchor, positive, negative, margin: float = 0.2, reduction: str = "mean") -> TripletBatch:
+def given_triplet_loss(
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    margin: float = 0.2,
+    reduction: str = "mean",
+    distance: str = "squared_euclidean",
+) -> TripletBatch:
     """Compute the triplet loss of given triplets, all of them chosen.
 
     Args:
         anchor, positive, negative: Floats `(n, d)`; row i of each makes one triplet.
-        margin: Float >= 0, in squared distance.
+        margin: Float >= 0, in the units of the distance.
         reduction: `"mean"` or `"sum"`.
+        distance: `"squared_euclidean"` or `"euclidean"`.
 
     Returns:
         A `TripletBatch` of scalar tensors.
 
     Raises:
-        ValueError: If shapes differ, or margin or reduction are not as above.
+        TypeError: If the margin is not a number.
+        ValueError: If shapes differ, or margin, reduction or distance are not as above.
 
     Example:
         >>> float(given_triplet_loss([[0.0]], [[1.0]], [[1.5]], margin=2.0).loss)  # 1 - 2.25 + 2
         0.75
     """
-    losses = triplet_loss(anchor, positive, negative, margin)
+    losses = triplet_loss(anchor, positive, negative, margin, distance)
     anchor, positive, negative = (as_floats(x) for x in (anchor, positive, negative))
-    d_ap = tf.reduce_sum(tf.square(anchor - positive), axis=-1)
-    d_an = tf.reduce_sum(tf.square(anchor - negative), axis=-1)
+    d_ap, d_an = row_distances(anchor, positive, distance), row_distances(anchor, negative, distance)
     count = tf.cast(tf.size(losses), losses.dtype)
     active = tf.reduce_sum(tf.cast(losses > 0, losses.dtype))
     return TripletBatch(
         loss=_reduced(tf.reduce_sum(losses), count, reduction),
+        mean_of_all=tf.stop_gradient(_share(tf.reduce_sum(losses), count)),
         chosen=count,
         valid=count,
         active=_share(active, count),
@@ -298,11 +356,122 @@ def given_triplet_loss(anchor, positive, negative, margin: float = 0.2, reductio
     )
 
 
+@keras.saving.register_keras_serializable("keras_apps")
+class TripletLoss(keras.losses.Loss):
+    """The triplet loss on labelled embeddings, for `model.compile(loss=faces.TripletLoss())` of any Keras model.
+
+    The model's output is the embedding; the labels say who is in each picture. Triplets are mined within the batch.
+    `TripletModel` uses the same loss, and reports more.
+
+    If the mining chose no triplet although some violate the margin (all embeddings alike, or training diverged), the
+    value is the mean of L over all triplets of the batch. It has no gradient then, but it is not 0: a loss of 0
+    means that every triplet satisfies the margin, or that the batch holds no triplet. In a batch with no two pictures
+    of one person, or with one person only, the loss is 0. Keras averages batches by their pictures, `TripletModel` by
+    their triplets.
+
+    Args:
+        margin: Float >= 0, in the units of the distance.
+        mining: Which triplets of the batch count; see `mine_triplets`.
+        distance: `"squared_euclidean"`, as in FaceNet, or `"euclidean"`.
+        reduction: `"mean"` or `"sum"` over the chosen triplets.
+        seed: Integer from 0 to 2**31 - 1, for `mining="random"`.
+        name: The loss's name.
+        dtype: Not used: half precision is computed in float32. Part of every Keras loss's config.
+
+    Args (call):
+        y_true: Numbers or names `(n,)` or `(n, 1)`, equal where two rows show one person.
+        y_pred: Embeddings, floats `(n, d)`.
+
+    Returns:
+        A scalar, float32.
+
+    Raises:
+        TypeError: If an argument has a wrong type.
+        ValueError: If an argument or a shape is not as above, or sample weights are given: a triplet has three
+            pictures, and no weight of its own.
+
+    Example:
+        One person at 0 and 1 on a line, another at 1.5: max(1 - 2.25 + 0.5, 0) and 1 - 0.25 + 0.5, their mean 0.625.
+
+        >>> loss = TripletLoss(margin=0.5, mining="all")
+        >>> float(loss(["ada", "ada", "bob"], [[0.0], [1.0], [1.5]]))
+        0.625
+
+    Reference:
+        Schroff et al., "FaceNet", CVPR 2015, section 3.
+    """
+
+    def __init__(
+        self,
+        margin: float = 0.2,
+        mining: str = "semi-hard",
+        distance: str = "squared_euclidean",
+        reduction: str = "mean",
+        seed: int = 0,
+        name: str = "triplet_loss",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name=name, reduction=checked_reduction(reduction), dtype=dtype)
+        self.margin = checked_margin(margin)
+        self.mining = checked_strategy(mining)
+        self.distance = checked_distance(distance)
+        self.seed = check_whole("a seed", seed, 0, 2**31 - 1)
+        self._draws = keras.random.SeedGenerator(self.seed) if mining == "random" else None
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tf.Tensor:
+        if sample_weight is not None:
+            raise ValueError("expected no sample or class weights, received some: a triplet has no weight of its own")
+        return per_replica(self.call(y_true, y_pred), self.reduction)
+
+    def call(self, y_true: Any, y_pred: Any) -> tf.Tensor:
+        """Compute the loss of a labelled batch, a scalar."""
+        return reported_loss(self.of_batch(y_true, y_pred))
+
+    def of_batch(self, labels: Any, embeddings: Any, seed: Any = None) -> TripletBatch:
+        """Mine a labelled batch and compute its loss.
+
+        Args:
+            labels: As `y_true`.
+            embeddings: As `y_pred`.
+            seed: Integer from 0 to 2**31 - 1, for `mining="random"`; the next of the loss's own draws when None.
+        """
+        if seed is None:
+            seed = tf.cast(self._draws.next()[1] % 2**31, tf.int32) if self._draws else self.seed
+        return batch_triplet_loss(
+            embeddings, labels, self.margin, self.mining, self.reduction, seed, distance=self.distance
+        )
+
+    def of_triplets(self, anchor: Any, positive: Any, negative: Any) -> TripletBatch:
+        """Compute the loss of given triplets of embeddings, three arrays `(n, d)`; all of them count."""
+        return given_triplet_loss(anchor, positive, negative, self.margin, self.reduction, self.distance)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "margin": self.margin,
+            "mining": self.mining,
+            "distance": self.distance,
+            "seed": self.seed,
+        }
+
+
+def reported_loss(batch: TripletBatch) -> tf.Tensor:
+    """Return a batch's loss, or the mean of L over all its triplets where the mining chose none."""
+    return batch.loss + tf.stop_gradient(
+        tf.where(batch.chosen > 0, tf.zeros_like(batch.mean_of_all), batch.mean_of_all)
+    )
+
+
+def per_replica(loss: tf.Tensor, reduction: str) -> tf.Tensor:
+    """Divide a mean by the number of replicas, whose gradients the optimiser adds up; leave a sum as it is."""
+    return loss / tf.distribute.get_strategy().num_replicas_in_sync if reduction == "mean" else loss
+
+
 def checked_reduction(reduction: str) -> str:
     """Return the reduction's name.
 
     Raises:
-        ValueError: If there is none of that name.
+        ValueError: If there is no reduction of that name.
     """
     check_choice("reduction", reduction, REDUCTIONS)
     return reduction

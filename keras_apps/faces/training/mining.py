@@ -140,6 +140,30 @@ def pairwise_squared_euclidean(embeddings: tf.Tensor) -> tf.Tensor:
     return tf.maximum(squares[:, None] - 2 * products + squares[None], 0)
 
 
+def pairwise_distances(embeddings: tf.Tensor, distance: str = "squared_euclidean") -> tf.Tensor:
+    """Compute the distance of every two embeddings of a batch, by the distance's name.
+
+    Args:
+        embeddings: Floats `(n, d)`.
+        distance: `"squared_euclidean"` or `"euclidean"`.
+
+    Returns:
+        Floats >= 0, `(n, n)`.
+
+    Example:
+        >>> pairwise_distances(tf.constant([[0.0, 0.0], [3.0, 4.0]]), "euclidean").numpy().tolist()
+        [[0.0, 5.0], [5.0, 0.0]]
+    """
+    squared = pairwise_squared_euclidean(embeddings)
+    return safe_root(squared) if distance == "euclidean" else squared
+
+
+def safe_root(squared: tf.Tensor) -> tf.Tensor:
+    """Compute the square root; its gradient is 0, not infinite, where the value is 0."""
+    positive = squared > 0
+    return tf.where(positive, tf.sqrt(tf.where(positive, squared, 1)), 0)
+
+
 def people_of(labels: tf.Tensor) -> People:
     """Arrange a batch by person. Labels: integers `(n,)`."""
     same = labels[:, None] == labels[None]

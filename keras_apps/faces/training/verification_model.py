@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
 from scipy.special import expit
 
+from keras_apps._checks import check_number
 from keras_apps.faces.towers.registry import fingerprint
 from keras_apps.faces.training.comparison import COMPARISONS, LogisticComparison
-from keras_apps.faces.training.siamese import HeadedModel, checked_tower
+from keras_apps.faces.training.siamese import HeadedModel, checked_tower, encoding_length
 
 _ROWS = 1024  # of 128 numbers: half a megabyte, which stays in the cache between the operations
 
@@ -21,6 +24,8 @@ class VerificationModel(HeadedModel):
     `fit` takes `((pictures1, pictures2), same)`; `predict((pictures1, pictures2))` gives P(same person); `score` and
     `verify` do it from precomputed encodings. Each step reports `loss`, the binary cross-entropy, and `accuracy`
     at `tau_probability`. Labels other than 0 and 1 are refused (by XLA only those of arrays and `tf.data` streams).
+    The metrics of `compile` get `(same, P(same))`, for instance `keras.metrics.AUC()` or `faces.EqualErrorRate()`;
+    `class_weight` and `sample_weight` weigh the pairs.
 
     Args:
         tower: A Keras model from pictures to encodings `(n, d)`.
@@ -46,61 +51,72 @@ class VerificationModel(HeadedModel):
     """
 
     LABELS = "0 or 1"
+    INPUTS = 2
 
     def __init__(
         self,
-        tower,
+        tower: keras.Model,
         comparison: str = "absolute",
         train_tower: bool = True,
         shared_weight: bool = False,
         tau_probability: float = 0.5,
-        **kwargs,
-    ):
-        if not 0 <= tau_probability <= 1:
-            raise ValueError(f"expected tau_probability in [0, 1], received {tau_probability!r}")
+        **kwargs: Any,
+    ) -> None:
+        self.tau_probability = check_number("tau_probability", tau_probability, 0, 1)
         head = LogisticComparison(comparison, shared_weight, name="head")
-        head.build([checked_tower(tower).output_shape] * 2)
+        head.build([(None, encoding_length(checked_tower(tower)))] * 2)
         super().__init__(tower, head, train_tower, **kwargs)
-        self.tau_probability = float(tau_probability)
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Any, training: bool | None = None) -> tf.Tensor:
         return tf.sigmoid(self.logits(inputs, training=bool(training)))
 
-    def logits(self, pictures, training: bool):
+    def logits(self, pictures: Any, training: bool) -> tf.Tensor:
         """Compute z, whose sigmoid is P(same), of two arrays of pictures: floats `(n,)`."""
-        return self.head(self.encode_together(pictures, 2, training and self.train_tower))
+        return self.head(self.encode_together(pictures, 2, self.trains_tower(training)))
 
-    def train_step(self, data):
-        pictures, same = self.labelled(data)
+    def train_step(self, data: Any) -> dict[str, Any]:
+        pictures, same, sample_weight = self.labelled(data)
         with tf.GradientTape() as tape:
             logits = self.logits(pictures, training=True)
-            losses = cross_entropy(same, logits)
-            objective = self.objective(tf.reduce_mean(losses))
+            loss = self.compute_loss(pictures, same, logits, sample_weight)
+            scaled_loss = self.optimizer.scale_loss(loss)
         weights = self.trainable_variables
-        self.optimizer.apply_gradients(zip(tape.gradient(objective, weights), weights, strict=True))
-        return self.report(losses, self.accepted(logits) == (same > 0.5))
+        self.optimizer.apply(tape.gradient(scaled_loss, weights), weights)
+        return self.compute_metrics(pictures, same, tf.sigmoid(logits), sample_weight)
 
-    def test_step(self, data):
-        pictures, same = self.labelled(data)
+    def test_step(self, data: Any) -> dict[str, Any]:
+        pictures, same, sample_weight = self.labelled(data)
         logits = self.logits(pictures, training=False)
-        return self.report(cross_entropy(same, logits), self.accepted(logits) == (same > 0.5))
+        self.compute_loss(pictures, same, logits, sample_weight, training=False)
+        return self.compute_metrics(pictures, same, tf.sigmoid(logits), sample_weight)
 
-    def accepted(self, logits):
-        """Decide by z: true where P(same) is at least `tau_probability`."""
-        return tf.sigmoid(logits) >= self.tau_probability
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> tf.Tensor:
+        """Compute the mean cross-entropy and the layers' own losses, and add the batch to the metrics.
 
-    def labelled(self, data):
-        """Return `((pictures1, pictures2), same)` with `same` as floats `(n,)`."""
-        pictures, same = self.unpacked(data)
+        Args:
+            x: Not used.
+            y: Floats 0 or 1, `(n,)`; 1 where both pictures show one person.
+            y_pred: z, floats `(n,)`, not its sigmoid.
+            sample_weight: Floats >= 0, `(n,)`, or None.
+            training: Not used.
+        """
+        accepted = tf.sigmoid(y_pred) >= self.tau_probability
+        return self.average_loss(cross_entropy(y, y_pred), accepted == (y > 0.5), sample_weight)
+
+    def labelled(self, data: Any) -> tuple[Any, tf.Tensor, Any]:
+        """Return `((pictures1, pictures2), same, sample_weight)` with `same` as floats `(n,)`."""
+        pictures, same, sample_weight = self.unpacked(data)
         if same is None or not isinstance(pictures, (tuple, list)) or len(pictures) != 2:
             raise ValueError("expected ((pictures1, pictures2), same), received a batch of another form")
-        return pictures, tf.cast(self.checked_labels(same), tf.float32)
+        return pictures, tf.cast(self.checked_labels(same), tf.float32), sample_weight
 
-    def right(self, labels):
-        """Say which labels are 0 or 1."""
+    def valid_labels(self, labels: Any) -> Any:
+        """Return which labels are 0 or 1."""
         return (labels == 0) | (labels == 1)
 
-    def score(self, first, second) -> np.ndarray:
+    def score(self, first: Any, second: Any) -> np.ndarray:
         """Compute P(same) of precomputed encodings, in NumPy, without the network.
 
         Args:
@@ -111,10 +127,10 @@ class VerificationModel(HeadedModel):
             Floats in [0, 1], `(n,)`, or a scalar for two single encodings.
 
         Raises:
-            ValueError: If the shapes are others.
+            ValueError: If a shape is wrong.
         """
         first, second = np.asarray(first, np.float32), np.asarray(second, np.float32)
-        length = self.tower.output_shape[-1]
+        length = encoding_length(self.tower)
         shapes = f"received shapes {first.shape} and {second.shape}"
         if not all(x.ndim in (1, 2) and x.shape[-1] == length for x in (first, second)):
             raise ValueError(f"expected encodings of length {length}, {shapes}")
@@ -131,7 +147,7 @@ class VerificationModel(HeadedModel):
         probability = expit(logits + np.float32(bias))
         return probability if len(shape) == 2 else probability[0]
 
-    def verify(self, first, second) -> np.ndarray:
+    def verify(self, first: Any, second: Any) -> np.ndarray:
         """Decide on precomputed encodings: true where `score` is at least `tau_probability`."""
         return self.score(first, second) >= self.tau_probability
 
@@ -140,7 +156,7 @@ class VerificationModel(HeadedModel):
         """The tower's fingerprint: encodings must come from this tower, as it is now."""
         return fingerprint(self.tower)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "comparison": self.head.kind,
@@ -149,7 +165,7 @@ class VerificationModel(HeadedModel):
         }
 
 
-def cross_entropy(same, logits):
+def cross_entropy(same: Any, logits: Any) -> tf.Tensor:
     """Compute -log P of the right answer, from z: floats >= 0, `(n,)`.
 
     Args:
