@@ -22,13 +22,13 @@ from keras_apps._files import check_destination, written_aside
 Picture: TypeAlias = "str | os.PathLike | Image.Image | np.ndarray"
 
 MAX_PIXELS = 64_000_000
-"""Largest picture that is decoded, in pixels (8000 x 8000): about 0.8 GB as float32 RGB."""
+"""Pictures with more pixels (8000 x 8000) are refused; one of this size takes about 0.8 GB as float32 RGB."""
 
 PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 """How the names of picture files end, in lower case, where a folder is searched for pictures."""
 
 _DAMAGE = (OSError, SyntaxError, EOFError, IndexError, ValueError, RuntimeError, struct.error)
-"""What Pillow's readers raise on files that are not whole."""
+"""The errors that Pillow's readers raise on damaged files."""
 
 
 def load_image(picture: Picture) -> np.ndarray:
@@ -132,9 +132,11 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         try:
             image = Image.open(path)
         except UnidentifiedImageError:
-            raise ValueError(f"expected a picture, received '{path}', which is of no known picture format") from None
+            raise ValueError(f"expected a picture, received '{path}', which has no known picture format") from None
         except Image.DecompressionBombError:
-            raise ValueError(f"expected at most {MAX_PIXELS:,} pixels, received '{path}', larger") from None
+            raise ValueError(
+                f"expected a picture of at most {MAX_PIXELS:,} pixels, received '{path}', which has more"
+            ) from None
         except PermissionError:
             raise PermissionError(f"expected a readable picture, received '{path}': permission denied") from None
         except _DAMAGE as error:
@@ -194,16 +196,17 @@ def _from_array(array: np.ndarray) -> np.ndarray:
 
 
 def to_uint8(image: np.ndarray) -> np.ndarray:
-    """Round floats in 0..1 to uint8 in 0..255; values outside are clipped."""
+    """Round floats in 0..1 to uint8 in 0..255; values outside this range are clipped."""
     return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
 def check_output(path: str | os.PathLike, bits: int = 8, text: Mapping[str, str] | None = None) -> None:
-    """Raise what `save_image` would raise for this path, before any work is done.
+    """Check, before any work is done, that `save_image` can write to this path.
 
     Raises:
         ValueError: If the ending is not one of a format that can be written, or the format has no 16 bits or no text.
-        OSError: If the folder does not exist or cannot be written to.
+        TypeError: If a text is not a string.
+        OSError: If the folder does not exist or is not writable.
     """
     suffix = Path(path).suffix.lower()
     formats = Image.registered_extensions()
@@ -250,8 +253,8 @@ def _save_options(suffix: str, text: Mapping[str, str] | None) -> dict[str, Any]
 def _check_text(text: Mapping[str, str]) -> None:
     """Raise `ValueError` for a keyword that PNG does not allow, `TypeError` for a value that is not text."""
     for keyword, value in text.items():
-        fits = isinstance(keyword, str) and 1 <= len(keyword) <= 79 and keyword == keyword.strip()
-        if not fits or not all(" " <= c <= "~" or "\xa1" <= c <= "\xff" for c in keyword):
+        is_valid = isinstance(keyword, str) and 1 <= len(keyword) <= 79 and keyword == keyword.strip()
+        if not is_valid or not all(" " <= c <= "~" or "\xa1" <= c <= "\xff" for c in keyword):
             raise ValueError(f"expected a keyword of 1 to 79 Latin-1 characters, received {keyword!r}")
         if not isinstance(value, str) or "\0" in value:
             raise TypeError(f"expected text without zero bytes for {keyword!r}, received {value!r:.60}")

@@ -103,10 +103,10 @@ def expand(paths: list[str]) -> list[str]:
         if not path.is_dir():
             pictures.append(text)
             continue
-        found = sorted(str(p) for p in path.iterdir() if p.suffix.lower() in images.PICTURE_ENDINGS and p.is_file())
-        if not found:
+        in_folder = sorted(str(p) for p in path.iterdir() if p.suffix.lower() in images.PICTURE_ENDINGS and p.is_file())
+        if not in_folder:
             raise ValueError(f"expected pictures in the folder '{text}', received none")
-        pictures += found
+        pictures += in_folder
     return pictures
 
 

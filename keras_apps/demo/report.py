@@ -63,7 +63,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class Recognised:
-    """All that the first half of the demo found."""
+    """The results of the first half of the demo."""
 
     threshold: Threshold
     enrolled: list[Enrolled]
@@ -126,13 +126,13 @@ def write_report(path: Path, faces: Recognised, painted: Painted, seconds: float
 
 def versions() -> list[str]:
     """Return name and version of the package, Python, the system and the libraries."""
-    found = [f"keras_apps {keras_apps.__version__}", f"Python {platform.python_version()}", platform.system()]
+    names = [f"keras_apps {keras_apps.__version__}", f"Python {platform.python_version()}", platform.system()]
     for name in ("tensorflow", "keras", "numpy", "mtcnn", "pillow"):
         try:
-            found.append(f"{name} {version(name)}")
+            names.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             continue
-    return found
+    return names
 
 
 def cost_curve(history: list[dict[str, float]], recipe: Recipe) -> np.ndarray:

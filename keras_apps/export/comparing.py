@@ -250,7 +250,7 @@ def compare_with_keras(
         ).tolist()
         after = verified(outputs[0], crops, graph, before.tau if before else None)
         at_own_tau = verified(outputs[0], crops, graph, None)
-        tower, own = _identity(name, written[name], graph, relative, (before, after), crops, threshold)
+        tower, file_threshold = _identity(name, written[name], graph, relative, (before, after), crops, threshold)
         kind = FORMATS[name]
         rows.append(
             FormatReport(
@@ -265,10 +265,10 @@ def compare_with_keras(
                 accuracy=after.accuracy if after else None,
                 milliseconds=None,
                 fingerprint=tower,
-                threshold=own,
+                threshold=file_threshold,
                 own_accuracy=at_own_tau.accuracy if at_own_tau else None,
                 eer=after.eer if after else None,
-                one_sided=_one_sided(after, crops, own),
+                one_sided=_one_sided(after, crops, file_threshold),
             )
         )
     times: dict[str, float] = {}
@@ -340,11 +340,11 @@ def _identity(
     return tower, own_threshold(after, crops, tower, threshold.far if threshold else FAR)
 
 
-def _one_sided(decided: Verified | None, crops: Crops, own: Threshold | None) -> tuple[str, ...]:
+def _one_sided(decided: Verified | None, crops: Crops, file_threshold: Threshold | None) -> tuple[str, ...]:
     """Return a sentence for each threshold, common or the file's own, that decides one kind of pairs wrongly."""
     if decided is None:
         return ()
-    at_own_tau = [one_sided(decided.distances, crops.same, squared_tau(own))] if own else []
+    at_own_tau = [one_sided(decided.distances, crops.same, squared_tau(file_threshold))] if file_threshold else []
     return tuple(dict.fromkeys(filter(None, [decided.one_sided, *at_own_tau])))
 
 

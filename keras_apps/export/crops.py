@@ -114,13 +114,13 @@ def crops_of(
     Raises:
         FileNotFoundError, ValueError, TypeError: As `export`.
     """
-    size, whole = graph.size or DEFAULT_SIZE, aligned or not graph.of_faces
+    size, whole_picture = graph.size or DEFAULT_SIZE, aligned or not graph.of_faces
     if isinstance(pictures, np.ndarray) and not graph.takes_pictures:
         shape = tuple(graph.model.inputs[0].shape[1:])
-        fits = pictures.ndim == len(shape) + 1 and all(
+        has_shape = pictures.ndim == len(shape) + 1 and all(
             w in (None, n) for w, n in zip(shape, pictures.shape[1:], strict=True)
         )
-        if not fits or not len(pictures) or not np.isfinite(pictures).all():
+        if not has_shape or not len(pictures) or not np.isfinite(pictures).all():
             raise ValueError(
                 f"expected finite samples (n, {', '.join(map(str, shape))}), received an array {pictures.shape}"
                 + ("" if np.isfinite(pictures).all() else " with NaN or infinity")
@@ -131,14 +131,14 @@ def crops_of(
     if isinstance(pictures, (str, os.PathLike)):
         root = images.resolve(pictures)
         if pairs is not None or _contains_folders(root):
-            return _people(root, pairs, size, whole)
+            return _people(root, pairs, size, whole_picture)
         pictures = _files(root)
     if pairs is not None:
         raise ValueError("expected a folder person/picture.jpg together with pairs, received single pictures")
     if not isinstance(pictures, (Sequence, np.ndarray)) or not len(pictures):
         received = "an empty list" if isinstance(pictures, (Sequence, np.ndarray)) else type(pictures).__name__
         raise ValueError(f"expected a folder or a list of pictures, received {received}")
-    return Crops.unpaired(_cut(list(pictures), size, whole), f"{len(pictures)} pictures")
+    return Crops.unpaired(_cut(list(pictures), size, whole_picture), f"{len(pictures)} pictures")
 
 
 def calibration_of(
@@ -169,13 +169,13 @@ def calibration_of(
     return crops
 
 
-def _people(root: Path, pairs: str | os.PathLike | None, size: int, whole: bool) -> Crops:
+def _people(root: Path, pairs: str | os.PathLike | None, size: int, whole_picture: bool) -> Crops:
     if pairs:
         chosen = pairs_of_file(root, pairs)
     else:
         _check_readable([path for _, path in pictures_by_person(root)[0]], root)
         chosen = pairs_among(People.from_folder(root, check=False), MOST_PAIRS)
-    pixels, without_face = _chips(chosen.people, size, whole)
+    pixels, without_face = _chips(chosen.people, size, whole_picture)
     return _with_note(Crops(pixels, chosen.source, chosen.first, chosen.second, chosen.same), without_face)
 
 
@@ -183,13 +183,13 @@ def _with_note(crops: Crops, without_face: int) -> Crops:
     """Return the crops with a note that counts the pictures without a face."""
     if not without_face:
         return crops
-    words = f"in {without_face} of {len(crops.pixels)} pictures no face was found, their centre was taken"
-    return replace(crops, source=f"{crops.source}; {words}", notes=(f"{words}, which may show anything",))
+    sentence = f"in {without_face} of {len(crops.pixels)} pictures no face was found, their centre was taken"
+    return replace(crops, source=f"{crops.source}; {sentence}", notes=(f"{sentence}, which may show anything",))
 
 
-def _chips(people: People, size: int, whole: bool) -> tuple[np.ndarray, int]:
+def _chips(people: People, size: int, whole_picture: bool) -> tuple[np.ndarray, int]:
     """Return a chip of each picture, and the number of pictures without a face, whose chip is their centre."""
-    if whole:
+    if whole_picture:
         return _cut(list(people.pictures), size, True), 0
     with tempfile.TemporaryDirectory() as chips:
         missing = align_people(people, chips, size=size, without_face="centre").missing
@@ -206,9 +206,9 @@ def _check_readable(paths: Sequence[Path], root: Path) -> None:
         )
 
 
-def _cut(pictures: list[images.Picture], size: int, whole: bool) -> np.ndarray:
-    """Return a square of each picture at one size: its centre if `whole`, else the largest face's aligned chip."""
-    if whole:
+def _cut(pictures: list[images.Picture], size: int, whole_picture: bool) -> np.ndarray:
+    """Return a square of each picture: its centre if `whole_picture`, else the aligned chip of the largest face."""
+    if whole_picture:
         return np.stack([square(picture, size) for picture in pictures])
     chips = []
     for picture, faces in zip(pictures, find_faces_in(pictures), strict=True):

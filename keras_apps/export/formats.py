@@ -71,8 +71,8 @@ def checked_name(name: str) -> str:
         >>> checked_name("door")
         'door'
     """
-    fits = isinstance(name, str) and name.isprintable() and name.strip() == name != "" and name[0] != "."
-    if not fits or set(name) & set('/\\:*?"<>|') or without_ending(name) != name or len(name.encode()) > 200:
+    is_valid = isinstance(name, str) and name.isprintable() and name.strip() == name != "" and name[0] != "."
+    if not is_valid or set(name) & set('/\\:*?"<>|') or without_ending(name) != name or len(name.encode()) > 200:
         raise ValueError(f"expected a file name without folders or an ending, received {name!r}")
     return name
 
@@ -124,8 +124,8 @@ def checked_tolerances(tolerance: float | Mapping[str, float] | None) -> dict[st
         >>> checked_tolerances(1e-6)["float32"]
         1e-06
     """
-    given = tolerance if isinstance(tolerance, Mapping) else {} if tolerance is None else {"float32": tolerance}
-    for precision, value in given.items():
+    by_precision = tolerance if isinstance(tolerance, Mapping) else {} if tolerance is None else {"float32": tolerance}
+    for precision, value in by_precision.items():
         check_choice("precision", precision, TOLERANCES)
         check_number(f"{precision} tolerance", value, above=0)
-    return TOLERANCES | dict(given)
+    return TOLERANCES | dict(by_precision)

@@ -219,10 +219,10 @@ def digest(path: Path) -> str:
     """Return the SHA-256 of a file, or of all files of a folder with their names, in hexadecimal."""
     if path.is_file():
         return hashlib.sha256(path.read_bytes()).hexdigest()
-    whole = hashlib.sha256()
+    checksum = hashlib.sha256()
     for file in sorted(p for p in path.rglob("*") if p.is_file()):
-        whole.update(file.relative_to(path).as_posix().encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
-    return whole.hexdigest()
+        checksum.update(file.relative_to(path).as_posix().encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    return checksum.hexdigest()
 
 
 def card_of(

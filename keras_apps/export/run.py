@@ -92,8 +92,8 @@ def export(
         >>> import tempfile
         >>> from keras_apps import faces
         >>> tower = faces.build_tower("small", size=16, encoding=8)
-        >>> found = export(tower, tempfile.mkdtemp(), ["keras"], rounds=0)
-        >>> found["keras"].file, found["keras"].absolute
+        >>> report = export(tower, tempfile.mkdtemp(), ["keras"], rounds=0)
+        >>> report["keras"].file, report["keras"].absolute
         ('small.keras', 0.0)
     """
     names, tolerances = checked_formats(formats), checked_tolerances(tolerance)
@@ -115,8 +115,10 @@ def export(
     if threshold is None and graph.kind == "tower":
         threshold = Threshold.bundled_for(graph.fingerprint)
     report("preparing the pictures")
-    given = pictures is not None or pairs is not None
-    crops = crops_of(pictures, graph, pairs=pairs, aligned=aligned) if given else default_crops(graph)
+    if pictures is None and pairs is None:
+        crops = default_crops(graph)
+    else:
+        crops = crops_of(pictures, graph, pairs=pairs, aligned=aligned)
     ranges = None
     if any(FORMATS[each].precision == "int8" for each in names):
         if calibration is None:

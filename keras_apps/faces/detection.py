@@ -113,7 +113,7 @@ def _find_in_loaded(loaded: list[np.ndarray], min_confidence: float) -> list[lis
                 index = batch[int(row[0])]
                 if row[5] >= min_confidence:
                     faces[index].append(_face(loaded[index], row, seen[index].shape))
-    return [sorted(found, key=lambda face: -_area(face.box)) for found in faces]
+    return [sorted(of_picture, key=lambda face: -_area(face.box)) for of_picture in faces]
 
 
 def some_faces(picture: Picture) -> list[FaceCrop]:

@@ -108,11 +108,11 @@ def resize_chip(chip: np.ndarray, tower: keras.Model | ExportedTower) -> np.ndar
 def _largest_chips(
     pictures: Sequence[Picture] | np.ndarray, min_confidence: float, tower: keras.Model | ExportedTower
 ) -> list[np.ndarray]:
-    found = find_faces_in(list(pictures), min_confidence=min_confidence)
-    for picture, faces in zip(pictures, found, strict=True):
+    faces_of_pictures = find_faces_in(list(pictures), min_confidence=min_confidence)
+    for picture, faces in zip(pictures, faces_of_pictures, strict=True):
         if not faces:
             raise no_face(picture)
-    return [resize_chip(faces[0].image, tower) for faces in found]
+    return [resize_chip(faces[0].image, tower) for faces in faces_of_pictures]
 
 
 def _chip(picture: Picture, tower: keras.Model | ExportedTower) -> np.ndarray:
