@@ -57,6 +57,18 @@ def test_links_lead_somewhere(page):
         assert (page.parent / link).exists(), link
 
 
+def test_an_equation_is_in_the_file_that_its_link_names():
+    """A link such as [`encode`](keras_apps/faces/encoding.py) leads to the definition, not to a file that imports it."""
+    links = re.findall(r"\[(`[^\]]+`)\]\((keras_apps/[\w/]+\.py)\)", README)
+    defined = 0
+    for text, path in links:
+        code = (ROOT / path).read_text("utf-8")
+        for name in re.findall(r"`(\w+)`", text):
+            assert re.search(rf"^(def|class) {name}\b", code, re.MULTILINE), (name, path)
+            defined += 1
+    assert defined >= 10
+
+
 @pytest.mark.parametrize("line", COMMANDS)
 def test_commands_exist_with_the_options_that_are_shown(line):
     import typer.main

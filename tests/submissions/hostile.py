@@ -91,7 +91,7 @@ sys.path.insert(0, {package!r} + "/..")
 inflate = importlib.import_module("keras_apps.dimensions").inflate_kernel
 """,
     "the package's text": """
-with open({package!r} + "/dimensions/kernels.py") as file:
+with open({package!r} + "/dimensions/conversion/kernels.py") as file:
     exec(file.read().replace("from __future__ import annotations", ""))
 inflate = inflate_kernel
 """,
