@@ -1,4 +1,4 @@
-"""What a function's calls gave -> its points, and what is wrong with it."""
+"""The results of a function's calls -> its points, and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def shown(value: object) -> str:
 
 
 def _listed(items: list | tuple, brackets: str) -> str:
-    """Show a list's items; a list of one in square brackets, since round ones would not show that it is one."""
+    """Show the items of a list; a single item in square brackets, since round ones would not show a list."""
     brackets = brackets if len(items) > 1 else "[]"
     return _short(brackets[0] + ", ".join(shown(item) for item in items[:8]) + brackets[1])
 
@@ -130,14 +130,14 @@ ENDED = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one function earned.
+    """The points of one function.
 
     Attributes:
         name: Of the function.
-        points: Earned.
-        most: What there was to earn.
+        points: The points earned.
+        most: The most points that can be earned.
         parts: `{part: whether it is right}`.
-        messages: What is wrong, a sentence each; empty where all is right.
+        messages: What is wrong, one sentence each; empty if everything is right.
         mistakes: The mistakes that were recognised, as the exercise names them.
     """
 
@@ -150,11 +150,11 @@ class Verdict:
 
     @property
     def right(self) -> bool:
-        """Whether all points were earned."""
+        """Whether it earned all points."""
         return self.points == self.most
 
     def text(self) -> str:
-        """The verdict in a few lines."""
+        """Return the verdict in a few lines."""
         lines = [f"{self.name}: {self.points:g} of {self.most} points"]
         if not self.right:
             parts = [f"{part} {'right' if ok else 'not yet'}" for part, ok in self.parts.items()]
@@ -163,13 +163,13 @@ class Verdict:
 
 
 def judge(exercise: Exercise, call_all: CallAll, hidden: Sequence[Case] = ()) -> Verdict:
-    """Call a student's function and judge what it gave.
+    """Call a student's function and judge the results.
 
     Args:
-        exercise: What was asked.
-        call_all: `(function's name, calls) -> Outcome`. It is asked for the visible calls, and then, with a third
-            argument True, for the hidden ones, so that no process that knows them tells a text.
-        hidden: Further cases, whose numbers no message shows.
+        exercise: What the student was asked for.
+        call_all: `(name of the function, calls) -> Outcome`. It is called for the visible calls and then, with a third
+            argument True, for the hidden ones: no text of a process that knows those is shown.
+        hidden: Further cases; no message shows their numbers.
     """
     cases = [*exercise.cases, *hidden]
     calls = [{"given": case.given, "call": case.call, "stand_ins": list(exercise.stand_ins)} for case in cases]
@@ -197,7 +197,7 @@ def judge(exercise: Exercise, call_all: CallAll, hidden: Sequence[Case] = ()) ->
 
 
 def _on_one_line(message: str) -> str:
-    """Take out what a student's text could draw other lines with: line ends, a terminal's codes, half characters."""
+    """Replace what could forge other lines of the report: line ends, codes for a terminal, surrogates."""
     return "".join(sign if sign.isprintable() else " " for sign in message)
 
 
@@ -209,8 +209,8 @@ def _is_right(case: Case, value: object) -> bool:
 def _recognised(exercise: Exercise, cases: Sequence[Case], right: Sequence[bool], outcome: Outcome) -> tuple[str, ...]:
     """Return the one mistake that explains every visible wrong answer, or else two that do together, or none.
 
-    A mistake that would have shown in a case which is right is not it. Hidden answers need to be explained only where
-    no visible one is wrong.
+    A mistake is excluded if it would have changed a case that is right. Hidden results need to be explained only if no
+    visible one is wrong.
     """
     explained: dict[str, set[int]] = {}
     refuted: set[str] = set()
@@ -288,11 +288,11 @@ def _problem(problem: dict[str, Any]) -> str:
 
 
 def _difference(exercise: Exercise, cases: Sequence[Case], right: Sequence[bool], outcome: Outcome) -> str:
-    """Show the first wrong answer; of a hidden case only what it shows."""
+    """Show the first wrong result; of a hidden case only its part."""
     number = right.index(False)
     case, value = cases[number], pick(outcome.values.get(number), cases[number].pick)[0]
     if number >= len(exercise.cases):
-        return f"{exercise.name} passes the visible checks, but a hidden one of '{case.part}' gives another answer"
+        return f"{exercise.name} passes the visible checks, but not a hidden check of '{case.part}'"
     given = f" with {'; '.join(case.given.strip().splitlines())}" if 0 < len(case.given) < 200 else ""
     item = "" if case.pick is None else f"[{case.pick}]"
     array, shape = as_array(value), np.shape(np.asarray(case.expected))

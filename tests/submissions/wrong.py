@@ -52,7 +52,7 @@ WRONG = [
         "tf.reduce_sum(tf.maximum(d_ap - d_an + alpha, 0.0))",
         "alpha",
         6,
-        "encodings change nothing",
+        "does not depend on the encodings",
     ),
     (
         "triplet_loss",
@@ -60,7 +60,7 @@ WRONG = [
         "tf.reduce_sum(tf.maximum(d_ap - d_an + alpha, 0.0))",
         "len(d_ap)",
         7,
-        "encodings change nothing",
+        "does not depend on the encodings",
     ),
     ("triplet_loss", "no return", "return tf", "loss = tf", 0, "returned None"),
     (
@@ -77,7 +77,7 @@ WRONG = [
         "distances[a][p] < distances[a][k] <",
         "distances[a][k] <",
         6,
-        "hard triplets are among yours",
+        "your list has hard triplets",
     ),
     ("semi_hard_triplets", "easy ones too", " < distances[a][p] + alpha", "", 0, "easy triplets"),
     (
@@ -107,7 +107,7 @@ WRONG = [
         "min(sorted(candidates), key=lambda tau: np.count_nonzero((distances <= tau) != same))",
         "sorted(candidates)[len(candidates) // 2]",
         0,
-        "by its place",
+        "by its position",
     ),
     ("choose_tau", "reversed", "min(sorted", "max(sorted", 0, "most wrong decisions"),
     (
@@ -127,7 +127,7 @@ WRONG = [
         "only rejected genuine",
     ),
     ("choose_tau", "strictly below", "distances <= tau", "distances < tau", 11, "also where the two are equal"),
-    ("choose_tau", "the first of equals", "sorted(candidates)", "candidates", 11, "the smallest is asked for"),
+    ("choose_tau", "the first of equals", "sorted(candidates)", "candidates", 11, "return the smallest"),
     ("verify", "reversed", "dist < 0.7", "dist > 0.7", 7, "reversed"),
     (
         "verify",
@@ -166,7 +166,7 @@ WRONG = [
         "(None if min_dist > 0.7 else identity)",
         "identity",
         14,
-        "answered for a stranger",
+        "named a stranger",
     ),
     ("who_is_it", "minimum not updated", "min_dist, identity = dist, name", "identity = name", 0, "never updated"),
     (
@@ -496,7 +496,7 @@ WRONG = [
         "min(sorted(candidates), key=lambda tau: np.count_nonzero((distances <= tau) != same))",
         "candidates[len(candidates) // 2]",
         0,
-        "by its place",
+        "by its position",
     ),
     (
         "choose_tau",
@@ -504,7 +504,7 @@ WRONG = [
         "min(sorted(candidates), key=lambda tau: np.count_nonzero((distances <= tau) != same))",
         "sorted(candidates)[(len(candidates) - 1) // 2]",
         0,
-        "by its place",
+        "by its position",
     ),
     (
         "choose_tau",
@@ -672,7 +672,7 @@ WRONG = [
         "tf.reduce_sum(tf.maximum(d_ap - d_an + alpha, 0.0))",
         "tf.maximum(d_ap - d_an + alpha, 0.0)[0]",
         23,
-        "first triplet alone",
+        "only the loss of the first triplet",
     ),
     (
         "choose_tau",
@@ -680,7 +680,7 @@ WRONG = [
         "min(sorted(candidates), key=lambda tau: np.count_nonzero((distances <= tau) != same))",
         "max(tau for tau in candidates if tau <= distances[same].max())",
         4,
-        "largest genuine distance alone",
+        "only the largest genuine distance",
     ),
     (
         "choose_tau",

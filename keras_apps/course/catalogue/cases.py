@@ -1,4 +1,4 @@
-"""What an assignment asks -> the calls that show whether it is done, with hand-worked answers."""
+"""Assignments, their exercises, and the cases that check them, with results worked out by hand."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Case:
-    """One call of a student's function, and what it must give.
+    """One call of a student's function, and the value that it must give.
 
     Attributes:
-        part: The part of the exercise that it shows.
+        part: The part of the exercise that it checks.
         call: An expression.
         expected: A number, text, None, or lists of them; an array as nested lists.
-        given: Lines that are run before, among names of their own.
+        given: Lines that are run before the call, in a namespace of their own.
         mistakes: `{mistake: the value it would give}`, for each mistake that gives another value than `expected`.
-        pick: Which item of what the call gives is looked at; all of it where None.
+        pick: The index of the item that is compared, if the call gives several; None for the whole value.
         tolerance: Relative, and absolute below 1.
     """
 
@@ -35,11 +35,11 @@ class Exercise:
 
     Attributes:
         name: Of the function.
-        parts: `{part: points}`. A part's points are given when all of its cases are right, the hidden ones too.
-        cases: The visible ones; each part has one or more.
-        mistakes: `{mistake: what to tell}`, the likeliest first.
+        parts: `{part: points}`. A part earns its points if all of its cases are right, the hidden ones too.
+        cases: The visible cases; each part has at least one.
+        mistakes: `{mistake: message for the student}`, the most likely first.
         returns: What the function returns, in words.
-        stand_ins: Names of the notebook that cases put others in the place of, so that a mistake there costs nothing.
+        stand_ins: Names of the notebook that the cases replace, so that a mistake in them costs no points here.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Exercise:
 
     @property
     def points(self) -> int:
-        """Of all parts."""
+        """The points of all parts together."""
         return sum(self.parts.values())
 
 
@@ -60,7 +60,7 @@ class Assignment:
     """A notebook of exercises.
 
     Attributes:
-        name: Of the notebook and of the assignment for nbgrader.
+        name: Of the assignment, and of its notebook.
         exercises: In the notebook's order.
     """
 
@@ -69,5 +69,5 @@ class Assignment:
 
     @property
     def points(self) -> int:
-        """Of all exercises."""
+        """The points of all exercises together."""
         return sum(exercise.points for exercise in self.exercises)

@@ -94,10 +94,10 @@ verify = Exercise(
         "squared": "dist is the square root of the sum of squares (np.linalg.norm), not the sum itself",
         "absolute": "dist is the Euclidean distance (np.linalg.norm), not the sum of absolute differences",
         "mean": "dist is the square root of the sum of squares (np.linalg.norm), not their mean",
-        "nearest": "verify compares with the claimed identity only; looking for the nearest person is who_is_it's work",
+        "nearest": "verify compares with the claimed identity only; who_is_it looks for the nearest person",
         "reversed": "the comparison is reversed: the door opens when dist is less than 0.7",
-        "always": "the door opens for everybody: it may only where dist is less than 0.7",
-        "never": "the door opens for nobody: it does where dist is less than 0.7",
+        "always": "the door opens for everybody: it must open only if dist is less than 0.7",
+        "never": "the door opens for nobody: it must open if dist is less than 0.7",
         "low": "the door opens when dist is less than 0.7; you have a smaller number",
         "high": "the door opens when dist is less than 0.7; you have a larger number",
         "text": "door_open is True or False, not a text",
@@ -187,7 +187,7 @@ who_is_it = Exercise(
     ),
     {
         "order": "who_is_it returns (min_dist, identity), in this order",
-        "stranger": "you answered for a stranger: where min_dist is above 0.7, identity is None",
+        "stranger": "you named a stranger: if min_dist is above 0.7, identity is None",
         "start": "min_dist is never updated, so that the last person wins: set it along with identity",
         "no_distance": "min_dist is a number for a stranger too: return (min_dist, None), not (None, None)",
         "start_tau": START,
@@ -198,15 +198,15 @@ who_is_it = Exercise(
         "farthest": "you kept the largest distance; the nearest person is the answer",
         "squared": "dist is the square root of the sum of squares (np.linalg.norm), not the sum itself",
         "absolute": "dist is the Euclidean distance (np.linalg.norm), not the sum of absolute differences",
-        "low": "identity is None where min_dist is above 0.7; you have a smaller number",
-        "high": "identity is None where min_dist is above 0.7; you have a larger number",
+        "low": "identity is None if min_dist is above 0.7; you have a smaller number",
+        "high": "identity is None if min_dist is above 0.7; you have a larger number",
         "never": "nobody is recognised: identity is the nearest person's name where min_dist is at most 0.7",
     },
     "(min_dist, identity)",
     stand_ins=("img_to_encoding",),
 )
 
-BY_PLACE = "you take a candidate by its place among them; take the one with the fewest wrong decisions"
+BY_PLACE = "you take a candidate by its position in the list; take the one with the fewest wrong decisions"
 
 choose_tau = Exercise(
     "choose_tau",
@@ -262,14 +262,14 @@ choose_tau = Exercise(
         "middle_low": BY_PLACE,
         "median": BY_PLACE,
         "first": "you take the first candidate; take the one with the fewest wrong decisions",
-        "place": "you returned the place of the best tau among the candidates; return the tau itself",
+        "place": "you returned the index of the best tau; return the tau itself",
         "unsorted": "your numbers of wrong decisions and your candidates are in different orders: sort only once",
         "rates": "you compare the two kinds by their rates; count the wrong decisions, each once",
-        "equal_rates": "you look where both kinds have equal rates; count the wrong decisions, each once",
-        "largest_genuine": "you look at the largest genuine distance alone; count the wrong decisions of both kinds",
+        "equal_rates": "you take the tau with equal rates of both kinds; count the wrong decisions, each once",
+        "largest_genuine": "you use only the largest genuine distance; count the wrong decisions of both kinds",
         "middle": BY_PLACE,
         "strict": "a comparison is accepted when distance <= tau, also where the two are equal",
-        "ties": "of several equally good candidates the smallest is asked for",
+        "ties": "if several candidates are equally good, return the smallest",
     },
     "one of the candidates",
 )
@@ -289,7 +289,7 @@ larger = lambda alpha: max(loss_of(far, alpha=alpha), loss_of(near, alpha=alpha)
 smaller = lambda alpha: min(loss_of(far, alpha=alpha), loss_of(near, alpha=alpha))
 """
 
-CONSTANT = "the encodings change nothing in your answer: it is to grow with d(A, P) and shrink with d(A, N)"
+CONSTANT = "your result does not depend on the encodings: it must grow with d(A, P) and shrink with d(A, N)"
 
 triplet_loss = Exercise(
     "triplet_loss",
@@ -343,8 +343,8 @@ triplet_loss = Exercise(
     {
         "mean": "you took the mean over triplets; J is their sum",
         "vector": "you returned one number for each triplet; J is their sum",
-        "only_first": "you returned the loss of the first triplet alone; J is the sum over all of them",
-        "only_last": "you returned the loss of the last triplet alone; J is the sum over all of them",
+        "only_first": "you returned only the loss of the first triplet; J is the sum over all of them",
+        "only_last": "you returned only the loss of the last triplet; J is the sum over all of them",
         "rounded": "your answer is rounded; return J as it is",
         "constant": CONSTANT,
         "count": CONSTANT,
@@ -464,19 +464,19 @@ semi_hard_triplets = Exercise(
         ),
     ),
     {
-        "hard": "hard triplets are among yours: a semi-hard negative is farther than the positive, d(A, P) < d(A, N)",
+        "hard": "your list has hard triplets: a semi-hard negative is farther than the positive, d(A, P) < d(A, N)",
         "same_person": "some of your negatives show the anchor's own person: the negative shows another person",
         "one_negative": "a pair may have several semi-hard negatives, and each gives a triplet: does the loop go on?",
-        "hardest": "you look at the nearest negative alone; every negative within the margin gives a triplet",
-        "early_end": "triplets of the first anchor alone are returned: is `return` inside the loop?",
+        "hardest": "you use only the nearest negative; every negative within the margin gives a triplet",
+        "early_end": "only triplets of the first anchor are returned: is `return` inside the loop?",
         "order": "a triplet is (anchor, positive, negative), in this order",
         "around": "your negatives are within alpha on both sides; a semi-hard one is farther than the positive",
         "only_hard": "these are the hard triplets; a semi-hard negative is beyond the positive, within the margin",
-        "easy": "easy triplets are among yours: a semi-hard negative is within the margin, d(A, N) < d(A, P) + alpha",
-        "ties": "both of the rule's signs are <, not <=: distances that are equal or just alpha apart are not it",
+        "easy": "your list has easy triplets: a semi-hard negative is within the margin, d(A, N) < d(A, P) + alpha",
+        "ties": "both comparisons are <, not <=: equal distances, or distances exactly alpha apart, do not count",
         "lower_tie": "the negative is farther than the positive, d(A, P) < d(A, N): not where both are equal",
         "upper_tie": "the negative is nearer than d(A, P) + alpha: not where both are equal",
-        "itself": "a picture is its own positive in yours: anchor and positive are two pictures of one person",
+        "itself": "you use a picture as its own positive: anchor and positive are two pictures of one person",
         "one_way": "each pair of one person gives two anchors: (a, p) and (p, a)",
         "fixed_alpha": "alpha is a fixed number in your function; use the argument",
     },

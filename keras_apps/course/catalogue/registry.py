@@ -1,4 +1,4 @@
-"""The assignments by name."""
+"""The assignments, by name and by function."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def assignment(name: str) -> Assignment:
         name: One of `assignments()`.
 
     Raises:
-        ValueError: If there is none of that name.
+        ValueError: If no assignment has that name.
 
     Example:
         >>> [exercise.name for exercise in assignment("convolutions").exercises]
@@ -39,19 +39,19 @@ def assignment(name: str) -> Assignment:
 
 
 def exercise(name: str) -> Exercise:
-    """Return the exercise of a function.
+    """Return the exercise that asks for a function.
 
     Raises:
-        ValueError: If no assignment asks for it.
+        ValueError: If no assignment asks for this function.
     """
-    known = {e.name: e for a in NAMES for e in assignment(a).exercises}
-    check_choice("function", name, known)
-    return known[name]
+    exercises = {e.name: e for a in NAMES for e in assignment(a).exercises}
+    check_choice("function", name, exercises)
+    return exercises[name]
 
 
 def assignment_with(functions: Iterable[str]) -> Assignment | None:
-    """Return the assignment that asks for most of these functions, or None where none asks for any."""
+    """Return the assignment that asks for most of these functions; None if no assignment asks for any."""
     functions = set(functions)
-    found = [(len(functions & {e.name for e in assignment(a).exercises}), assignment(a)) for a in NAMES]
-    most, best = max(found, key=lambda pair: pair[0])
-    return best if most else None
+    counts = {name: len(functions & {e.name for e in assignment(name).exercises}) for name in NAMES}
+    best = max(NAMES, key=lambda name: counts[name])
+    return assignment(best) if counts[best] else None
