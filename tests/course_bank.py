@@ -1,5 +1,7 @@
 """The bank of submissions: the model answers from the assignments' scripts, edits of them, and a sample of the bank."""
 
+import atexit
+import functools
 import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -9,12 +11,21 @@ import pytest
 import keras_apps
 from keras_apps.course import Case, assignment, assignments
 from keras_apps.course.sandbox import bubblewrap
+from keras_apps.course.sandbox.runner import PRELOADED, SECONDS, Runner
 
 PACKAGE = Path(keras_apps.__file__).parent
 SCRIPTS = PACKAGE.parent / "notebooks" / "assignments" / "scripts"
 HEADER = re.compile(r'^# %%(?: course="(\w+):(\w+)")?(?: \[(markdown)\])?\n', re.MULTILINE)
 SOLUTION = re.compile(r"### BEGIN SOLUTION.*?### END SOLUTION", re.DOTALL)
 HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n(.*?)### END HIDDEN TESTS", re.DOTALL)
+
+
+@functools.cache
+def shared_runner(*preloaded: str, seconds: float = SECONDS) -> Runner:
+    """Return one runner for all tests, since its helpers take seconds to load TensorFlow."""
+    runner = Runner(preloaded or PRELOADED, seconds=seconds)
+    atexit.register(runner.close)
+    return runner
 
 
 needs_isolation = pytest.mark.skipif(

@@ -5,7 +5,7 @@ import threading
 
 import numpy as np
 import pytest
-from course_bank import BANK, PACKAGE, needs_isolation, sample, script_of
+from course_bank import BANK, PACKAGE, needs_isolation, sample, script_of, shared_runner
 from submissions.hostile import CHEATS, NEED_ISOLATION, SPOILED
 from submissions.right import RIGHT
 from submissions.wrong import WRONG
@@ -16,22 +16,20 @@ from keras_apps.course.catalogue.registry import exercise
 from keras_apps.course.checking import Cells, judge_cells
 from keras_apps.course.judging import agrees, judge, shown
 from keras_apps.course.sandbox import recorder, worker
-from keras_apps.course.sandbox.runner import Outcome, Runner
+from keras_apps.course.sandbox.runner import Outcome
 
 pytestmark = pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="needs fork")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def runner():
-    with Runner(seconds=8) as runner:
-        yield runner
+    return shared_runner()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def numpy_runner():
     """For convolutions, which need no TensorFlow."""
-    with Runner(("numpy",), seconds=8) as runner:
-        yield runner
+    return shared_runner("numpy", seconds=8)
 
 
 # The ordinary tier: an answer for each assignment, a fault for each function, an attack of each kind
@@ -41,8 +39,8 @@ RIGHT_SAMPLE = {
 WRONG_SAMPLE = {
     function: next(row[:2] for row in WRONG if row[0] == function) for function in {row[0] for row in WRONG}
 }
-SPOILED_SAMPLE = """sys.exit, os._exit, segmentation fault, recursion, memory, enormous answer, endless printing,
-    asks for input, deletes a file, runs the shell, forks, kills its parent, network, syntax error, no function"""
+SPOILED_SAMPLE = """sys.exit, os._exit, segmentation fault, recursion, memory, enormous answer, asks for input, deletes a file,
+    runs the shell, forks, kills its parent, network, syntax error, no function"""
 CHEATS_SAMPLE = """sys.exit at the top, assert and comparisons overwritten, grade overwritten,
     answers that equal everything, the package's own answers, the package's text, the teacher's text, a path around,
     its parent's memory, expected values in the frames, forged lines, the visible answers by heart, constants, magics"""
@@ -170,6 +168,7 @@ def total_cost(J_content, J_style, alpha=10, beta=40):
     assert victim.exists()
 
 
+@pytest.mark.slow
 def test_earlier_mistakes_do_not_spoil_later_functions(runner):
     """gram_matrix, compute_layer_style_cost and the costs are wrong; what calls them is judged for itself."""
     script = BANK["art_generation"]
