@@ -1,13 +1,13 @@
 """Sources of lessons -> executed notebooks, checked.
 
     python notebooks/build.py [LESSON ...]            # execute each with all its steps and write the notebook
-    python notebooks/build.py --words [LESSON ...]    # where only words changed: write them, execute nothing
+    python notebooks/build.py --words [LESSON ...]    # only words changed: write them, keep the outputs
     python notebooks/build.py --check [LESSON ...]    # are the notebooks of these sources, whole, small and clean?
     python notebooks/build.py --quick [LESSON ...]    # execute each with few steps, write nothing: what CI does
 
 A source is a jupytext percent script, `lessons/source/01_verification.py`; its notebook is
-`lessons/01_verification.ipynb`. A lesson is named by its number or its file's name; without names all are meant. Each
-is executed by a kernel of its own in an empty folder, where pip and the ordinary HTTP clients reach no network.
+`lessons/01_verification.ipynb`. Name a lesson by its number or its file; without names, all lessons are taken. Each
+runs in its own kernel and an empty folder, where pip and the usual HTTP clients cannot reach the network.
 Needs the `course` extra (jupytext, nbclient, ipykernel).
 """
 
@@ -48,10 +48,10 @@ def names_of_lessons() -> list[str]:
 
 
 def chosen(given: list[str]) -> list[str]:
-    """Return the lessons that are meant by numbers or names; all of them where nothing is given.
+    """Return the names of the lessons with the given numbers or names; of all lessons if `given` is empty.
 
     Raises:
-        ValueError: If there is no such lesson; near ones are named.
+        ValueError: If a lesson does not exist. The message names similar ones.
     """
     known = names_of_lessons()
     numbers = {f"{int(name[:2])}": name for name in known}
@@ -76,7 +76,7 @@ def committed(path: Path) -> nbformat.NotebookNode:
     """Read a lesson's notebook.
 
     Raises:
-        RuntimeError: If the file is not a notebook of format 4, but a part of one, empty, or something else.
+        RuntimeError: If the file is not a complete notebook of format 4.
     """
     try:
         text = path.read_text("utf-8")
@@ -87,18 +87,18 @@ def committed(path: Path) -> nbformat.NotebookNode:
         nbformat.validate(content)
     except (ValueError, KeyError, TypeError, AttributeError, nbformat.ValidationError) as error:  # nbformat's vary
         size, why = path.stat().st_size, f"{type(error).__name__}: {error}".splitlines()[0]
-        found = f"expected a notebook of format 4, received {size} bytes that are none ({why}): build it"
+        found = f"expected a notebook of format 4, received {size} bytes that do not hold one ({why}): build it"
         raise RuntimeError(f"{path.stem}: {found}") from None
     return nbformat.reads(text, as_version=4)
 
 
 def unpaired() -> list[str]:
-    """Say which notebooks lack a source, and which sources are no lessons; `check` says which lack a notebook."""
+    """Name notebooks without a source, and sources with an odd name. `check` finds missing notebooks."""
     sources = {path.stem for path in (LESSONS / "source").glob("*.py")}
     notebooks = {path.stem for path in LESSONS.glob("*.ipynb")}
     found = [f"{name}.ipynb: expected a source of this name, received none" for name in sorted(notebooks - sources)]
     odd = sorted(sources - set(names_of_lessons()))
-    return found + [f"source/{name}.py: expected a name such as 09_more.py, received another" for name in odd]
+    return found + [f"source/{name}.py: expected a file name such as 09_more.py" for name in odd]
 
 
 def executed(name: str, quick: bool) -> nbformat.NotebookNode:
@@ -129,7 +129,7 @@ def build(name: str) -> str:
     """Execute a lesson with all its steps and write its notebook. Returns a line about it.
 
     Raises:
-        RuntimeError: If a cell fails, when nothing is written; or if the notebook does not pass `check`.
+        RuntimeError: If a cell fails (then nothing is written), or if the notebook does not pass `check`.
     """
     began = time.perf_counter()
     notebook = executed(name, quick=False)
@@ -159,7 +159,7 @@ def quick(name: str) -> str:
     """Execute a lesson with few steps, writing nothing. Returns a line about it.
 
     Raises:
-        RuntimeError: If a cell fails or writes to standard error, or the lesson takes longer than it may.
+        RuntimeError: If a cell fails or writes to standard error, or if the lesson takes longer than `QUICK_LIMIT`.
     """
     began = time.perf_counter()
     notebook = executed(name, quick=True)
@@ -173,10 +173,10 @@ def quick(name: str) -> str:
 
 
 def check(name: str) -> str:
-    """Compare a committed notebook with its source, and look through its outputs. Returns a line about it.
+    """Compare a committed notebook with its source, and check its outputs. Returns a line about it.
 
     Raises:
-        RuntimeError: If something is not as it should be.
+        RuntimeError: If the check finds a fault; the message lists all of them.
     """
     path, source = LESSONS / f"{name}.ipynb", notebook_of(name)
     found = faults_of_source(source)

@@ -1,4 +1,4 @@
-"""A lesson's notebook and its source -> what is wrong with them, in words."""
+"""A lesson's notebook and its source -> a list of faults, in words."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ def faults_of_source(source) -> list[str]:
         found.append("expected a formula, received none")
     code = [cell for cell in source.cells if cell.cell_type == "code"]
     if not code or code[0].source != FIRST_CELL:
-        found.append("expected lesson_checks.FIRST_CELL as the first cell of code, received another")
+        found.append("the first code cell differs from FIRST_CELL in lesson_checks.py: copy it from there")
     if not any("change-me" in cell.metadata.get("tags", ()) for cell in code):
-        found.append("expected a cell of code tagged change-me, received none")
+        found.append("expected a code cell with the tag change-me, received none")
     for cell in code[1:]:
         if match := DOWNLOADS.search(cell.source):
             found.append(f"{cell.id}: expected no download, received {match.group()!r}")
@@ -78,18 +78,19 @@ def faults(notebook, source, text: str) -> list[str]:
         [(cell.cell_type, cell.id, cell.source, cell.metadata) for cell in one.cells] for one in (source, notebook)
     )
     if wanted != received or source.metadata != notebook.metadata:
-        found.append("expected the cells of its source, received others: build it again")
+        found.append("the cells differ from those of the source: build it again")
     if len(text.encode()) > LARGEST:
         found.append(f"expected at most {LARGEST / 1e6} MB, received {len(text) / 1e6:.2f} MB")
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
-        found.append("expected every cell executed once and in order, received others")
+        counts = [cell.execution_count for cell in code]
+        found.append(f"expected every code cell executed once and in order, received execution counts {counts}")
     outputs = [(cell.id, output) for cell in code for output in cell.outputs]
     drawing = _drawing(code)
     if not drawing:
-        found.append("expected a cell that draws, received none")
+        found.append("expected at least one cell that draws, received none")
     found += [
-        f"{cell.id}: expected a picture of a cell that draws, received none"
+        f"{cell.id}: this cell draws, but has no picture among its outputs"
         for cell in drawing
         if not any(kind.startswith("image/") for output in cell.outputs for kind in output.get("data", {}))
     ]
@@ -106,7 +107,7 @@ def _drawing(code) -> list:
     for cell in code:
         try:
             trees.append(ast.parse(cell.source))
-        except SyntaxError:  # a magic of IPython's
+        except SyntaxError:  # a cell with an IPython magic
             trees.append(ast.Module([], []))
     functions = [one for tree in trees for one in tree.body if isinstance(one, ast.FunctionDef)]
     shows, returns = {"plt.show"}, {"Image", "Image.fromarray", "Image.open"}
@@ -137,8 +138,8 @@ def _faults_of_picture(kind: str, encoded: str) -> list[str]:
         with Image.open(io.BytesIO(base64.b64decode("".join(encoded.split()), validate=True))) as picture:
             picture.load()
             received = f"image/{picture.format.lower()}"
-    except (ValueError, OSError, SyntaxError) as error:  # not base64; not a picture, or a piece of one; a broken PNG
-        received = f"what does not decode: {error.__class__.__name__}"
+    except (ValueError, OSError, SyntaxError) as error:  # not base64; not a picture, or only part of one; a broken PNG
+        received = f"a file that cannot be decoded ({error.__class__.__name__})"
     return [] if received == kind else [f"expected {kind}, received {received}"]
 
 

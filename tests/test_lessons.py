@@ -126,12 +126,12 @@ def test_errors_pictures_order_and_size_are_looked_at(lesson):
     assert "in order" in _faults(notebook, source)
     for cell in cells:
         cell.outputs = [nbformat.v4.new_output("display_data", {"text/plain": "no picture"})]
-    assert "expected a picture" in _faults(notebook, source)
+    assert "has no picture" in _faults(notebook, source)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_cell_that_lost_its_picture_is_found(name):
-    """Each of a lesson's pictures is missed: whoever drops the outputs of a cell with pictures is told of that cell."""
+    """Dropping the outputs of any cell with pictures is a fault that names the cell."""
     notebook, source = build.committed(build.LESSONS / f"{name}.ipynb"), build.notebook_of(name)
     drawn = [
         n for n, cell in enumerate(notebook.cells) if "image/" in str([o.get("data") for o in cell.get("outputs", ())])
@@ -141,7 +141,7 @@ def test_a_cell_that_lost_its_picture_is_found(name):
         lost = copy.deepcopy(notebook)
         lost.cells[number].outputs = []
         found = checks.faults(lost, source, "")
-        assert found == [f"{lost.cells[number].id}: expected a picture of a cell that draws, received none"]
+        assert found == [f"{lost.cells[number].id}: this cell draws, but has no picture among its outputs"]
 
 
 @pytest.mark.parametrize(
@@ -181,10 +181,10 @@ def _picture(format, side=40):
     [
         ("image/jpeg", _picture("JPEG"), ""),
         ("image/png", _picture("PNG") + "\n", ""),
-        ("image/jpeg", "AAAA", "received what does not decode"),
-        ("image/png", "no base64!", "received what does not decode"),
-        ("image/png", _picture("PNG")[:2000], "received what does not decode"),
-        ("image/jpeg", _picture("JPEG")[:1200], "received what does not decode"),
+        ("image/jpeg", "AAAA", "received a file that cannot be decoded"),
+        ("image/png", "no base64!", "received a file that cannot be decoded"),
+        ("image/png", _picture("PNG")[:2000], "received a file that cannot be decoded"),
+        ("image/jpeg", _picture("JPEG")[:1200], "received a file that cannot be decoded"),
         ("image/jpeg", _picture("PNG"), "expected image/jpeg, received image/png"),
         ("image/svg+xml", "<svg/>", "expected text or a picture"),
         ("application/javascript", "alert(1)", "expected text or a picture"),
@@ -244,9 +244,9 @@ def test_changed_words_reach_the_notebook_without_executing_it_and_changed_code_
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ("", "received 0 bytes that are none (JSONDecodeError: Expecting value"),
-        ("{}", "received 2 bytes that are none (ValueError: nbformat None)"),
-        ("[]", "received 2 bytes that are none (ValueError: nbformat list)"),
+        ("", "received 0 bytes that do not hold one (JSONDecodeError: Expecting value"),
+        ("{}", "received 2 bytes that do not hold one (ValueError: nbformat None)"),
+        ("[]", "received 2 bytes that do not hold one (ValueError: nbformat list)"),
         ('{"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": []}', "(ValueError: nbformat 3)"),
         ('{"nbformat": 4, "nbformat_minor": 5, "metadata": {}}', "(KeyError: 'cells')"),
         ('{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [1]}', "(TypeError: "),
@@ -255,7 +255,7 @@ def test_changed_words_reach_the_notebook_without_executing_it_and_changed_code_
         ("\udcff", "can't decode byte 0xff"),
     ],
 )
-def test_a_damaged_notebook_is_told_in_a_sentence(own_lesson, capsys, content, why):
+def test_a_damaged_notebook_is_reported_in_one_sentence(own_lesson, capsys, content, why):
     """Empty, of another kind, of an old format, without its cells, cut off, not UTF-8: by checks and by new words."""
     path = own_lesson("print(1)")
     path.write_bytes(content.encode("utf-8", "surrogateescape"))
@@ -274,7 +274,7 @@ def test_names_of_notebooks_are_those_of_sources(own_lesson, capsys):
     told = capsys.readouterr()
     assert "01_small: expected a heading" in told.err and "expected a notebook, received none: build it" in told.err
     assert "02_left.ipynb: expected a source of this name, received none" in told.err
-    assert "source/intro.py: expected a name such as 09_more.py" in told.err and "3 with faults" in told.out
+    assert "source/intro.py: expected a file name such as 09_more.py" in told.err and "3 with faults" in told.out
     build.main(["--check", "1"])
     assert "02_left" not in capsys.readouterr().err
 

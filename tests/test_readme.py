@@ -58,7 +58,7 @@ def test_links_lead_somewhere(page):
 
 
 def test_an_equation_is_in_the_file_that_its_link_names():
-    """A link such as [`encode`](keras_apps/faces/encoding.py) leads to the definition, not to a file that imports it."""
+    """A link such as [`encode`](keras_apps/faces/encoding.py) leads to the definition, not to an import of it."""
     links = re.findall(r"\[(`[^\]]+`)\]\((keras_apps/[\w/]+\.py)\)", README)
     defined = 0
     for text, path in links:
