@@ -4,7 +4,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-import time
 
 import pytest
 from course_bank import BANK
@@ -89,7 +88,7 @@ def in_format_3(notebook):
 
 
 @pytest.mark.slow
-def test_one_run_grades_all(tmp_path, capsys):
+def test_one_run_grades_all(tmp_path):
     """Few submissions, each with several things; the bank itself is judged in test_course.py, without nbgrader."""
     folder, released = new_folder(tmp_path / "course")
     text = nbformat.writes(released)
@@ -123,13 +122,9 @@ def test_one_run_grades_all(tmp_path, capsys):
         "spoiled": 30,
     }
 
-    began = time.perf_counter()
-    told = nbgrader(folder, "autograde", NAME, code=1)  # the broken file is told of; the others are graded
-    seconds = (time.perf_counter() - began) / (len(expected) + 1)
-    with capsys.disabled():
-        print(f" {seconds:.1f} s a submission", end="")
-    assert "for student 'a_broken_file'" in told and told.count("There was an error processing assignment '") == 1
-    assert "ask for one that Jupyter saved" in told and "Grading '" in told
+    log = nbgrader(folder, "autograde", NAME, code=1)  # the broken file is reported; the others are graded
+    assert "for student 'a_broken_file'" in log and log.count("There was an error processing assignment '") == 1
+    assert "ask for one that Jupyter saved" in log and "Grading '" in log
     with sqlite3.connect(folder / "gradebook.db") as database:
         rows = database.execute(
             "select student.id, sum(coalesce(grade.auto_score, 0)), count(grade.auto_score) from grade "
@@ -140,7 +135,6 @@ def test_one_run_grades_all(tmp_path, capsys):
     graded = {student: points for student, points, _ in rows if student != "a_broken_file"}
     assert graded == expected
     assert all(count == 4 for student, _, count in rows if student != "a_broken_file")
-    assert seconds < 60
 
     nbgrader(folder, "generate_feedback", NAME)
     for student in ("copy_of_a_copy", "old_format"):

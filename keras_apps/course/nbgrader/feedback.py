@@ -90,7 +90,7 @@ def visible(text: str) -> str:
         >>> visible("a\x07b")
         'a\\x07b'
     """
-    return CONTROL.sub(lambda found: ascii(found.group())[1:-1], text)
+    return CONTROL.sub(lambda match: ascii(match.group())[1:-1], text)
 
 
 class HideChecks(ClearHiddenTests):
@@ -118,8 +118,8 @@ class CleanCells(NbGraderPreprocessor):
         self, cell: NotebookNode, resources: dict[str, Any], cell_index: int
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Clean one cell."""
-        kept = {"nbgrader": cell.metadata.nbgrader} if "nbgrader" in cell.metadata else {}
-        cell.metadata = type(cell)(kept)
+        marking = {"nbgrader": cell.metadata.nbgrader} if "nbgrader" in cell.metadata else {}
+        cell.metadata = type(cell)(marking)
         cell.source = visible(cell.source)
         if "attachments" in cell:
             cell.attachments = _pictures(cell.attachments)
@@ -135,8 +135,8 @@ def _pictures(attachments: object) -> dict[str, dict[str, str]]:
     pictures = {}
     for name, kinds in attachments.items() if isinstance(attachments, dict) else ():
         kinds = kinds if isinstance(kinds, dict) else {}
-        kept = {kind: data for kind, data in kinds.items() if kind in SHOWN and _is_base64(kind, data)}
-        pictures[name] = kept or {"image/png": ""}
+        images = {kind: data for kind, data in kinds.items() if kind in SHOWN and _is_base64(kind, data)}
+        pictures[name] = images or {"image/png": ""}
     return pictures
 
 

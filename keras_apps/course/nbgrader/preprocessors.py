@@ -57,9 +57,9 @@ class RestoreCells(NbGraderPreprocessor):
             else:
                 cell.metadata["nbgrader"] = original.metadata.nbgrader
                 if cell.cell_type != original.cell_type:
-                    kept = cell.source
+                    text = cell.source
                     cell.clear()
-                    cell.update(nbformat.from_dict(original), source=kept)
+                    cell.update(nbformat.from_dict(original), source=text)
         nb.cells += [cell for name, cell in marked.items() if name in points and name not in restored]
         return nb, resources
 

@@ -145,9 +145,9 @@ def _options(bwrap: str) -> frozenset[str]:
 
 
 def _environment() -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("LC_ALL", "LD_LIBRARY_PATH") if name in os.environ}
+    inherited = {name: os.environ[name] for name in ("LC_ALL", "LD_LIBRARY_PATH") if name in os.environ}
     user = {"PYTHONUSERBASE": site.getuserbase()} if site.ENABLE_USER_SITE else {}
-    return ENVIRONMENT | kept | user
+    return ENVIRONMENT | inherited | user
 
 
 def _mounts(hidden: Sequence[str | os.PathLike[str]]) -> list[tuple[str, str | None]]:
@@ -168,14 +168,14 @@ def _mounts(hidden: Sequence[str | os.PathLike[str]]) -> list[tuple[str, str | N
 
 def python_paths() -> list[str]:
     """List the folders and files of Python that a submission needs, never a whole environment or home."""
-    paths = sysconfig.get_paths()
-    found = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
-    found += [sysconfig.get_config_var("DESTSHARED") or "", os.path.join(sys.base_prefix, "lib")]
-    found += site.getsitepackages()
+    folders = sysconfig.get_paths()
+    paths = [folders[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    paths += [sysconfig.get_config_var("DESTSHARED") or "", os.path.join(sys.base_prefix, "lib")]
+    paths += site.getsitepackages()
     if site.ENABLE_USER_SITE:
-        found.append(site.getusersitepackages())
-    found += os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
-    found += [sys.executable, os.path.join(sys.prefix, "pyvenv.cfg")]
+        paths.append(site.getusersitepackages())
+    paths += os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
+    paths += [sys.executable, os.path.join(sys.prefix, "pyvenv.cfg")]
     home = os.path.expanduser("~").rstrip(os.sep) + os.sep
-    both = [path for each in found if os.path.isabs(each) for path in (os.path.normpath(each), os.path.realpath(each))]
+    both = [path for each in paths if os.path.isabs(each) for path in (os.path.normpath(each), os.path.realpath(each))]
     return sorted({path for path in both if not home.startswith(path.rstrip(os.sep) + os.sep)})

@@ -157,10 +157,10 @@ def end_all(process: int) -> bool:
 def descendants() -> set[int]:
     """Return the numbers of all processes that descend from this one (Linux; elsewhere none)."""
     parents = dict(_parents())
-    found, level = set[int](), {os.getpid()}
-    while level := {child for child, parent in parents.items() if parent in level} - found:
-        found |= level
-    return found
+    tree, level = set[int](), {os.getpid()}
+    while level := {child for child, parent in parents.items() if parent in level} - tree:
+        tree |= level
+    return tree
 
 
 def _parents() -> Iterator[tuple[int, int]]:

@@ -40,8 +40,8 @@ class Worker:
     def __init__(self, preloaded: Sequence[str], hidden: Sequence[str]):
         isolated = bubblewrap.problem() is None
         names = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", "VIRTUAL_ENV")
-        kept = {name: os.environ[name] for name in names if name in os.environ}
-        own = {name: bubblewrap.ENVIRONMENT[name] for name in ("TF_CPP_MIN_LOG_LEVEL", "MPLBACKEND")}
+        environment = {name: os.environ[name] for name in names if name in os.environ}
+        settings = {name: bubblewrap.ENVIRONMENT[name] for name in ("TF_CPP_MIN_LOG_LEVEL", "MPLBACKEND")}
         file = f"{bubblewrap.CHECKER}/worker.py" if isolated else str(HERE / "worker.py")
         wrapper = bubblewrap.command(hidden) if isolated else []
         self.process = subprocess.Popen(
@@ -49,7 +49,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=kept | own | {"CUDA_VISIBLE_DEVICES": "-1"},
+            env=environment | settings | {"CUDA_VISIBLE_DEVICES": "-1"},
             cwd=os.path.abspath(os.sep),
             start_new_session=True,
             bufsize=0,
