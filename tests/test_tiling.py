@@ -7,11 +7,12 @@ import pytest
 import tensorflow as tf
 
 from keras_apps import backbones
+from keras_apps._convolution import Window
 from keras_apps.style.network import winograd
 from keras_apps.style.objective import Objective
 from keras_apps.style.recipes.recipe import Recipe
 from keras_apps.style.tiling.objective import TiledObjective
-from keras_apps.style.tiling.tiles import Side, Span, View, Window, sides
+from keras_apps.style.tiling.tiles import Side, Span, View, sides
 
 
 def _picture(rng, height, width, dtype="float32"):
@@ -154,7 +155,9 @@ def test_views_of_alexnet_by_hand():
 @pytest.mark.parametrize("length", [21, 64, 100, 101, 333])
 @pytest.mark.parametrize("tile", [4, 16, 60])
 def test_spans_cover_the_picture_once_with_their_margins(length, tile):
-    side = Side([Window("a", 3, 1, 1, 1), Window("pool", 2, 2), Window("b", 5, 2, 2, 2)], ["a", "b"])
+    side = Side(
+        {"a": Window(3, before=1, after=1), "pool": Window(2, 2), "b": Window(5, 2, before=2, after=2)}, ["a", "b"]
+    )
     spans = side.spans(length, tile)
     assert [span.first for span in spans] == [0, *(span.last for span in spans[:-1])]
     assert spans[-1].last == length
@@ -169,7 +172,7 @@ def test_spans_cover_the_picture_once_with_their_margins(length, tile):
 
 
 def test_the_span_of_a_short_picture_is_the_picture():
-    assert Side([Window("a", 3, 1, 1, 1)], ["a"]).spans(5, 4) == [Span(0, 5, 0, 5)]
+    assert Side({"a": Window(3, before=1, after=1)}, ["a"]).spans(5, 4) == [Span(0, 5, 0, 5)]
 
 
 def test_layers_that_cannot_be_tiled_are_named():

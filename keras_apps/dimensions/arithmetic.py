@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from keras_apps._checks import check_choice
+from keras_apps._checks import check_choice, check_whole
+from keras_apps._convolution import Window
 
 RANKS = (1, 2, 3)
 PADDINGS = ("valid", "same")
@@ -28,20 +29,6 @@ def check_rank(rank: int) -> int:
     if isinstance(rank, bool) or not hasattr(rank, "__index__") or rank not in RANKS:
         raise ValueError(f"expected a rank of 1, 2 or 3, received {rank!r}")
     return int(rank)
-
-
-def check_whole(what: str, value: object, least: int = 1) -> int:
-    """Return a whole number.
-
-    Raises:
-        TypeError: If it is no whole number.
-        ValueError: If it is below `least`.
-    """
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"expected a whole number for {what}, received {value!r}")
-    if value < least:
-        raise ValueError(f"expected {what} of at least {least}, received {value}")
-    return int(value)
 
 
 def per_axis(what: str, value: Sizes, rank: int, least: int = 1) -> tuple[int, ...]:
@@ -83,72 +70,77 @@ def check_shape(input_shape: Sequence[int]) -> tuple[tuple[int, ...], int]:
 
 
 @dataclass(frozen=True)
-class Window:
-    """A window that slides over an input: checked sizes, one for each spatial axis.
+class Convolution:
+    """Checked sizes of a convolution or pooling, one `Window` for each spatial axis.
 
     Attributes:
-        sizes: Of the input.
-        channels: Of the input.
-        kernel: The window's sizes.
-        stride: Steps between two neighbouring positions.
-        dilation: Steps between two neighbouring cells of the window.
-        padding: `(before, after)` for each axis: how many zeros.
-        groups: Into how many groups the channels are parted.
-        positions: Where the window fits, on each axis: the sizes of the output.
+        sizes: Spatial sizes of the input.
+        channels: Channels of the input.
+        windows: The window along each axis.
+        groups: Number of groups that the channels are divided into.
     """
 
     sizes: tuple[int, ...]
     channels: int
-    kernel: tuple[int, ...]
-    stride: tuple[int, ...]
-    dilation: tuple[int, ...]
-    padding: tuple[tuple[int, int], ...]
+    windows: tuple[Window, ...]
     groups: int
-    positions: tuple[int, ...]
+
+    @property
+    def kernel(self) -> tuple[int, ...]:
+        """Cells of the kernel along each axis."""
+        return tuple(window.size for window in self.windows)
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """How often the window fits along each axis: the spatial sizes of the output."""
+        return tuple(window.positions(n) for window, n in zip(self.windows, self.sizes, strict=True))
 
 
-def window(input_shape, kernel_size, stride=1, padding="valid", dilation=1, groups=1) -> Window:
-    """Check the sizes of a sliding window and work out where it fits.
+def convolution(
+    input_shape: Sequence[int],
+    kernel_size: Sizes,
+    stride: Sizes = 1,
+    padding: str | Sizes = "valid",
+    dilation: Sizes = 1,
+    groups: int = 1,
+) -> Convolution:
+    """Check the sizes of a convolution or pooling.
 
     Args:
         input_shape: `(spatial sizes..., channels)`, no batch axis.
         kernel_size, stride, dilation: Whole numbers >= 1, one for all axes or one for each.
-        padding: `"valid"`, `"same"`, or how many zeros stand on both sides: one number or one for each axis.
-        groups: Of channels; divides the input's.
+        padding: `"valid"`, `"same"`, or the number of zeros on both sides: one number or one for each axis.
+        groups: Number of groups of channels; divides the input's channels.
 
     Raises:
-        TypeError: If something is no whole number.
-        ValueError: If a size is out of range, the window does not fit, or the groups do not divide the channels.
+        TypeError: If something is not a whole number.
+        ValueError: If a size is out of range, the kernel does not fit, or the groups do not divide the channels.
     """
     sizes, channels = check_shape(input_shape)
     rank = len(sizes)
     kernel = per_axis("kernel_size", kernel_size, rank)
-    stride, dilation = per_axis("stride", stride, rank), per_axis("dilation", dilation, rank)
-    if check_whole("groups", groups) and channels % groups:
+    strides, dilations = per_axis("stride", stride, rank), per_axis("dilation", dilation, rank)
+    if channels % check_whole("groups", groups):
         raise ValueError(f"expected groups that divide the {channels} channels of the input, received {groups}")
-    reach = tuple(d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True))
+    paddings: tuple[str | int, ...]
     if isinstance(padding, str):
         check_choice("padding", padding, PADDINGS)
+        paddings = (padding,) * rank
     else:
-        added = [(zeros, zeros) for zeros in per_axis("padding", padding, rank, least=0)]
-    if padding == "same":
-        positions = tuple(-(-n // s) for n, s in zip(sizes, stride, strict=True))
-        zeros = [max((p - 1) * s + r - n, 0) for p, s, r, n in zip(positions, stride, reach, sizes, strict=True)]
-        added = [(z // 2, z - z // 2) for z in zeros]
-    elif padding == "valid":
-        added = [(0, 0)] * rank
-    padded = tuple(n + sum(a) for n, a in zip(sizes, added, strict=True))
-    for axis, (n, p, k, r) in enumerate(zip(sizes, padded, kernel, reach, strict=True)):
-        if r > p:
-            wide = f"{k}" if r == k else f"{k} that reaches over {r}"
-            there = f"{n}" if n == p else f"{n}, {p} with its padding,"
+        paddings = per_axis("padding", padding, rank, least=0)
+    windows = tuple(map(Window.padded, kernel, strides, dilations, paddings, sizes))
+    for axis, (window, n) in enumerate(zip(windows, sizes, strict=True)):
+        padded = n + window.before + window.after
+        if window.reach > padded:
+            wide = (
+                f"{window.size}" if window.reach == window.size else f"{window.size} that reaches over {window.reach}"
+            )
+            there = f"{n}" if n == padded else f"{n}, {padded} with its padding,"
             raise ValueError(
                 f"expected a kernel no larger than its input, received a kernel of {wide} on an input of {there} "
                 f"along axis {axis}"
             )
-    if padding != "same":
-        positions = tuple((p - r) // s + 1 for p, r, s in zip(padded, reach, stride, strict=True))
-    return Window(sizes, channels, kernel, stride, dilation, tuple(added), int(groups), positions)
+    return Convolution(sizes, channels, windows, int(groups))
 
 
 def output_shape(
@@ -195,8 +187,8 @@ def output_shape(
     Reference:
         Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
     """
-    slid = window(input_shape, kernel_size, stride, padding, dilation, groups)
-    return (*slid.positions, slid.channels if filters is None else _checked(filters, slid))
+    checked = convolution(input_shape, kernel_size, stride, padding, dilation, groups)
+    return (*checked.positions, checked.channels if filters is None else _checked(filters, checked))
 
 
 def parameters(
@@ -216,9 +208,9 @@ def parameters(
         >>> [parameters((14,) * rank + (3,), 16, 5) for rank in (1, 2, 3)]
         [256, 1216, 6016]
     """
-    slid = window(input_shape, kernel_size, padding="same", groups=groups)
-    filters = _checked(filters, slid)
-    return math.prod(slid.kernel) * (slid.channels // slid.groups) * filters + bool(bias) * filters
+    checked = convolution(input_shape, kernel_size, padding="same", groups=groups)
+    filters = _checked(filters, checked)
+    return math.prod(checked.kernel) * (checked.channels // checked.groups) * filters + bool(bias) * filters
 
 
 def multiplications(
@@ -246,12 +238,12 @@ def multiplications(
         >>> [multiplications((14,) * rank + (1,), 16, 5) for rank in (1, 2, 3)]
         [800, 40000, 2000000]
     """
-    slid = window(input_shape, kernel_size, stride, padding, dilation, groups)
-    products = math.prod(slid.kernel) * (slid.channels // slid.groups)
-    return math.prod(slid.positions) * _checked(filters, slid) * products
+    checked = convolution(input_shape, kernel_size, stride, padding, dilation, groups)
+    products = math.prod(checked.kernel) * (checked.channels // checked.groups)
+    return math.prod(checked.positions) * _checked(filters, checked) * products
 
 
-def _checked(filters: int, slid: Window) -> int:
-    if check_whole("filters", filters) % slid.groups:
-        raise ValueError(f"expected groups that divide the {filters} filters, received {slid.groups}")
+def _checked(filters: int, checked: Convolution) -> int:
+    if check_whole("filters", filters) % checked.groups:
+        raise ValueError(f"expected groups that divide the {filters} filters, received {checked.groups}")
     return int(filters)

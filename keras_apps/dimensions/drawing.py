@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_apps._checks import check_whole
 from keras_apps.dimensions.arithmetic import (
     Sizes,
     check_rank,
     check_shape,
-    check_whole,
+    convolution,
     multiplications,
     output_shape,
     parameters,
-    window,
 )
 
 if TYPE_CHECKING:
@@ -143,25 +143,25 @@ def convolve(
             f"expected a kernel of {rank} sizes, channels and filters for an input of shape {inputs.shape}, "
             f"received shape {kernel.shape}"
         )
-    slid = window(inputs.shape, kernel.shape[:rank], stride, padding, dilation, groups)
-    seen, filters = slid.channels // slid.groups, kernel.shape[-1]
-    if kernel.shape[-2] != seen or filters % slid.groups:
+    checked = convolution(inputs.shape, kernel.shape[:rank], stride, padding, dilation, groups)
+    seen, filters = checked.channels // checked.groups, kernel.shape[-1]
+    if kernel.shape[-2] != seen or filters % checked.groups:
         raise ValueError(
-            f"expected a kernel for {seen} channels, with filters for each of {slid.groups} groups, "
+            f"expected a kernel for {seen} channels, with filters for each of {checked.groups} groups, "
             f"received shape {kernel.shape}"
         )
     if bias.shape not in ((), (filters,)):
         raise ValueError(f"expected a bias of one number or {filters}, one a filter, received shape {bias.shape}")
-    padded = np.pad(inputs, [*slid.padding, (0, 0)])
-    output = np.zeros((*slid.positions, filters))
-    for position in np.ndindex(slid.positions):
+    padded = np.pad(inputs, [*((window.before, window.after) for window in checked.windows), (0, 0)])
+    output = np.zeros((*checked.positions, filters))
+    for position in np.ndindex(checked.positions):
         under = tuple(
-            slice(p * s, p * s + d * (k - 1) + 1, d)
-            for p, s, d, k in zip(position, slid.stride, slid.dilation, slid.kernel, strict=True)
+            slice(p * window.stride, p * window.stride + window.reach, window.dilation)
+            for p, window in zip(position, checked.windows, strict=True)
         )
         patch = padded[under]  # (kernel sizes..., channels)
         for filter_ in range(filters):
-            group = filter_ // (filters // slid.groups)
+            group = filter_ // (filters // checked.groups)
             output[(*position, filter_)] = np.sum(patch[..., group * seen : (group + 1) * seen] * kernel[..., filter_])
     return output + bias
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import keras
 
-from keras_apps._checks import check_choice
+from keras_apps._checks import check_choice, check_whole
 from keras_apps._residual import BLOCKS, residual_tower
-from keras_apps.dimensions.arithmetic import Sizes, check_rank, check_whole, per_axis
+from keras_apps.dimensions.arithmetic import Sizes, check_rank, per_axis
 
 INPUT_SHAPES = {1: (256, 1), 2: (64, 64, 3), 3: (16, 32, 32, 1)}
 STEMS = {1: 5, 2: 5, 3: 3}

@@ -22,8 +22,8 @@ from .patches.patches import top_patches as top_patches
 from .receptive_fields.fields import ReceptiveField as ReceptiveField
 from .receptive_fields.fields import receptive_field as receptive_field
 from .receptive_fields.fields import seen_box as seen_box
-from .receptive_fields.windows import WHOLE as WHOLE
-from .receptive_fields.windows import Window as Window
+from .receptive_fields.rules import WHOLE as WHOLE
+from .receptive_fields.rules import Window as Window
 
 __all__ = [
     "Maximized",

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import keras
 
-from keras_apps._checks import check_choice
-from keras_apps.dimensions.arithmetic import check_rank, check_whole
+from keras_apps._checks import check_choice, check_whole
+from keras_apps.dimensions.arithmetic import check_rank
 from keras_apps.dimensions.conversion.plan import HOWS, Plan
 from keras_apps.dimensions.conversion.rules import check_layers, graph_of, is_graph, is_operation, rule_of, unchanged
 from keras_apps.dimensions.conversion.twins import Twins

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_apps._checks import check_choice
-from keras_apps.dimensions.arithmetic import check_whole
+from keras_apps._checks import check_choice, check_whole
 from keras_apps.dimensions.conversion import kernels
 
 HOWS = {1: ("sum", "center"), 3: ("inflate", "center")}

@@ -16,7 +16,7 @@ from types import ModuleType
 import numpy as np
 
 from keras_apps import images
-from keras_apps.dimensions.arithmetic import check_whole
+from keras_apps._checks import check_whole
 
 
 def load_extra(module: str, extra: str) -> ModuleType:

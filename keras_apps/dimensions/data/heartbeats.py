@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_apps.dimensions.arithmetic import check_whole
+from keras_apps._checks import check_whole
 from keras_apps.dimensions.data.files import check_number
 
 WAVES = ("P", "Q", "R", "S", "T")

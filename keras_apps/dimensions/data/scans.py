@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_apps.dimensions.arithmetic import check_whole, per_axis
+from keras_apps._checks import check_whole
+from keras_apps.dimensions.arithmetic import per_axis
 from keras_apps.dimensions.data.files import check_number
 
 AIR, TISSUE, BONE, CONTRAST = -1000.0, 40.0, 700.0, 190.0  # Hounsfield units

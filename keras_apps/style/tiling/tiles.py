@@ -8,32 +8,16 @@ there the network pads with zeros, as it does for the whole picture. Units of th
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import keras
 
+from keras_apps._convolution import SAME_PLACE, Window
+
 _POINTWISE = ("InputLayer", "Rescaling", "Normalization", "BatchNormalization", "Activation", "ReLU", "LeakyReLU")
 _POINTWISE += ("ELU", "PReLU", "Dropout", "SpatialDropout2D")
 _WINDOWED = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "MaxPooling2D", "AveragePooling2D")
-
-
-class Window(NamedTuple):
-    """What a layer does along one side of a picture: a window of `size` units, moved by `stride`, over zeros added.
-
-    Attributes:
-        layer: Its name.
-        size: Units that the window spans.
-        stride: Units between two windows.
-        before: Zeros added before the first unit.
-        after: Zeros added after the last.
-    """
-
-    layer: str
-    size: int = 1
-    stride: int = 1
-    before: int = 0
-    after: int = 0
 
 
 class View(NamedTuple):
@@ -70,7 +54,7 @@ class Side:
     """One side of the pictures, height or width, on its way through a chain of layers.
 
     Args:
-        windows: What the layers do, in order.
+        windows: The window of each layer by its name, in order.
         layers: The layers whose units are wanted.
 
     Attributes:
@@ -78,7 +62,8 @@ class Side:
         margin: Pixels before and after what a tile owns.
 
     Example:
-        >>> side = Side([Window("conv", 3, 1, 1, 1), Window("pool", 2, 2), Window("deep", 3, 1, 1, 1)], ["deep"])
+        >>> convolution = Window(size=3, before=1, after=1)
+        >>> side = Side({"conv": convolution, "pool": Window(2, 2), "deep": convolution}, ["deep"])
         >>> side.view("deep"), side.margin
         (View(stride=2, before=3, after=4), (4, 3))
         >>> side.spans(21, tile=8)
@@ -86,8 +71,8 @@ class Side:
          Span(start=6, stop=21, first=16, last=21)]
     """
 
-    def __init__(self, windows: Sequence[Window], layers: Iterable[str]):
-        self.windows = list(windows)
+    def __init__(self, windows: Mapping[str, Window], layers: Iterable[str]):
+        self.windows = dict(windows)
         views = [self.view(layer) for layer in layers]
         self.stride = max(view.stride for view in views)
         self.margin = (
@@ -100,14 +85,14 @@ class Side:
         stride, before, after = 1, 0, 0
         for window in self._until(layer):
             before += stride * window.before
-            after += stride * (window.size - 1 - window.before)
+            after += stride * (window.reach - 1 - window.before)
             stride *= window.stride
         return View(stride, before, after)
 
     def units(self, layer: str, length: int) -> int:
         """Return how many units a layer has for a picture of a length in pixels."""
         for window in self._until(layer):
-            length = (length + window.before + window.after - window.size) // window.stride + 1
+            length = window.positions(length)
         return length
 
     def spans(self, length: int, tile: int) -> list[Span]:
@@ -141,8 +126,8 @@ class Side:
         return slice(first - offset, last - offset), slice(first, last)
 
     def _until(self, layer: str) -> list[Window]:
-        names = [window.layer for window in self.windows]
-        return self.windows[: names.index(layer) + 1]
+        names = list(self.windows)
+        return list(self.windows.values())[: names.index(layer) + 1]
 
 
 def sides(model: keras.Model, layers: Iterable[str]) -> tuple[Side, Side]:
@@ -160,29 +145,28 @@ def sides(model: keras.Model, layers: Iterable[str]) -> tuple[Side, Side]:
     for layer, previous in zip(chain[1:], chain, strict=False):
         if layer.input is not previous.output:
             raise ValueError(f"expected a chain of layers to compute in tiles, received {layer.name!r}, fed by others")
-    return tuple(Side([_window(layer, axis) for layer in chain], wanted) for axis in (0, 1))
+    return tuple(Side({layer.name: _window(layer, axis) for layer in chain}, wanted) for axis in (0, 1))
 
 
 def _window(layer: keras.layers.Layer, axis: int) -> Window:
     kind = type(layer).__name__
     if kind in _POINTWISE:
-        return Window(layer.name)
+        return SAME_PLACE
     if kind == "ZeroPadding2D":
-        return Window(layer.name, 1, 1, *layer.padding[axis])
+        before, after = layer.padding[axis]
+        return Window(before=before, after=after)
     if kind not in _WINDOWED:
         known = ", ".join([*_WINDOWED, "ZeroPadding2D"])
         raise ValueError(f"expected layers that tiles allow ({known}), received {layer.name!r}, a {kind}")
     pools = kind.endswith("Pooling2D")
-    size = layer.pool_size[axis] if pools else (layer.kernel_size[axis] - 1) * layer.dilation_rate[axis] + 1
+    size, dilation = (layer.pool_size, (1, 1)) if pools else (layer.kernel_size, layer.dilation_rate)
     stride = layer.strides[axis]
-    if layer.padding == "valid":
-        return Window(layer.name, size, stride)
-    if layer.padding != "same" or stride > 1 or pools:
+    if layer.padding != "valid" and (layer.padding != "same" or stride > 1 or pools):
         raise ValueError(
             f"expected padding 'valid', or 'same' with stride 1 in a convolution, to compute in tiles; "
             f"received {layer.name!r} with {layer.padding!r} and stride {stride}"
         )
-    return Window(layer.name, size, 1, (size - 1) // 2, size // 2)
+    return Window.padded(size[axis], stride, dilation[axis], layer.padding, None)
 
 
 def _round_up(value: int, multiple: int) -> int:

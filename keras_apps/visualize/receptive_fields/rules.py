@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from keras_apps.visualize.receptive_fields.windows import SAME_PLACE, WHOLE, Window
+from keras_apps._convolution import SAME_PLACE, WHOLE, Window
 
 Sizes = tuple["int | None", ...]
 Rule = "str | Window | Sequence[Window]"
@@ -96,25 +96,13 @@ def _is_along_channels(layer) -> bool:
 
 
 def _sliding(layer, size: int, stride: int, dilation: int, n: int | None) -> Window:
-    """Return the window of a convolution or pooling, with TensorFlow's rule of what 'same' means.
-
-    TensorFlow pads so that there are ceil(n / stride) outputs, half of the zeros before and half after, the odd one
-    after: with stride 1 the number does not depend on n, with larger ones it does.
-    """
-    reach = dilation * (size - 1) + 1
-    if layer.padding == "causal":
-        return Window(size, stride, dilation, reach - 1)
-    if layer.padding != "same":
-        return Window(size, stride, dilation)
-    if stride == 1:
-        return Window(size, stride, dilation, (reach - 1) // 2)
-    if n is None:
+    """Return the window of a convolution or pooling along one axis of n positions."""
+    if n is None and layer.padding == "same" and stride > 1:
         raise ValueError(
             f"expected input_size, since the padding of {layer.name!r} ('same' with stride {stride}) depends on it, "
             "received a model for pictures of any size"
         )
-    zeros = max((-(-n // stride) - 1) * stride + reach - n, 0)
-    return Window(size, stride, dilation, zeros // 2)
+    return Window.padded(size, stride, dilation, layer.padding, n)
 
 
 def _convolution(layer, sizes: Sizes) -> tuple[Window, ...]:

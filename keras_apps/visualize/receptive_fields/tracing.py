@@ -9,9 +9,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from keras_apps._convolution import WHOLE
 from keras_apps.visualize.graph import consumers_first, is_graph, shapes_of
 from keras_apps.visualize.receptive_fields.rules import windows_of
-from keras_apps.visualize.receptive_fields.windows import WHOLE
 
 
 @dataclass(frozen=True)
