@@ -260,9 +260,9 @@ def test_a_locked_gallery(toy, tmp_path, monkeypatch):
     other = sqlite3.connect(tmp_path / "toy.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(faces.GalleryError, match="in use by another process"):
-        faces.store.Store(tmp_path / "toy.db")
+        store.Store(tmp_path / "toy.db")
     other.execute("ROLLBACK")
-    assert faces.store.Store(tmp_path / "toy.db").people()
+    assert store.Store(tmp_path / "toy.db").people()
 
 
 def test_a_read_only_gallery_answers_and_refuses_to_change(toy, tmp_path):

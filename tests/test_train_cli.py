@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_apps.cli import faces_train
 from keras_apps.faces.judging.calibration import Threshold
+from keras_apps.faces.towers import registry
 from keras_apps.faces.towers.registry import fingerprint, load_tower
+from keras_apps.faces.training import train as training
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def tiny_tower(monkeypatch):
         layers += [keras.layers.AveragePooling2D(2), keras.layers.Flatten(), keras.layers.Dense(16)]
         return keras.Sequential([*layers, keras.layers.UnitNormalization()])
 
-    monkeypatch.setattr(faces_train, "build_tower", build)
+    monkeypatch.setattr(registry, "build_tower", build)
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +96,7 @@ def test_train_then_resume_then_evaluate_and_calibrate(run, folder, tmp_path):
     assert code == 0 and "EER" in out and "FAR 0.954 %" in out  # 11 of 1153 impostor pairs
 
 
+@pytest.mark.slow
 def test_the_verification_loss_keeps_tower_and_head_and_people_of_a_pair_file_are_left_out(run, folder):
     Path("pairs.txt").write_text("1\nP00\t1\t2\nP01\t1\tP02\t1\n")
     options = ("--loss", "verification", "--steps", 6, "--without", "pairs.txt", "--json")
@@ -139,7 +141,7 @@ def test_pair_files_are_judged_as_published(run, folder, tower):
 
 
 def test_an_interruption_keeps_the_best_so_far(run, folder, monkeypatch):
-    train = faces_train.train
+    train = training.train
 
     def interrupted(*arguments, report, **options):
         def stop(kind, values):
@@ -149,12 +151,13 @@ def test_an_interruption_keeps_the_best_so_far(run, folder, monkeypatch):
 
         return train(*arguments, report=stop, **options)
 
-    monkeypatch.setattr(faces_train, "train", interrupted)
+    monkeypatch.setattr(training, "train", interrupted)
     code, out, err = run("train", folder, "-o", "mine.keras", *TRAIN, "--steps", 8, "--epoch-steps", 2)
     assert code == 130 and out == "" and "the same command with --resume goes on" in err
     assert load_tower("mine.keras").output_shape == (None, 16) and Path("mine.training/training.png").is_file()
 
 
+@pytest.mark.slow
 def test_photographs_are_aligned_first_and_those_without_a_face_left_out(run, folder, tower, monkeypatch, tmp_path):
     """Patterns hold no faces: with nobody left, training says so; evaluation takes the centre."""
     asked = []
