@@ -1,5 +1,6 @@
 """TripletModel learns, reports what its triplets say, warns of collapse, and behaves under all that Keras offers."""
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -11,10 +12,13 @@ import oracles_triplets as oracles
 import pytest
 import tensorflow as tf
 
+from keras_apps import faces
 from keras_apps.faces.training.losses import batch_triplet_loss
 from keras_apps.faces.training.resume import fit_resumable
 from keras_apps.faces.training.siamese import TrainingWarning
+from keras_apps.faces.training.softmax_identifier import SoftmaxIdentifier
 from keras_apps.faces.training.triplet_model import CollapseWarning, TripletModel
+from keras_apps.faces.training.verification_model import VerificationModel
 
 
 def tiny_tower(seed=1, dropout=0.0, dtype=None):
@@ -346,3 +350,224 @@ def test_streams_are_taken_without_a_warning_that_nobody_asked_for():
         warnings.simplefilter("error")
         model.fit(tf.data.Dataset.from_tensors((x, y)), verbose=0)
         model.fit(tf.data.Dataset.from_tensors((x, y)), None, None, 1, 0)
+
+
+def test_the_loss_averages_batches_by_their_triplets(rng):
+    """A batch of different people holds no triplet and does not halve the loss of the batch that does."""
+    x, y = people(rng)
+    model = compiled(mining="all")
+    alone = model.evaluate(x, y, batch_size=32, verbose=0, return_dict=True)["loss"]
+    nobody = np.arange(100, 132, dtype=np.int32)
+    both = model.evaluate(
+        np.concatenate([x, x]), np.concatenate([y, nobody]), batch_size=32, verbose=0, return_dict=True
+    )
+    assert both["loss"] == pytest.approx(alone, rel=1e-6)
+
+
+def test_an_epoch_without_triplets_is_never_the_best(rng, tmp_path):
+    """EarlyStopping and ModelCheckpoint see infinity for it, and take the next epoch as better."""
+    x, y = people(rng)
+    model = compiled(jit=False)
+    labels = [np.arange(32, dtype=np.int32), y]
+    data = tf.data.Dataset.from_tensor_slices((np.stack([x, x]), np.stack(labels))).repeat()
+    checkpoint = keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", monitor="loss", save_best_only=True)
+    stop = keras.callbacks.EarlyStopping(monitor="loss", patience=5)
+    with pytest.warns(TrainingWarning, match=r"epoch 1 holds no triplet: none of its 1 batch .*labelled_batches"):
+        model.fit(data, steps_per_epoch=1, epochs=2, callbacks=[checkpoint, stop], verbose=0)
+    assert (
+        np.isinf(model.history.history["loss"][0]) and checkpoint.best == stop.best == model.history.history["loss"][1]
+    )
+
+
+def test_an_epoch_that_teaches_nothing_is_reported_with_what_to_do(rng):
+    x, y = people(rng)
+    identical = np.repeat(x[:1], 32, axis=0)
+    with pytest.warns(CollapseWarning, match="in epoch 1 all encodings were nearly alike"):
+        assert fitted(compiled(), identical, y, epochs=1)["loss"] == pytest.approx([0.2])
+    with pytest.warns(TrainingWarning, match=r"'semi-hard' chose none of 2688 triplets, although .* violate"):
+        assert fitted(compiled(margin=0.0), x, y, epochs=1)["loss"][0] > 0
+    with pytest.warns(TrainingWarning, match="all 2688 triplets satisfy the margin"):
+        tower = keras.Sequential([keras.Input((32,)), keras.layers.Identity()])
+        points = np.eye(8, dtype=np.float32)[y] @ np.eye(8, 32, dtype=np.float32)
+        model = TripletModel(keras.Sequential([tower, keras.layers.Dense(32, kernel_initializer="identity")]))
+        model.compile(keras.optimizers.SGD(0.0), run_eagerly=True)
+        assert fitted(model, points, y, epochs=1)["loss"] == [0.0]
+
+
+def test_divergence_is_reported(rng):
+    """A learning rate of 100 without unit length: the distances grow a million times, then to infinity."""
+    x, y = people(rng)
+    tower = keras.Sequential([keras.Input((6,)), keras.layers.Dense(4), keras.layers.Dense(4)])
+    model = TripletModel(tower, mining="all")
+    model.compile(keras.optimizers.SGD(1e3), run_eagerly=True)
+    with pytest.warns(TrainingWarning, match=r"training diverged: in .* lower learning rate|lower the learning rate"):
+        fitted(model, x, y, epochs=4)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_a_picture_that_is_not_finite_stops_fit_with_its_batch(jit, rng):
+    """Picture 17 of batches of 8 is in batch 3; the weights stay finite."""
+    x, y = people(rng)
+    x[17, 2] = np.nan
+    model = compiled(jit=jit)
+    streams = tf.data.Dataset.from_tensor_slices((x, y)).batch(8)
+    for data, options in ((x, {"y": y, "batch_size": 8}), (streams, {})):
+        with pytest.raises(ValueError, match="NaN or infinity in batch 3 of epoch 1"):
+            model.fit(data, shuffle=False, verbose=0, **options)
+        with pytest.raises(ValueError, match="NaN or infinity in batch 3 of the validation data"):
+            model.evaluate(data, verbose=0, **options)
+    with pytest.raises(ValueError, match="NaN or infinity in this batch"):
+        model.train_on_batch(x, y)
+    assert all(np.isfinite(w).all() for w in model.get_weights())
+
+
+def test_validation_without_positives_is_refused(rng):
+    x, y = people(rng)
+    with pytest.raises(ValueError, match="received 8 pictures of 8 people: they make no triplet"):
+        compiled().fit(x, y, validation_data=(x[::4], y[::4]), verbose=0)
+    stream = tf.data.Dataset.from_tensors((x[::4], y[::4]))
+    with pytest.warns(TrainingWarning, match="the validation data holds no triplet"):
+        assert compiled().fit(x, y, validation_data=stream, verbose=0).history["val_loss"] == [np.inf]
+
+
+def test_names_lists_and_dictionaries_are_taken_like_arrays(rng):
+    x, y = people(rng)
+    names = np.array([f"person {i}" for i in y])
+    expected = fitted(compiled(), x, y, epochs=2)
+    assert fitted(compiled(), x, names, epochs=2) == expected
+    assert fitted(compiled(), list(x), list(names), epochs=2) == expected
+    stream = tf.data.Dataset.from_tensors((x, names))
+    assert compiled(jit=True).fit(stream, epochs=2, verbose=0).history["loss"] == pytest.approx(
+        expected["loss"], rel=1e-3
+    )
+    parts = {"anchor": x[:8], "positive": x[8:16], "negative": x[16:24]}
+    assert (
+        compiled().fit(parts, verbose=0, shuffle=False).history
+        == compiled().fit(tuple(parts.values()), verbose=0, shuffle=False).history
+    )
+    with pytest.raises(ValueError, match="expected pictures of one size"):
+        compiled().fit([x[0], x[1][:3]], [0, 0], verbose=0)
+    with pytest.raises(ValueError, match=r"use dataset.batch\(32\)"):
+        compiled().fit(tf.data.Dataset.from_tensor_slices((x, y)), verbose=0)
+
+
+def test_compile_refuses_what_it_cannot_use_and_uses_the_rest(rng):
+    x, y = people(rng)
+    model = TripletModel(tiny_tower())
+    for options, words in (
+        ({"loss": "mse"}, "TripletModel has its own loss.*received loss='mse'"),
+        ({"loss_weights": [1.0]}, "no loss_weights"),
+        ({"metrics": ["accuracy"]}, "metrics of .labels, embeddings.*received 'accuracy'"),
+        ({"metrics": [keras.metrics.AUC()]}, "received 'AUC'"),
+        ({"weighted_metrics": [faces.EqualErrorRate()]}, "no weighted_metrics"),
+        ({"metrics": [faces.EqualErrorRate(name="active")]}, "already reports 'active'"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            model.compile("adam", **options)
+    model.compile("adam", metrics=[faces.EqualErrorRate()], steps_per_execution=2, jit_compile=False)
+    history = model.fit(x, y, 8, 2, 0, None, 0.25).history  # positional, as keras.Model.fit has it
+    assert {"eer", "val_eer", "val_loss", "val_active"} <= set(history) and len(history["loss"]) == 2
+    for weights in ({"class_weight": {0: 1.0}}, {"sample_weight": np.ones(32)}):
+        with pytest.raises(ValueError, match="no class_weight and no sample_weight"):
+            model.fit(x, y, verbose=0, **weights)
+    with pytest.raises(ValueError, match="metrics of compile need labels"):
+        model.fit((x, x, x), verbose=0)
+    model.tower.trainable = False
+    with pytest.raises(ValueError, match="nothing to train"):
+        model.fit(x, y, verbose=0)
+
+
+class Subclassed(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(4)
+
+    def call(self, x):
+        return self.dense(x)
+
+
+def test_a_subclassed_tower_that_was_called_once(rng, tmp_path):
+    x, y = people(rng)
+    tower = Subclassed()
+    tower(x[:1])
+    model = TripletModel(tower, mining="all")
+    model.compile("adam", jit_compile=False)
+    assert len(fitted(model, x, y, epochs=1)["loss"]) == 1
+    model.export(tmp_path / "model", verbose=False)
+    assert VerificationModel(tower).head.kernel.shape == (4,)
+
+
+@pytest.mark.parametrize("kind", ["triplet", "verification"])
+def test_callbacks_that_people_use(kind, rng, tmp_path):
+    x, y = people(rng)
+    if kind == "triplet":
+        model, data = TripletModel(tiny_tower()), (x, y)
+    else:
+        model, data = VerificationModel(tiny_tower()), ((x, x[::-1].copy()), (y == y[::-1]).astype(int))
+    model.compile("adam", metrics=[faces.EqualErrorRate()], jit_compile=False)
+    callbacks = [
+        keras.callbacks.BackupAndRestore(tmp_path / "backup"),
+        keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", save_best_only=True),
+        keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True),
+        keras.callbacks.ReduceLROnPlateau(monitor="loss", patience=0, min_delta=10.0),
+        keras.callbacks.CSVLogger(tmp_path / "log.csv"),
+    ]
+    if importlib.util.find_spec("tensorboard"):
+        callbacks.append(keras.callbacks.TensorBoard(tmp_path / "board"))
+    history = model.fit(*data, epochs=2, verbose=0, validation_data=data, callbacks=callbacks).history
+    assert float(model.optimizer.learning_rate) < history["learning_rate"][0]
+    assert (tmp_path / "log.csv").read_text().startswith("epoch,") and len(history["val_loss"]) == 2
+    loaded = keras.saving.load_model(tmp_path / "best.keras")
+    assert loaded.optimizer.iterations > 0
+    report = loaded.evaluate(*data, verbose=0, return_dict=True)
+    assert report["loss"] == pytest.approx(min(history["val_loss"]), rel=1e-5) and "eer" in report
+    loaded.fit(*data, verbose=0)
+
+
+@pytest.mark.parametrize("kind", ["triplet", "verification", "softmax"])
+def test_exported_saved_and_quantized_right_after_construction(kind, rng, tmp_path):
+    x = rng.normal(size=(6, 6)).astype(np.float32)
+    model, inputs = {
+        "triplet": lambda: (TripletModel(tiny_tower()), x),
+        "verification": lambda: (VerificationModel(tiny_tower()), [x, x[::-1].copy()]),
+        "softmax": lambda: (SoftmaxIdentifier(tiny_tower(), ["ada", "bob"]), x),
+    }[kind]()
+    model.export(tmp_path / "model", verbose=False)
+    expected = model.predict(inputs, verbose=0)
+    np.testing.assert_allclose(tf.saved_model.load(tmp_path / "model").serve(inputs), expected, atol=1e-5)
+    tf.saved_model.save(model, str(tmp_path / "plain"))
+    plain = tf.saved_model.load(str(tmp_path / "plain"))
+    serving = plain.signatures["serving_default"]
+    parts = zip(serving.structured_input_signature[1], inputs if kind == "verification" else [x], strict=True)
+    (answer,) = serving(**{name: tf.constant(part) for name, part in parts}).values()
+    np.testing.assert_allclose(answer, expected, atol=1e-5)
+    with pytest.raises(ValueError, match=r"ends in \.keras, received .*model\.h5"):
+        model.save(tmp_path / "model.h5")
+    model.quantize("int8")
+    quantized = model.predict(inputs, verbose=0)
+    model.save(tmp_path / "int8.keras")
+    loaded = keras.saving.load_model(tmp_path / "int8.keras")
+    np.testing.assert_array_equal(loaded.predict(inputs, verbose=0), quantized)
+
+
+@pytest.mark.parametrize("kind", ["triplet", "verification", "softmax"])
+@pytest.mark.parametrize("format", ["litert", "onnx"])
+def test_exported_to_other_runtimes(kind, format, rng, tmp_path):
+    if format == "onnx":
+        pytest.importorskip("tf2onnx")
+        runtime = pytest.importorskip("onnxruntime")
+    x = rng.normal(size=(1, 6)).astype(np.float32)
+    model, inputs = {
+        "triplet": lambda: (TripletModel(tiny_tower()), [x]),
+        "verification": lambda: (VerificationModel(tiny_tower()), [x, 2 * x]),
+        "softmax": lambda: (SoftmaxIdentifier(tiny_tower(), ["ada", "bob"]), [x]),
+    }[kind]()
+    path = str(tmp_path / f"model.{'tflite' if format == 'litert' else 'onnx'}")
+    model.export(path, format=format, verbose=False)
+    expected = model.predict(inputs if kind == "verification" else x, verbose=0)
+    if format == "onnx":
+        session = runtime.InferenceSession(path)
+        answer = session.run(None, {i.name: part for i, part in zip(session.get_inputs(), inputs, strict=True)})[0]
+        np.testing.assert_allclose(answer, expected, atol=1e-5)
+    else:
+        assert len(tf.lite.Interpreter(path).get_input_details()) == len(inputs)

@@ -567,7 +567,10 @@ def _floating(x: Any) -> list[tf.Tensor]:
 
 
 def _check_one_each(labels: Any) -> None:
-    if tf.TensorShape(labels.shape).rank not in (1, None) and labels.shape[1:] != (1,):
+    rank = tf.TensorShape(labels.shape).rank
+    if rank == 0:
+        raise ValueError("expected batches of pictures and labels, received one of each: use dataset.batch(32)")
+    if rank not in (1, None) and labels.shape[1:] != (1,):
         raise ValueError(f"expected labels (n,), one per picture or pair, received shape {tuple(labels.shape)}")
 
 
