@@ -85,7 +85,16 @@ def test_the_content_costs_nothing_at_the_content_and_style_at_the_style(model, 
     assert float(costs(tf.constant(pictures[1]))["style"]) == pytest.approx(0, abs=1e-8)
 
 
-@pytest.mark.parametrize("normalization", ["scale-free", "course", "assignment", "tensorflow", "keras.io"])
+@pytest.mark.parametrize(
+    "normalization",
+    [
+        "scale-free",
+        "course",
+        pytest.param("assignment", marks=pytest.mark.slow),
+        pytest.param("tensorflow", marks=pytest.mark.slow),
+        pytest.param("keras.io", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("term", ["content", "style", "variation", "temporal"])
 def test_gradient_of_every_cost_equals_finite_differences(small_network, rng, normalization, term):
     """Along the gradient's direction (J(G + hD) - J(G - hD)) / 2h equals its inner product with D, in float64."""

@@ -105,7 +105,12 @@ def one_step(program, recipe, content, style):
 
 @pytest.mark.parametrize(
     ("name", "program"),
-    [("course", course), ("gatys2016", gatys2016), ("keras.io", keras_io), ("tensorflow", tensorflow)],
+    [
+        ("course", course),
+        pytest.param("gatys2016", gatys2016, marks=pytest.mark.slow),
+        pytest.param("keras.io", keras_io, marks=pytest.mark.slow),
+        pytest.param("tensorflow", tensorflow, marks=pytest.mark.slow),
+    ],
 )
 def test_a_preset_takes_the_programs_step(name, program, pictures):
     recipe = preset(name, size=SIDE, steps=1)

@@ -27,9 +27,12 @@ def pictures():
     return [images.resize(images.load_image(f"bundled:{n}"), 48) for n in ("astronaut", "vortices")]
 
 
-@pytest.mark.parametrize("start", ["content", "noise", "style", "blend"])
+@pytest.mark.parametrize(
+    "start",
+    ["content", "noise", pytest.param("style", marks=pytest.mark.slow), pytest.param("blend", marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize("optimizer", ["adam", "gradient-descent", "lbfgs"])
-@pytest.mark.parametrize("normalization", ["scale-free", "course"])
+@pytest.mark.parametrize("normalization", ["scale-free", pytest.param("course", marks=pytest.mark.slow)])
 def test_the_cost_falls(pictures, start, optimizer, normalization):
     weight = 10.0 if normalization == "scale-free" else 1e7
     recipe = dataclasses.replace(

@@ -60,7 +60,7 @@ def test_equals_the_untiled_objective(backbone, pooling, layers, size, tile, rng
     _assert_equal(untiled, tiled, start)
 
 
-@pytest.mark.parametrize("normalization", ["assignment", "keras.io"])
+@pytest.mark.parametrize("normalization", ["keras.io", pytest.param("assignment", marks=pytest.mark.slow)])
 def test_every_normalization(normalization, rng):
     model, recipe = _own_model(), _own_recipe(normalization=normalization, variation_weight=1e-3)
     content, start, style = (_picture(rng, *size, "float64") for size in ((30, 25), (30, 25), (22, 33)))

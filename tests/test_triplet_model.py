@@ -55,7 +55,17 @@ def trained(tower, x, y, steps=40, rate=0.02, **options):
     return batch_triplet_loss(tower(x), y)
 
 
-@pytest.mark.parametrize("mining", ["all", "hard", "semi-hard", "random", "semi-hard-nearest", "batch-hard"])
+@pytest.mark.parametrize(
+    "mining",
+    [
+        "all",
+        "semi-hard",
+        "random",
+        pytest.param("hard", marks=pytest.mark.slow),
+        pytest.param("semi-hard-nearest", marks=pytest.mark.slow),
+        pytest.param("batch-hard", marks=pytest.mark.slow),
+    ],
+)
 def test_training_brings_a_person_together(mining, rng):
     """Share of triplets that violate the margin falls, and strangers get relatively farther: d(A,N) / d(A,P).
 
