@@ -234,7 +234,7 @@ def test_a_verification_model_gives_the_probability_that_its_encodings_score(tow
     found = run({"first": x[:3], "second": x[3:]})["probability"]
     encodings = tower.predict_on_batch(x)
     np.testing.assert_allclose(found, model.score(encodings[:3], encodings[3:]), atol=1e-5)
-    with pytest.raises(ValueError, match="expected a tower, one input and one encoding"):
+    with pytest.raises(ValueError, match="expected a tower, with one input and one encoding"):
         faces.load_tower(tmp_path / "out" / "same.tflite")
 
 
