@@ -184,17 +184,17 @@ def test_the_optimizer_of_a_compiled_model_is_not_exported(tower, tmp_path, fast
     model = keras.models.clone_model(tower)
     model.set_weights(tower.get_weights())
     model = VerificationModel(model) if kind == "verifier" else model
-    plain = export.export(model, tmp_path / "plain", ["keras"], name="m", **fast)["keras"].megabytes
-    model.compile("adam", loss="mse")
+    uncompiled = export.export(model, tmp_path / "plain", ["keras"], name="m", **fast)["keras"].megabytes
+    model.compile("adam", **({"loss": "mse"} if kind == "tower" else {}))
     model.optimizer.build(model.trainable_variables)
     found = export.export(model, tmp_path / "out", ["keras"], name="m", **fast)["keras"]
-    assert found.megabytes < 1.05 * plain and found.absolute == 0
+    assert found.megabytes < 1.05 * uncompiled and found.absolute == 0
     with zipfile.ZipFile(tmp_path / "out" / "m.keras") as archive:
         assert not json.loads(archive.read("config.json")).get("compile_config")
     assert getattr(keras.saving.load_model(tmp_path / "out" / "m.keras"), "optimizer", None) is None
     assert model.optimizer is not None  # the caller's model is as it was
     model.save(tmp_path / "whole.keras")
-    assert (tmp_path / "whole.keras").stat().st_size > 2e6 * plain
+    assert (tmp_path / "whole.keras").stat().st_size > 2e6 * uncompiled
 
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), RuntimeError("No space left")])
