@@ -244,7 +244,7 @@ def test_a_threshold_of_another_tower_is_refused(tmp_path, toy_tower):
 def test_files_that_are_no_gallery(tmp_path):
     (tmp_path / "text.db").write_text("hello, this is no database at all, and long enough to be read as one\n" * 20)
     sqlite3.connect(tmp_path / "other.db").execute("CREATE TABLE t (x)").connection.commit()
-    for name, words in (("text.db", "no SQLite file"), ("other.db", "something else")):
+    for name, words in (("text.db", "not an SQLite file"), ("other.db", "another program")):
         before = (tmp_path / name).read_bytes()
         with pytest.raises(faces.GalleryError, match=words):
             faces.Gallery(tmp_path / name)
@@ -263,6 +263,16 @@ def test_a_locked_gallery(toy, tmp_path, monkeypatch):
         store.Store(tmp_path / "toy.db")
     other.execute("ROLLBACK")
     assert store.Store(tmp_path / "toy.db").people()
+
+
+@pytest.mark.parametrize("kind", [faces.TripletModel, faces.VerificationModel])
+def test_a_model_around_a_tower_takes_the_towers_place(toy, toy_tower, tmp_path, kind):
+    """The file is opened by the tower and by the model around it: one fingerprint, one answer."""
+    with faces.Gallery(tmp_path / "toy.db", tower=kind(toy_tower), threshold=toy.threshold) as gallery:
+        assert gallery.tower is toy_tower
+        assert gallery.verify(colour(0.5), "lea", aligned=True) == toy.verify(colour(0.5), "lea", aligned=True)
+        assert gallery.enrol("lea", colour(0.5), aligned=True) == 1
+    assert toy.identify(colour(0.5), aligned=True)[0].name == "lea"
 
 
 def test_a_read_only_gallery_answers_and_refuses_to_change(toy, tmp_path):
@@ -302,7 +312,7 @@ def test_what_another_process_removed_is_not_reported_saved(tmp_path):
     first, second = store.Store(path), store.Store(path)
     first.discard_if_empty()
     assert not path.exists()
-    with pytest.raises(faces.GalleryError, match="removed or replaced meanwhile; nothing was saved"):
+    with pytest.raises(faces.GalleryError, match="was deleted or replaced by another program; nothing was saved"):
         second.add("kian", np.zeros((1, 3), np.float32), "f")
 
 

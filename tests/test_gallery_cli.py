@@ -25,7 +25,7 @@ def test_rename(run, fails):
     assert run("rename", "team.db", "kian", "Kian K.")[:2] == (0, "kian is Kian K. now in team.db\n")
     assert json.loads(run("rename", "team.db", "Kian K.", "kk", "--json")[1]) == {"name": "kk"}
     assert "received 'kian'" in fails("rename", "team.db", "kian", "x")
-    assert "nobody has, received 'lea'" in fails("rename", "team.db", "kk", "lea")
+    assert "nobody has yet, received 'lea'" in fails("rename", "team.db", "kk", "lea")
     assert "1 to 200 characters" in fails("rename", "team.db", "kk", " ")
     assert "does not exist" in fails("rename", "none.db", "a", "b")
     assert [row["name"] for row in json.loads(run("list", "team.db", "--json")[1])] == ["kk", "lea"]

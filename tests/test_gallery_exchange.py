@@ -83,7 +83,7 @@ def test_by_default_an_import_with_known_people_changes_nothing(exported, tmp_pa
     second = Matcher(tmp_path / "second.db", "tower")
     second.enrol_encodings(["Zoë"], [[7, 7]])
     before = contents(second)
-    with pytest.raises(GalleryError, match="not enrolled yet, received Zoë; conflict 'skip'"):
+    with pytest.raises(GalleryError, match="not enrolled yet, received Zoë; set conflict to 'skip'"):
         second.import_(exported)
     with pytest.raises(ValueError, match="a conflict among error, skip, replace, add, received 'merge'"):
         second.import_(exported, "merge")
@@ -126,7 +126,7 @@ def array(values):
     [
         ({"gallery_json": None}, "gallery.json"),
         ({"gallery_json": "{"}, "double quotes"),
-        ({"gallery_json": "[1]"}, "it says to be None"),
+        ({"gallery_json": "[1]"}, "its format and version are None"),
         ({"gallery_json": '{"format": "keras-apps gallery", "version": 2}'}, "'keras-apps gallery', 2"),
         ({"people_csv": "name\nZoë\n"}, "begin with name,enrolled"),
         ({"people_csv": "name,enrolled\nZoë\n"}, "not name and date"),
@@ -167,7 +167,7 @@ def test_a_flipped_bit_and_a_cut_file(exported, tmp_path):
 def test_an_export_destroys_no_gallery(first, tmp_path):
     Matcher(tmp_path / "second.db", "tower").enrol_encodings(["kian"], ENCODINGS[:1])
     for name in ("first.db", "second.db"):
-        with pytest.raises(ValueError, match=f"another file to write than a gallery, received .*{name}"):
+        with pytest.raises(ValueError, match=f"a file that is not a gallery to export to, received .*{name}"):
             first.export(tmp_path / name)
     assert len(Matcher(tmp_path / "first.db", "tower")) == 2 and len(Matcher(tmp_path / "second.db", "tower")) == 1
 

@@ -79,7 +79,7 @@ def test_a_verifier_decides(path):
     assert answer.accepted and answer.probability == pytest.approx(0.5) and answer.measure == "1 - P(same)"
     (answer,) = opened(path, threshold=None, decider=Planted(), template="best-of-2").verify_encodings([0.3], ["kian"])
     assert answer.probability == pytest.approx(1 - (0.1 + 0.3) / 2)
-    with pytest.raises(GalleryError, match="decides by distance, received one by 1 - P"):
+    with pytest.raises(GalleryError, match="decides by distance, received one that decides by 1 - P"):
         gallery.threshold  # noqa: B018
 
 
@@ -108,7 +108,7 @@ def test_a_verifier_that_answers_nonsense(path):
     for answer in ([2.0] * 4, [np.nan] * 4, [0.5]):
         decider = Planted()
         decider.score = lambda probe, encodings, answer=answer: answer
-        with pytest.raises(ValueError, match=r"4 numbers in \[0, 1\]"):
+        with pytest.raises(ValueError, match=r"4 probabilities in \[0, 1\]"):
             opened(path, threshold=None, decider=decider).identify_encodings([0.3])
     with pytest.raises(ValueError, match="received both"):
         opened(path, decider=Planted())
@@ -122,7 +122,7 @@ def test_rename(path):
     assert b"kian" not in path.read_bytes()
     for old, new, words in (
         ("kian", "x", "enrolled .*received 'kian'"),
-        ("lea", "Zoë", "nobody has, received 'Zoë'"),
+        ("lea", "Zoë", "nobody has yet, received 'Zoë'"),
         ("lea", "lea", "nobody has"),
         ("lea", "", "1 to 200"),
     ):

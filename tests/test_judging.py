@@ -9,6 +9,7 @@ from keras_apps.cli import faces_judge
 from keras_apps.faces.judging.calibration import Threshold
 from keras_apps.faces.judging.pairs import pairs_of_file
 from keras_apps.faces.people.chips import chip_paths
+from keras_apps.faces.towers import registry
 
 
 def test_folders_of_one_name_are_not_one_person(tmp_path):
@@ -40,7 +41,7 @@ def test_folders_of_one_name_are_not_one_person(tmp_path):
     ],
 )
 def test_refusals_come_before_the_work(monkeypatch, same, verifier, wanted, words):
-    monkeypatch.setattr(faces_judge, "fingerprint", lambda tower: "mine")
+    monkeypatch.setattr(registry, "fingerprint", lambda tower: "mine")
     model = SimpleNamespace(tower=None, score=None) if verifier else SimpleNamespace()
     if "threshold" in wanted:
         wanted = {"threshold": Threshold(0.3, "euclidean", wanted["threshold"], 20.0, 0.4, 1e-3)}
@@ -49,6 +50,6 @@ def test_refusals_come_before_the_work(monkeypatch, same, verifier, wanted, word
 
 
 def test_what_can_be_judged_passes(monkeypatch):
-    monkeypatch.setattr(faces_judge, "fingerprint", lambda tower: "mine")
+    monkeypatch.setattr(registry, "fingerprint", lambda tower: "mine")
     judged, threshold = SimpleNamespace(same=np.array([1, 0, 0], bool)), Threshold(0.3, "euclidean", "mine", 1, 1, 0.1)
     assert faces_judge.check_before(judged, SimpleNamespace(), threshold, 0.5) is None

@@ -37,7 +37,7 @@ def enrol(
     as_json: AsJson = False,
 ) -> None:
     """Add a person, or further pictures of one; the gallery is made when missing. Photographs are not kept."""
-    from keras_apps.faces.gallery.store import checked_name
+    from keras_apps.faces.gallery.names import checked_name
 
     name = checked_name(name)
     which = which_face(face)
@@ -185,7 +185,7 @@ def rename(
     as_json: AsJson = False,
 ) -> None:
     """Give a person another name; the old one is overwritten in the file."""
-    from keras_apps.faces.gallery.store import checked_name
+    from keras_apps.faces.gallery.names import checked_name
 
     name, new_name = checked_name(name), checked_name(new_name)
     _store(gallery).rename(name, new_name)

@@ -15,6 +15,10 @@ PROBABILITY = "1 - P(same)"
 """The measure where a trained verifier decides."""
 
 
+Box = tuple[float, float, float, float]
+"""`(left, top, right, bottom)` of a face, in pixels."""
+
+
 @dataclass(frozen=True)
 class Verification:
     """The answer to "is this the person?".
@@ -24,7 +28,7 @@ class Verification:
         distance: From the picture to that person's template, in the unit of `measure`.
         tau: The threshold; accepted when `distance <= tau`.
         accepted: The answer.
-        probability: P(same person | distance), for as many genuine as impostor claims beforehand.
+        probability: P(same person | distance), where genuine and impostor claims are equally likely beforehand.
         measure: `"squared_euclidean"`, `"euclidean"`, or `"1 - P(same)"` where a trained verifier decides.
     """
 
@@ -61,7 +65,7 @@ class Identification:
     distance: float
     tau: float
     candidates: list[Candidate]
-    box: tuple[float, float, float, float] | None
+    box: Box | None
     measure: str
 
 
@@ -71,8 +75,8 @@ ROWS_TOGETHER = 65536
 class Decider(Protocol):
     """What a gallery needs of a trained verifier, as `VerificationModel` has it.
 
-    It may also have `tau_probability`, the least probability that is accepted, by default 0.5, and must tell its tower:
-    by `fingerprint`, text, or by `tower`, the Keras model.
+    It needs an attribute `fingerprint`, the text that identifies its tower, or `tower`, the Keras model. It may have
+    `tau_probability`, the smallest probability that is accepted; the default is 0.5.
     """
 
     def score(self, probe: np.ndarray, encodings: np.ndarray) -> np.ndarray:
@@ -114,7 +118,7 @@ class ByDistance:
         return np.sqrt(squared) if self.name == "euclidean" else squared
 
     def slack(self, probe: np.ndarray, value: float) -> float:
-        """Return a bound of what rounding in `to_all` does to values up to `value`."""
+        """Return a bound of the rounding error of `to_all` for values up to `value`."""
         squared = value**2 if self.name == "euclidean" else value
         error = 4e-6 * (float(probe @ probe) + squared)
         return error / max(value, error**0.5) if self.name == "euclidean" else error
@@ -123,7 +127,7 @@ class ByDistance:
 class ByProbability:
     """Decide by a trained verifier: accepted when P(same) is at least its threshold.
 
-    The measure is 1 - P(same), so that small means alike here too.
+    The measure is 1 - P(same): a small value means alike, as for a distance.
 
     Args:
         decider: As `Decider`.
@@ -156,21 +160,26 @@ class ByProbability:
         """Measure a probe `(d,)` against encodings `(n, d)`."""
         same = np.asarray(self._decider.score(probe, encodings), np.float64)
         if same.shape != (len(encodings),) or not np.all((same >= 0) & (same <= 1)):
-            raise ValueError(f"expected a decider that answers {len(encodings)} numbers in [0, 1], received others")
+            raise ValueError(
+                f"expected {len(encodings)} probabilities in [0, 1] from the decider's score, "
+                f"received shape {same.shape}, values from {same.min(initial=1):g} to {same.max(initial=0):g}"
+            )
         return 1 - same
 
     def slack(self, probe: np.ndarray, value: float) -> float:
-        """Return a bound of what another order of summation does to a probability."""
+        """Return a bound of the rounding error of a probability when its sums are taken in another order."""
         return 1e-6
 
 
-def decision_for(fingerprint: str, threshold: Threshold | None, decider: Decider | None):
+def decision_for(
+    fingerprint: str, threshold: Threshold | None, decider: Decider | None
+) -> ByDistance | ByProbability | None:
     """Return how a gallery of the tower `fingerprint` decides, or `None` where no threshold is known.
 
     Raises:
         GalleryError: If the threshold or the decider belongs to another tower.
         ValueError: If both are given.
-        TypeError: If the threshold or the decider is none, or the decider tells no tower.
+        TypeError: If the threshold is not a `Threshold`, or the decider has no `score`, or no `fingerprint` or `tower`.
     """
     if decider is None:
         if threshold is None:
@@ -185,23 +194,24 @@ def decision_for(fingerprint: str, threshold: Threshold | None, decider: Decider
         return ByDistance(threshold)
     if threshold is not None:
         raise ValueError("expected a threshold or a decider, received both")
-    decision, trained_for = ByProbability(decider), tower_of(decider)
+    decision, trained_for = ByProbability(decider), decider_fingerprint(decider)
     if trained_for != fingerprint:
         raise GalleryError(f"expected a decider trained for tower {fingerprint}, received one for {trained_for}")
     return decision
 
 
-def tower_of(decider: Decider) -> str:
+def decider_fingerprint(decider: Decider) -> str:
     """Return the fingerprint of the tower that a decider was trained for.
 
     Raises:
-        TypeError: If it tells none.
+        TypeError: If it has neither a `fingerprint` nor a `tower`.
     """
-    told = getattr(decider, "fingerprint", None)
-    if isinstance(told, str):
-        return told
-    if getattr(decider, "tower", None) is None:
+    stated = getattr(decider, "fingerprint", None)
+    if isinstance(stated, str):
+        return stated
+    tower = getattr(decider, "tower", None)
+    if tower is None:
         raise TypeError(f"expected a decider with a fingerprint or a tower, received {type(decider).__name__}")
     from keras_apps.faces.towers.registry import fingerprint
 
-    return fingerprint(decider.tower)
+    return fingerprint(tower)

@@ -24,8 +24,18 @@ VERSION = 1
 ABOUT, PEOPLE, ENCODINGS = "gallery.json", "people.csv", "encodings.npy"
 COLUMNS = ["name", "enrolled"]
 SQLITE = b"SQLite format 3\0"
-_DAMAGES = (ValueError, TypeError, KeyError, EOFError, OverflowError, MemoryError, RuntimeError, csv.Error)
-_DAMAGES += (zipfile.BadZipFile, zlib.error)
+_DAMAGES: tuple[type[Exception], ...] = (
+    ValueError,
+    TypeError,
+    KeyError,
+    EOFError,
+    OverflowError,
+    MemoryError,
+    RuntimeError,
+    csv.Error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,7 @@ class Imported:
     Attributes:
         people: How many people were added or changed.
         new: How many of these are new.
-        skipped: How many people were there already and stayed as they were.
+        skipped: How many people were enrolled already and were left unchanged.
         encodings: How many encodings were added.
     """
 
@@ -46,11 +56,11 @@ class Imported:
 
 
 def export_people(store: Store, path: str | os.PathLike) -> int:
-    """Write names, dates and encodings into an open file, and return the number of people.
+    """Export names, dates and encodings to a file, and return the number of people.
 
     Args:
         store: The gallery's file.
-        path: The file to write; a file that is there is replaced when the new one is whole.
+        path: The file to write; an existing one is replaced once the new one is complete.
 
     Raises:
         ValueError: If `path` is a gallery itself, this one or another: an export would destroy it.
@@ -59,7 +69,7 @@ def export_people(store: Store, path: str | os.PathLike) -> int:
     if Path(path).is_file():
         with open(path, "rb") as there:
             if there.read(len(SQLITE)) == SQLITE:
-                raise ValueError(f"expected another file to write than a gallery, received '{os.fspath(path)}'")
+                raise ValueError(f"expected a file that is not a gallery to export to, received '{os.fspath(path)}'")
     names, rows = store.contents()
     order = np.lexsort((rows.enrolled, rows.owners))
     tower, now = store.fingerprint(), datetime.now(timezone.utc).isoformat(timespec="seconds")
@@ -83,31 +93,31 @@ def export_people(store: Store, path: str | os.PathLike) -> int:
 def import_people(
     store: Store, path: str | os.PathLike, conflict: str = "error", fingerprint: str | None = None
 ) -> Imported:
-    """Add everybody of an exported file, or nobody.
+    """Add all people of an exported file; if one cannot be added, add nobody.
 
     Args:
         store: The gallery's file.
-        path: What `export_people` wrote.
-        conflict: For people who are there already: `"error"`, `"skip"` them, `"replace"` their encodings, or `"add"`
-            further ones.
+        path: A file that `export_people` wrote.
+        conflict: What to do with people who are enrolled already: raise an `"error"`, `"skip"` them, `"replace"`
+            their encodings, or `"add"` to them.
         fingerprint: The tower that the encodings must be of; by default the gallery's own, any where it is empty.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        GalleryError: If the file is of another tower, or somebody is enrolled already while `conflict` is `"error"`.
-        ValueError: If the file is damaged, or none of this format.
+        GalleryError: If the encodings are of another tower, or somebody is enrolled already and `conflict` is
+            `"error"`.
+        ValueError: If the file is damaged, or is not an exported gallery of this format.
     """
     tower, names, seconds, encodings = _read(Path(path))
     expected = fingerprint or store.fingerprint() or tower
-    if not names:
+    if not names or tower is None:
         return Imported(0, 0, 0, 0)
     if tower != expected:
         raise GalleryError(
             f"expected encodings of tower {expected}, received '{path}' with those of {tower}; "
             "encodings of two towers cannot be compared"
         )
-    options = {"enrolled": seconds, "conflict": conflict, "change": "imported"}
-    return Imported(**store.add_many(names, encodings, tower, **options))
+    return Imported(**store.add_many(names, encodings, tower, enrolled=seconds, conflict=conflict, change="imported"))
 
 
 def _read(path: Path) -> tuple[str | None, list[str], np.ndarray, np.ndarray]:
@@ -119,7 +129,7 @@ def _read(path: Path) -> tuple[str | None, list[str], np.ndarray, np.ndarray]:
             about = json.loads(archive.read(ABOUT))
             kind = (about.get("format"), about.get("version")) if isinstance(about, dict) else None
             if kind != (FORMAT, VERSION):
-                raise ValueError(f"it says to be {kind}, not {(FORMAT, VERSION)}")
+                raise ValueError(f"its format and version are {kind}, not {(FORMAT, VERSION)}")
             with archive.open(PEOPLE) as raw:
                 names, seconds = _people(csv.reader(io.TextIOWrapper(raw, "utf-8", newline="")))
             with archive.open(ENCODINGS) as raw:

@@ -12,6 +12,7 @@ from keras_apps._checks import is_whole
 from keras_apps.faces.detection import one_face, some_faces
 from keras_apps.faces.encoding import encode, resize_chip, takes_pictures
 from keras_apps.faces.gallery.decisions import (
+    Box,
     ByDistance,
     ByProbability,
     Candidate,
@@ -26,26 +27,44 @@ from keras_apps.faces.gallery.search import Index, pictures_of
 from keras_apps.faces.gallery.store import Audit, Store, checked_encodings
 from keras_apps.faces.judging.calibration import Threshold
 from keras_apps.faces.towers.exported import ExportedTower
-from keras_apps.faces.towers.registry import fingerprint
+from keras_apps.faces.towers.registry import fingerprint, input_shape_of, tower_of
 from keras_apps.images import Picture
 
 if TYPE_CHECKING:
     import keras
+    from typing_extensions import Self
 
 
-class Roster:
-    """The people of a gallery's file, without pictures.
+class Matcher:
+    """A gallery of ready encodings: it verifies and identifies without pictures and without a network.
 
     Args:
-        path: The file; made when missing.
-        fingerprint: Of the tower whose encodings it holds.
+        path: The file; created if it does not exist.
+        fingerprint: The fingerprint of the tower that makes the encodings.
+        threshold: tau and its distance, for this tower; by default the bundled tower's own.
+        template: As for `Gallery`.
+        decider: As for `Gallery`.
 
     Raises:
-        GalleryError: If the file is not a gallery, is locked, or was made with another tower.
+        GalleryError: If the file is not a gallery, is locked, or was made with another tower, or the threshold or the
+            decider belongs to another tower.
+        ValueError: If the template is unknown.
         FileNotFoundError: If the file's folder does not exist.
     """
 
-    def __init__(self, path: str | os.PathLike, fingerprint: str):
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        fingerprint: str,
+        threshold: Threshold | None = None,
+        *,
+        template: str = "nearest",
+        decider: Decider | None = None,
+    ):
+        pictures_of(template)
+        self._template = template
+        self._decision = decision_for(fingerprint, threshold, decider)
+        self._cache: tuple[tuple[int, int], Index] | None = None
         self._fingerprint = fingerprint
         self._store = Store(path)
         self._check_tower()
@@ -54,14 +73,14 @@ class Roster:
         """Add ready encodings of one person or of many, in one transaction: all are saved, or none.
 
         Args:
-            names: Whose each encoding is, `n` names; a person may stand there several times.
+            names: `n` names, one for each encoding; a person's name may occur several times.
             encodings: Finite floats `(n, d)`, made by the gallery's tower.
 
         Returns:
             The number of encodings added.
 
         Raises:
-            ValueError: If a name is not acceptable, the numbers of names and encodings differ, a value is not finite,
+            ValueError: If a name is not accepted, the numbers of names and encodings differ, a value is not finite,
                 or the length is not that of the gallery's encodings.
             GalleryError: If the file cannot be written.
 
@@ -81,11 +100,11 @@ class Roster:
         return len(names)
 
     def rename(self, name: str, new_name: str) -> None:
-        """Give a person another name. The old one is overwritten, in the log too.
+        """Rename a person. The old name is overwritten, in the log too.
 
         Raises:
-            GalleryError: If nobody has the name, or somebody has the new one.
-            ValueError: If the new name is not acceptable.
+            GalleryError: If nobody is enrolled under `name`, or somebody is enrolled under `new_name` already.
+            ValueError: If the new name is not accepted.
         """
         self._store.rename(checked_name(name), checked_name(new_name))
 
@@ -120,7 +139,7 @@ class Roster:
         return self._store.audit()
 
     def export(self, path: str | os.PathLike) -> int:
-        """Write names, dates and encodings into an open file, and return the number of people.
+        """Export names, dates and encodings to a file, and return the number of people.
 
         The file is a zip of JSON, CSV and a NumPy array; docs/gallery-format.md describes it.
 
@@ -130,77 +149,20 @@ class Roster:
         return export_people(self._store, path)
 
     def import_(self, path: str | os.PathLike, conflict: str = "error") -> Imported:
-        """Add everybody of an exported file, or nobody.
+        """Add all people of an exported file; if one cannot be added, add nobody.
 
         Args:
-            path: What `export` wrote.
-            conflict: For people who are there already: `"error"`, `"skip"` them, `"replace"` their encodings, or
-                `"add"` further ones.
+            path: A file that `export` wrote.
+            conflict: What to do with people who are enrolled already: raise an `"error"`, `"skip"` them, `"replace"`
+                their encodings, or `"add"` to them.
 
         Raises:
             FileNotFoundError: If there is no such file.
-            GalleryError: If the file is of another tower, or somebody is enrolled already and `conflict` is `"error"`.
-            ValueError: If the file is damaged, or none of this format.
+            GalleryError: If the encodings are of another tower, or somebody is enrolled already and `conflict` is
+                `"error"`.
+            ValueError: If the file is damaged, or is not an exported gallery of this format.
         """
         return import_people(self._store, path, conflict, self._fingerprint)
-
-    def __len__(self) -> int:
-        return len(self._store)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._store.close()
-
-    def discard_if_empty(self) -> None:
-        """Close the gallery, and remove its file where nobody is enrolled."""
-        self._store.discard_if_empty()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception) -> None:
-        self.close()
-
-    def _check_tower(self) -> None:
-        made_with = self._store.fingerprint()
-        if made_with not in (None, self._fingerprint):
-            raise GalleryError(
-                f"gallery '{self._store.path}' was made with tower {made_with}, expected {self._fingerprint}; "
-                "encodings of two towers cannot be compared: enrol again, or open it with its own tower"
-            )
-
-
-class Matcher(Roster):
-    """A gallery that answers for ready encodings, without pictures and without a network.
-
-    Args:
-        path: The file; made when missing.
-        fingerprint: Of the tower whose encodings it holds.
-        threshold: tau and its distance, for this tower; by default the bundled tower's own.
-        template: As for `Gallery`.
-        decider: As for `Gallery`.
-
-    Raises:
-        GalleryError: If the file is not a gallery, is locked, or was made with another tower, or the threshold or the
-            decider belongs to another tower.
-        ValueError: If there is no such template.
-        FileNotFoundError: If the file's folder does not exist.
-    """
-
-    def __init__(
-        self,
-        path: str | os.PathLike,
-        fingerprint: str,
-        threshold: Threshold | None = None,
-        *,
-        template: str = "nearest",
-        decider: Decider | None = None,
-    ):
-        pictures_of(template)
-        self._template = template
-        self._decision = decision_for(fingerprint, threshold, decider)
-        self._cache: tuple | None = None
-        super().__init__(path, fingerprint)
 
     def verify_encodings(self, encodings: np.ndarray, names: Sequence[str]) -> list[Verification]:
         """Decide for each of several encodings whether it is the person of the name beside it (1:1).
@@ -213,12 +175,20 @@ class Matcher(Roster):
             GalleryError: If somebody is not enrolled, or there is no threshold for this tower.
             ValueError: If the numbers of names and encodings differ, or the encodings' length is not the gallery's.
         """
-        decide, index = self._decide(), self._index()
+        decision, index = self._decide(), self._index()
         places, answers = [self._place(index, name) for name in names], []
         for probe, place in zip(self._probes(encodings, index, len(places)), places, strict=True):
-            value = index.measure_of(probe, place, decide)
-            told = (value, decide.tau, value <= decide.tau, decide.probability(value), decide.name)
-            answers.append(Verification(index.names[place], *told))
+            value = index.measure_of(probe, place, decision)
+            answers.append(
+                Verification(
+                    name=index.names[place],
+                    distance=value,
+                    tau=decision.tau,
+                    accepted=value <= decision.tau,
+                    probability=decision.probability(value),
+                    measure=decision.name,
+                )
+            )
         return answers
 
     def identify_encodings(self, encodings: np.ndarray, top: int = 5) -> list[Identification]:
@@ -234,7 +204,7 @@ class Matcher(Roster):
         """
         self._check(top)
         encodings = checked_encodings(encodings)
-        return self._identified(encodings, top, [None] * len(encodings))
+        return self._identify_probes(encodings, top, [None] * len(encodings))
 
     @property
     def threshold(self) -> Threshold:
@@ -245,13 +215,40 @@ class Matcher(Roster):
         """
         decision = self._decide()
         if not isinstance(decision, ByDistance):
-            raise GalleryError(f"expected a gallery that decides by distance, received one by {decision.name}")
+            raise GalleryError(
+                f"expected a gallery that decides by distance, received one that decides by {decision.name}"
+            )
         return decision.threshold
+
+    def __len__(self) -> int:
+        return len(self._store)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._store.close()
+
+    def discard_if_empty(self) -> None:
+        """Close the gallery, and delete its file if nobody is enrolled."""
+        self._store.discard_if_empty()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _check_tower(self) -> None:
+        made_with = self._store.fingerprint()
+        if made_with not in (None, self._fingerprint):
+            raise GalleryError(
+                f"gallery '{self._store.path}' was made with tower {made_with}, expected {self._fingerprint}; "
+                "encodings of two towers cannot be compared: open it with its own tower, or enrol everybody again"
+            )
 
     def _decide(self) -> ByDistance | ByProbability:
         if self._decision is None:
             raise GalleryError(
-                f"expected a threshold for tower {self._fingerprint}, received none: calibrate one with faces.calibrate"
+                f"no threshold is known for tower {self._fingerprint}: calibrate one with faces.calibrate, and pass it"
             )
         return self._decision
 
@@ -259,7 +256,7 @@ class Matcher(Roster):
         """Return everybody's encodings; they are read again only when the file changed."""
         version = self._store.version()
         if self._cache is None or self._cache[0] != version:
-            self._cache = None  # the old index goes before the new one comes
+            self._cache = None  # free the old index before the new one is built
             self._check_tower()
             names, rows = self._store.contents()
             self._cache = (version, Index(names, rows.owners, rows.encodings, self._template))
@@ -284,17 +281,17 @@ class Matcher(Roster):
             raise ValueError(f"expected top of at least 1, received {top}")
         self._decide()
 
-    def _identified(self, probes: np.ndarray, top: int, boxes: Sequence) -> list[Identification]:
-        decide, index = self._decide(), self._index()
+    def _identify_probes(self, probes: np.ndarray, top: int, boxes: Sequence[Box | None]) -> list[Identification]:
+        decision, index = self._decide(), self._index()
         probes = self._probes(probes, index)
         if not index.names:
-            return [Identification(None, float("inf"), decide.tau, [], box, decide.name) for box in boxes]
+            return [Identification(None, float("inf"), decision.tau, [], box, decision.name) for box in boxes]
         answers = []
-        for nearest, box in zip(index.nearest(probes, decide, top), boxes, strict=True):
+        for nearest, box in zip(index.nearest(probes, decision, top), boxes, strict=True):
             candidates = [Candidate(index.names[i], value) for i, value in nearest]
             best = candidates[0]
-            name = best.name if best.distance <= decide.tau else None
-            answers.append(Identification(name, best.distance, decide.tau, candidates, box, decide.name))
+            name = best.name if best.distance <= decision.tau else None
+            answers.append(Identification(name, best.distance, decision.tau, candidates, box, decision.name))
         return answers
 
 
@@ -306,9 +303,10 @@ class Gallery(Matcher):
     shape: they go to the tower as they are, and no face is looked for.
 
     Args:
-        path: The file; made when missing.
-        tower: The network that encodes, or an exported one (`load_tower("x.onnx")`); by default the decider's, or else
-            the bundled `resnet128`, loaded when first needed.
+        path: The file; created if it does not exist.
+        tower: The network that encodes; a model that holds one as its attribute `tower`, such as a `TripletModel`; or
+            an exported tower (`load_tower("x.onnx")`). By default the decider's tower, or else the bundled
+            `resnet128`, which is loaded when it is first needed.
         threshold: tau and its distance, for this tower; by default the bundled or exported tower's own.
         template: How a person's several pictures count: `"nearest"` of them, the mean over the nearest k of them
             (`"best-of-3"`), or their `"mean"` encoding. See docs/gallery.md for what each does to tau.
@@ -317,7 +315,7 @@ class Gallery(Matcher):
     Raises:
         GalleryError: If the file is not a gallery, is locked, or was made with another tower, or the threshold or the
             decider belongs to another tower.
-        ValueError: If there is no such template.
+        ValueError: If the template is unknown.
         FileNotFoundError: If the file's folder does not exist.
 
     Example:
@@ -343,9 +341,10 @@ class Gallery(Matcher):
         template: str = "nearest",
         decider: Decider | None = None,
     ):
-        self._tower = tower if tower is not None else getattr(decider, "tower", None)
-        if threshold is None and decider is None and isinstance(tower, ExportedTower):
-            threshold = tower.threshold
+        model = tower if tower is not None else getattr(decider, "tower", None)
+        self._tower = None if model is None else tower_of(model)
+        if threshold is None and decider is None and isinstance(self._tower, ExportedTower):
+            threshold = self._tower.threshold
         super().__init__(path, _fingerprint(self._tower), threshold, template=template, decider=decider)
 
     def enrol(
@@ -362,8 +361,8 @@ class Gallery(Matcher):
         Args:
             name: 1 to 200 characters.
             pictures: One picture or several, as `images.load_image` takes.
-            face: Which face, where a picture shows several: `"largest"`, or its number from 1 in order of size.
-            aligned: The pictures are aligned chips already, of the tower's size.
+            face: Which face to use if a picture shows several: `"largest"`, or its number in order of size, from 1.
+            aligned: Whether the pictures are already aligned chips of the tower's size.
             progress: Called after each picture in which the face was found.
 
         Returns:
@@ -371,12 +370,12 @@ class Gallery(Matcher):
 
         Raises:
             NoFaceError: If a picture shows no face.
-            SeveralFacesError: If a picture shows several faces and `face` does not tell which.
+            SeveralFacesError: If a picture shows several faces and `face` does not say which to use.
             GalleryError: If the file cannot be written.
-            ValueError: If the name is not acceptable or there is no picture.
+            ValueError: If the name is not accepted, or there is no picture.
         """
         name = checked_name(name)
-        encodings = self._encoded(name, pictures, face, aligned, progress)
+        encodings = self._encode_faces(name, pictures, face, aligned, progress)
         self._store.add(name, encodings, self._fingerprint)
         return len(encodings)
 
@@ -403,15 +402,15 @@ class Gallery(Matcher):
         name = checked_name(name)
         if name not in self.names():
             raise unknown(name, self.names())
-        return self._store.replace(name, self._encoded(name, pictures, face, aligned, progress), self._fingerprint)
+        return self._store.replace(name, self._encode_faces(name, pictures, face, aligned, progress), self._fingerprint)
 
     def verify(self, picture: Picture, name: str, *, aligned: bool = False) -> Verification:
         """Decide whether the largest face of a picture is a person of the gallery (1:1).
 
         Args:
             picture: As `images.load_image` takes.
-            name: Who it is said to be.
-            aligned: The picture is an aligned chip already, of the tower's size.
+            name: The claimed name.
+            aligned: Whether the picture is already an aligned chip of the tower's size.
 
         Raises:
             GalleryError: If nobody of that name is enrolled, or there is no threshold for this tower.
@@ -420,7 +419,7 @@ class Gallery(Matcher):
         self._decide()
         aligned = aligned or self._takes_samples()
         self._place(self._index(), name)  # before a face is looked for
-        probe = self._encode([picture if aligned else self._fitted(some_faces(picture)[0].image)])
+        probe = self._encode([picture if aligned else self._resized(some_faces(picture)[0].image)])
         return self.verify_encodings(probe, [name])[0]
 
     def identify(self, picture: Picture, top: int = 5, *, aligned: bool = False) -> list[Identification]:
@@ -429,7 +428,7 @@ class Gallery(Matcher):
         Args:
             picture: As `images.load_image` takes.
             top: How many candidates to report for each face, >= 1.
-            aligned: The picture is an aligned chip already, of the tower's size.
+            aligned: Whether the picture is already an aligned chip of the tower's size.
 
         Raises:
             NoFaceError: If the picture shows no face.
@@ -439,11 +438,11 @@ class Gallery(Matcher):
         self._check(top)
         aligned = aligned or self._takes_samples()
         faces = [] if aligned else some_faces(picture)
-        probes = self._encode([picture] if aligned else [self._fitted(face.image) for face in faces])
-        return self._identified(probes, top, [face.box for face in faces] or [None])
+        probes = self._encode([picture] if aligned else [self._resized(face.image) for face in faces])
+        return self._identify_probes(probes, top, [face.box for face in faces] or [None])
 
     @property
-    def tower(self) -> keras.Model:
+    def tower(self) -> keras.Model | ExportedTower:
         """The tower, loaded when first needed."""
         if self._tower is None:
             from keras_apps.faces.towers.registry import load_tower
@@ -451,17 +450,28 @@ class Gallery(Matcher):
             self._tower = load_tower()
         return self._tower
 
-    def _encoded(self, name: str, pictures, face, aligned: bool, progress: Callable[[], None]) -> np.ndarray:
+    def _encode_faces(
+        self,
+        name: str,
+        pictures: Sequence[Picture] | Picture,
+        face: int | str | None,
+        aligned: bool,
+        progress: Callable[[], None],
+    ) -> np.ndarray:
         aligned = aligned or self._takes_samples()
-        if getattr(pictures, "ndim", 0) == (4 if self._tower is None else len(self._tower.input_shape)):
-            pictures = list(pictures)
-        if isinstance(pictures, (str, os.PathLike)) or not isinstance(pictures, Sequence):
-            pictures = [pictures]
-        if not pictures:
+        rank = 4 if self._tower is None else len(input_shape_of(self._tower))
+        samples: list[Picture]
+        if isinstance(pictures, np.ndarray) and pictures.ndim == rank:
+            samples = list(pictures)
+        elif isinstance(pictures, (str, os.PathLike)) or not isinstance(pictures, Sequence):
+            samples = [pictures]
+        else:
+            samples = list(pictures)
+        if not samples:
             raise ValueError(f"expected at least one picture of {name!r}, received none")
-        chips = pictures if aligned else []
-        for picture in [] if aligned else pictures:
-            chips.append(self._fitted(one_face(picture, face).image))
+        chips = samples if aligned else []
+        for picture in [] if aligned else samples:
+            chips.append(self._resized(one_face(picture, face).image))
             progress()
         encodings = self._encode(chips)
         if self._fingerprint != _fingerprint(self._tower):
@@ -471,14 +481,14 @@ class Gallery(Matcher):
     def _takes_samples(self) -> bool:
         return self._tower is not None and not takes_pictures(self._tower)
 
-    def _fitted(self, chip: np.ndarray) -> np.ndarray:
+    def _resized(self, chip: np.ndarray) -> np.ndarray:
         return resize_chip(chip, self.tower)
 
-    def _encode(self, chips: Sequence) -> np.ndarray:
+    def _encode(self, chips: Sequence[Picture]) -> np.ndarray:
         return encode(self.tower, chips, aligned=True)
 
 
-def _fingerprint(tower) -> str:
+def _fingerprint(tower: keras.Model | ExportedTower | None) -> str:
     if tower is None:
         return Threshold.bundled().model
     if not hasattr(tower, "predict_on_batch"):

@@ -1,4 +1,4 @@
-"""People's names: what is accepted, and how they are told in messages."""
+"""People's names: which are accepted, and how error messages list them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class GalleryError(ValueError):
 
 
 def checked_name(name: str) -> str:
-    """Return a person's name in Unicode's composed form, without blanks around it.
+    """Return a person's name in Unicode's composed form, without spaces around it.
 
     Raises:
         ValueError: If it is empty, longer than 200 characters, or has control characters.
-        TypeError: If it is no text.
+        TypeError: If it is not text.
     """
     if not isinstance(name, str):
         raise TypeError(f"expected a name as text, received {type(name).__name__}")
@@ -30,7 +30,7 @@ def checked_name(name: str) -> str:
 
 
 def some_of(names: Sequence[str]) -> str:
-    """Return the first names and the number of the others, for a message."""
+    """Return the first five names and the number of the others, for a message."""
     if not names:
         return "nobody is yet"
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -85,7 +85,7 @@ class Index:
         """Return the measure of one probe `(d,)` and one person."""
         return float(self._exact(probe, np.array([person]), measure)[0])
 
-    def _nearest(self, probe, values: np.ndarray, measure: Measure, top: int) -> list[tuple[int, float]]:
+    def _nearest(self, probe: np.ndarray, values: np.ndarray, measure: Measure, top: int) -> list[tuple[int, float]]:
         """Bound from below, measure those within the bound, sort.
 
         A person's mean of the k smallest measures is not below the smallest. So whoever is not among the first `top` by

@@ -17,7 +17,7 @@ _ZEROS = bytes(1 << 20)
 
 
 class Database:
-    """Open an SQLite file, made when missing. Removed content is overwritten, in the file and in its journal.
+    """Open an SQLite file, and create it if it does not exist. What is removed is overwritten in both file and journal.
 
     SQLite keeps the old content of changed pages in a journal beside the file until a change is finished, and then
     deletes the journal, which leaves that content on the disk. Here the journal is overwritten with zeros first,
@@ -27,7 +27,7 @@ class Database:
         path: The file. Its folder must exist.
 
     Raises:
-        GalleryError: If the file is no SQLite file, is locked by another process, or cannot be written.
+        GalleryError: If the file is not an SQLite file, is locked by another process, or cannot be written.
         FileNotFoundError: If the folder does not exist.
     """
 
@@ -39,10 +39,11 @@ class Database:
             raise FileNotFoundError(f"expected an existing folder for the gallery, received '{self.path.parent}'")
         if self.path.is_dir():
             raise GalleryError(f"expected a gallery file, received the folder '{self.path}'")
-        is_new = self._made()
+        is_new = self._create()
         with self._errors():
-            options = {"timeout": SECONDS_TO_WAIT, "isolation_level": None, "check_same_thread": False}
-            self._connection = sqlite3.connect(self.path.absolute(), **options)
+            self._connection = sqlite3.connect(
+                self.path.absolute(), timeout=SECONDS_TO_WAIT, isolation_level=None, check_same_thread=False
+            )
             try:
                 self._inode = self.path.stat().st_ino
                 self._open()
@@ -52,22 +53,22 @@ class Database:
                     self.path.unlink()
                 raise
 
-    def _made(self) -> bool:
-        """Make the file and return true, or return false where it is there; of several processes one makes it."""
+    def _create(self) -> bool:
+        """Create the file and return true, or return false if it exists; of several processes one creates it."""
         try:
             self.path.open("x").close()
         except FileExistsError:
             return False
         except OSError as error:
-            raise GalleryError(f"gallery '{self.path}' cannot be made: {error.strerror}") from None
+            raise GalleryError(f"gallery '{self.path}' cannot be created: {error.strerror}") from None
         return True
 
     def _open(self) -> None:
-        """Set the connection's options; a subclass looks at the content first."""
+        """Set the connection's options; a subclass checks the content first."""
         for option in (
             "foreign_keys = ON",
             "secure_delete = ON",
-            "synchronous = FULL",  # what was reported saved outlasts also a power cut
+            "synchronous = FULL",  # what was reported as saved survives a power cut too
             "temp_store = MEMORY",
             "journal_mode = PERSIST",  # SQLite leaves the journal for us to overwrite
         ):
@@ -121,11 +122,11 @@ class Database:
                 run("SELECT count(*) FROM sqlite_master").fetchone()  # the next access gives the lock back
             if has_journal:
                 with contextlib.suppress(sqlite3.OperationalError):
-                    run("PRAGMA journal_mode = DELETE")  # deletes it, under a lock, unless another uses it already
+                    run("PRAGMA journal_mode = DELETE")  # deletes it, under a lock, unless another process uses it
                     run("PRAGMA journal_mode = PERSIST")
 
     def _begin(self) -> None:
-        """Take the lock. SQLite asks ever more seldom, and would starve beside a process that enrols without pause."""
+        """Take the lock. SQLite's own retries come ever less often, and starve beside a busy process."""
         run, end = self._connection.execute, time.monotonic() + SECONDS_TO_WAIT
         run("PRAGMA busy_timeout = 30")
         try:
@@ -156,15 +157,15 @@ class Database:
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
-        """Hold the lock, and say in one line what SQLite found wrong."""
+        """Hold the lock, and turn SQLite's errors into a `GalleryError` of one line."""
         try:
             with self._lock:
                 yield
         except UnicodeDecodeError:
-            raise GalleryError(f"gallery '{self.path}' is damaged: a name in it is no text") from None
+            raise GalleryError(f"gallery '{self.path}' is damaged: it holds a name that is not text") from None
         except (TypeError, OverflowError):
             raise GalleryError(
-                f"gallery '{self.path}' is damaged: a value in it is missing or of a wrong kind"
+                f"gallery '{self.path}' is damaged: it holds a value that is missing or has a wrong type"
             ) from None
         except sqlite3.Error as error:
             raise GalleryError(f"gallery '{self.path}' {_reason(str(error))}") from None
@@ -174,7 +175,7 @@ def _reason(text: str) -> str:
     if "locked" in text or "busy" in text:
         return f"is in use by another process, for longer than {SECONDS_TO_WAIT:g} seconds; nothing was changed"
     if "not a database" in text or "malformed" in text:
-        return "is not a gallery: it is damaged or no SQLite file"
+        return "is not a gallery: it is damaged, or not an SQLite file"
     if "readonly" in text:
         return "is read-only; nothing was changed"
     if "full" in text:

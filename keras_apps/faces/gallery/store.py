@@ -8,12 +8,31 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from pathlib import Path
 
 import numpy as np
 
 from keras_apps._checks import check_choice
-from keras_apps.faces.gallery.names import GalleryError, checked_name, some_of, unknown
+from keras_apps.faces.gallery.names import GalleryError, some_of, unknown
 from keras_apps.faces.gallery.sqlite_file import Database
+
+CONFLICTS = ("error", "skip", "replace", "add")
+LONGEST = 2048
+SHORT_ROWS = 256
+APPLICATION_ID = 0x4B415047  # "KAPG"
+FORMAT = 2
+SCHEMA = (
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
+    "CREATE TABLE blocks (id INTEGER PRIMARY KEY, owners BLOB NOT NULL, enrolled BLOB NOT NULL,"
+    " encodings BLOB NOT NULL)",
+    "CREATE TABLE changes (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, change TEXT NOT NULL,"
+    " encodings INTEGER NOT NULL, person INTEGER REFERENCES people (id) ON DELETE CASCADE)",
+    "CREATE INDEX changes_of_person ON changes (person)",
+    f"PRAGMA application_id = {APPLICATION_ID}",
+    f"PRAGMA user_version = {FORMAT}",
+)
+Run = Callable[..., sqlite3.Cursor]  # sqlite3.Connection.execute
 
 
 @dataclass(frozen=True)
@@ -63,38 +82,27 @@ class Audit:
     changes: list[Change]
 
 
-class Records(Database):
-    """Read a gallery's file, made when missing. A file of format 1 is turned into one of format 2 when it is opened.
+class Store(Database):
+    """Store people's encodings in an SQLite file. Every change is one transaction.
 
     Args:
-        path: The file. Its folder must exist.
+        path: The file; created if it does not exist. Its folder must exist.
 
     Raises:
-        GalleryError: If the file is not a gallery, is locked by another process, or cannot be made.
+        GalleryError: If the file is not a gallery, has another format, is locked by another process, or cannot be
+            written.
         FileNotFoundError: If the folder does not exist.
     """
 
     def _open(self) -> None:
         run = self._connection.execute
-        check(run, self.path)
+        check_format(run, self.path)
         super()._open()
-        if is_new(run) or not is_current(run):
-            try:
-                with self._transaction():
-                    bring_up_to_date(run)
-            except sqlite3.OperationalError as error:
-                if "readonly" not in str(error) or is_new(run):
-                    raise
-                self._copy_to_memory()
-
-    def _copy_to_memory(self) -> None:
-        """Answer from a copy, where a file of format 1 cannot be written."""
-        copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        self._connection.backup(copy)
-        self._connection.close()
-        self._connection = copy
-        bring_up_to_date(copy.execute)
-        copy.execute("PRAGMA query_only = ON")
+        if is_new(run):
+            with self._transaction():
+                if is_new(run):  # another process may have been faster
+                    for statement in SCHEMA:
+                        run(statement)
 
     def fingerprint(self) -> str | None:
         """Return the fingerprint of the tower that made the encodings, or `None` while there are none."""
@@ -152,30 +160,6 @@ class Records(Database):
         if people != len(ids):
             raise GalleryError(f"gallery '{self.path}' is damaged: {people} people, encodings of {len(ids)}")
 
-
-def _iso(seconds: int) -> str:
-    try:
-        return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")
-    except (ValueError, OverflowError, OSError):
-        raise GalleryError(f"the gallery is damaged: {seconds} seconds since 1970 is no date") from None
-
-
-__all__ = ["GalleryError", "Store", "checked_name", "some_of"]
-
-CONFLICTS = ("error", "skip", "replace", "add")
-
-
-class Store(Records):
-    """Keep people's encodings in an SQLite file, made when missing. Every change is one transaction.
-
-    Args:
-        path: The file. Its folder must exist.
-
-    Raises:
-        GalleryError: If the file is not a gallery, is locked by another process, or cannot be written.
-        FileNotFoundError: If the folder does not exist.
-    """
-
     def discard_if_empty(self) -> None:
         """Close the file, and remove it where nobody is enrolled; under the lock, so that nobody enrols meanwhile."""
         with self._errors(), self._transaction():
@@ -207,12 +191,12 @@ class Store(Records):
         """Add encodings of many people, all or none.
 
         Args:
-            names: Whose each encoding is, `n` checked names.
+            names: `n` checked names, one for each encoding.
             encodings: Finite floats `(n, d)`.
-            fingerprint: The tower's.
+            fingerprint: The fingerprint of the tower that made the encodings.
             enrolled: Seconds since 1970 for each, `(n,)`; by default now.
-            conflict: For people who are there already: `"add"` further encodings, `"replace"` theirs, `"skip"` them, or
-                `"error"`.
+            conflict: What to do with people who are enrolled already: `"add"` to their encodings, `"replace"` them,
+                `"skip"` these people, or raise an `"error"`.
             change: The word for the log.
 
         Returns:
@@ -235,29 +219,31 @@ class Store(Records):
             self._connection.executemany("INSERT OR IGNORE INTO people (name) VALUES (?)", ((n,) for n in unique))
             find = "SELECT id FROM people WHERE name = ?"
             ids = {name: run(find, (name,)).fetchone()[0] for name in unique}
-            known = [name for name, number in ids.items() if number <= before]
-            if known and conflict == "error":
-                hint = "conflict 'skip', 'replace' or 'add' takes them"
-                raise GalleryError(f"expected people who are not enrolled yet, received {some_of(known)}; {hint}")
-            if known and conflict == "replace":
-                take_out(run, [ids[name] for name in known])
+            enrolled_already = [name for name, number in ids.items() if number <= before]
+            if enrolled_already and conflict == "error":
+                hint = "set conflict to 'skip', 'replace' or 'add'"
+                raise GalleryError(
+                    f"expected people who are not enrolled yet, received {some_of(enrolled_already)}; {hint}"
+                )
+            if enrolled_already and conflict == "replace":
+                remove_rows(run, [ids[name] for name in enrolled_already])
             owners = np.fromiter((ids[name] for name in names), np.int64, len(names))
-            kept = owners > before if conflict == "skip" else np.ones(len(names), bool)
-            rows = Rows(owners, dates, encodings)[kept]
+            chosen = owners > before if conflict == "skip" else np.ones(len(names), bool)
+            rows = Rows(owners, dates, encodings)[chosen]
             if len(rows.owners):
                 append(run, rows)
                 person = ids[names[0]] if len(unique) == 1 else None
                 self._log(change, len(rows.owners), person)
             self._forget_tower_of_nobody()
-        skipped = len(known) if conflict == "skip" else 0
-        counts = (len(unique) - skipped, len(unique) - len(known), skipped, len(rows.owners))
+        skipped = len(enrolled_already) if conflict == "skip" else 0
+        counts = (len(unique) - skipped, len(unique) - len(enrolled_already), skipped, len(rows.owners))
         return dict(zip(("people", "new", "skipped", "encodings"), counts, strict=True))
 
     def replace(self, name: str, encodings: np.ndarray, fingerprint: str) -> int:
-        """Replace the encodings of a person who is there, and return how many the old ones were.
+        """Replace the encodings of an enrolled person, and return the number of old ones.
 
         Raises:
-            GalleryError: If there is nobody of that name, or as for `add`.
+            GalleryError: If nobody of that name is enrolled, or as for `add`.
         """
         encodings = checked_encodings(encodings)
         now, count = int(time.time()), len(encodings)
@@ -265,7 +251,7 @@ class Store(Records):
             run = self._connection.execute
             self._claim(fingerprint)
             person = self._id(name)
-            before = take_out(run, [person])
+            before = remove_rows(run, [person])
             append(run, Rows(np.full(count, person), np.full(count, now), encodings))
             self._log("updated", count, person)
         return before
@@ -280,30 +266,30 @@ class Store(Records):
             row = run("SELECT id FROM people WHERE name = ?", (name,)).fetchone()
             if not row:
                 return 0
-            count = take_out(run, [row[0]])
+            count = remove_rows(run, [row[0]])
             run("DELETE FROM people WHERE id = ?", row)
             self._log("removed", count, None)
             self._forget_tower_of_nobody()
         return count
 
     def rename(self, name: str, new_name: str) -> None:
-        """Give a person another name; the old one is overwritten.
+        """Rename a person; the old name is overwritten.
 
         Raises:
-            GalleryError: If nobody has the name, or somebody has the new one.
+            GalleryError: If nobody is enrolled under `name`, or somebody is enrolled under `new_name` already.
         """
         with self._errors(), self._transaction():
             run = self._connection.execute
             person = self._id(name)
             if run("SELECT 1 FROM people WHERE name = ?", (new_name,)).fetchone():
-                raise GalleryError(f"expected a new name that nobody has, received {new_name!r}")
+                raise GalleryError(f"expected a new name that nobody has yet, received {new_name!r}")
             run("UPDATE people SET name = ? WHERE id = ?", (new_name, person))
             self._log("renamed", 0, person)
 
     def _claim(self, fingerprint: str) -> None:
         """Make sure, within a transaction, that the file is still there and belongs to the tower."""
         if not self._in_place():
-            raise GalleryError(f"gallery '{self.path}' was removed or replaced meanwhile; nothing was saved")
+            raise GalleryError(f"gallery '{self.path}' was deleted or replaced by another program; nothing was saved")
         self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('tower', ?)", (fingerprint,))
         if self.fingerprint() != fingerprint:
             raise GalleryError(f"'{self.path}' holds encodings of another tower, {self.fingerprint()}")
@@ -323,12 +309,39 @@ class Store(Records):
         self._connection.execute("INSERT INTO changes (at, change, encodings, person) VALUES (?, ?, ?, ?)", entry)
 
 
+def _iso(seconds: int) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")
+    except (ValueError, OverflowError, OSError):
+        raise GalleryError(f"the gallery is damaged: {seconds} seconds since 1970 is not a valid date") from None
+
+
+def is_new(run: Run) -> bool:
+    """Return whether the file has no tables yet."""
+    return run("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+
+
+def check_format(run: Run, path: Path) -> None:
+    """Check that a file is a gallery of the present format, without changing it. A file without tables passes.
+
+    Raises:
+        GalleryError: If it is another kind of SQLite file, or a gallery of another format.
+    """
+    if is_new(run):
+        return
+    if run("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise GalleryError(f"expected a gallery, received '{path}', an SQLite file of another program")
+    version = run("PRAGMA user_version").fetchone()[0]
+    if version != FORMAT:
+        raise GalleryError(f"expected a gallery of format {FORMAT}, received '{path}' of format {version}")
+
+
 def checked_encodings(encodings: np.ndarray, count: int | None = None) -> np.ndarray:
     """Return encodings as float32 `(n, d)`.
 
     Args:
         encodings: Finite numbers `(n, d)`, or `(d,)` for a single one; n and d at least 1.
-        count: The wanted n.
+        count: The expected n; by default any.
 
     Raises:
         ValueError: If they have another shape, or values that are not finite.
@@ -336,100 +349,15 @@ def checked_encodings(encodings: np.ndarray, count: int | None = None) -> np.nda
     try:
         array = np.atleast_2d(np.asarray(encodings, np.float32))
     except (ValueError, TypeError):
-        raise ValueError("expected encodings as numbers of shape (n, d), received something else") from None
+        raise ValueError(
+            f"expected encodings as numbers of shape (n, d), received a {type(encodings).__name__} of other values"
+        ) from None
     if array.ndim != 2 or not array.size or count not in (None, len(array)):
-        wanted = "n" if count is None else count
-        raise ValueError(f"expected encodings of shape ({wanted}, d), received shape {array.shape}")
+        rows = "n" if count is None else count
+        raise ValueError(f"expected encodings of shape ({rows}, d), received shape {array.shape}")
     if not np.isfinite(array).all():
         raise ValueError("expected finite encodings, received NaN or infinite values")
     return array
-
-
-APPLICATION_ID = 0x4B415047  # "KAPG"
-FORMAT = 2
-
-_CHANGES = (
-    "CREATE TABLE changes (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, change TEXT NOT NULL,"
-    " encodings INTEGER NOT NULL, person INTEGER REFERENCES people (id) ON DELETE CASCADE)",
-    "CREATE INDEX changes_of_person ON changes (person)",
-)
-BLOCKS_SCHEMA = (
-    "CREATE TABLE blocks (id INTEGER PRIMARY KEY, owners BLOB NOT NULL, enrolled BLOB NOT NULL,"
-    " encodings BLOB NOT NULL)"
-)
-SCHEMA = (
-    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
-    BLOCKS_SCHEMA,
-    *_CHANGES,
-    f"PRAGMA application_id = {APPLICATION_ID}",
-    f"PRAGMA user_version = {FORMAT}",
-)
-
-
-def is_new(run: Run) -> bool:
-    """Tell whether there are no tables yet."""
-    return run("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-
-
-def check(run: Run, path) -> None:
-    """Look whether a file is a gallery, without changing it.
-
-    Raises:
-        GalleryError: If it is something else, or of a later format.
-    """
-    if is_new(run):
-        return
-    if run("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        raise GalleryError(f"expected a gallery, received '{path}', an SQLite file of something else")
-    version = run("PRAGMA user_version").fetchone()[0]
-    if version not in range(1, FORMAT + 1):
-        raise GalleryError(f"expected a gallery of format {FORMAT}, received '{path}' of format {version}")
-
-
-def is_current(run: Run) -> bool:
-    """Tell whether the tables are those of today's format."""
-    return run("PRAGMA user_version").fetchone()[0] == FORMAT
-
-
-def bring_up_to_date(run: Run) -> None:
-    """Make the tables, or turn format 1 into format 2; within a transaction."""
-    if is_new(run):  # another process may have been faster
-        for statement in SCHEMA:
-            run(statement)
-    elif not is_current(run):
-        _from_format_1(run)
-
-
-def _from_format_1(run: Run) -> None:
-    """Pack the encodings, which had a row each, and begin the log with their dates."""
-    for statement in (BLOCKS_SCHEMA, *_CHANGES):
-        run(statement)
-    rows = run("SELECT person, enrolled, encoding FROM encodings ORDER BY id").fetchall()
-    if len({len(encoding) for _, _, encoding in rows}) > 1:
-        raise GalleryError("the gallery is damaged: its encodings differ in length")
-    if rows:
-        owners, dates, encodings = zip(*rows, strict=True)
-        seconds = [int(datetime.fromisoformat(date).timestamp()) for date in dates]
-        values = np.frombuffer(b"".join(encodings), "<f4").reshape(len(rows), -1)
-        append(run, Rows(np.array(owners, np.int64), np.array(seconds, np.int64), values))
-        log = "INSERT INTO changes (at, change, encodings, person) VALUES (?, 'enrolled', ?, ?)"
-        for (owner, second), count in _counted(zip(owners, seconds, strict=True)).items():
-            run(log, (second, count, owner))
-    run("DROP TABLE encodings")
-    run(f"PRAGMA user_version = {FORMAT}")
-
-
-def _counted(values) -> dict:
-    counts: dict = {}
-    for value in values:
-        counts[value] = counts.get(value, 0) + 1
-    return counts
-
-
-LONGEST = 2048
-SHORT_ROWS = 256
-Run = Callable  # sqlite3.Connection.execute
 
 
 @dataclass(frozen=True)
@@ -446,13 +374,16 @@ class Rows:
     enrolled: np.ndarray
     encodings: np.ndarray
 
-    def __getitem__(self, which) -> Rows:
+    def __getitem__(self, which: slice | np.ndarray) -> Rows:
         return Rows(self.owners[which], self.enrolled[which], self.encodings[which])
 
     def blobs(self) -> tuple[bytes, bytes, bytes]:
         """Return the three as bytes, little-endian."""
-        arrays = (self.owners, "<i8"), (self.enrolled, "<i8"), (self.encodings, "<f4")
-        return tuple(np.ascontiguousarray(array, kind).tobytes() for array, kind in arrays)
+        return (
+            np.ascontiguousarray(self.owners, "<i8").tobytes(),
+            np.ascontiguousarray(self.enrolled, "<i8").tobytes(),
+            np.ascontiguousarray(self.encodings, "<f4").tobytes(),
+        )
 
 
 def append(run: Run, rows: Rows) -> None:
@@ -483,20 +414,20 @@ def _pack(run: Run) -> None:
         _insert(run, rows)
 
 
-def take_out(run: Run, people: Sequence[int]) -> int:
+def remove_rows(run: Run, people: Sequence[int]) -> int:
     """Remove the encodings of some people, and return how many there were."""
-    taken = 0
+    removed = 0
     for number, owners in run("SELECT id, owners FROM blocks").fetchall():
         others = ~np.isin(np.frombuffer(owners, "<i8"), people)
         if others.all():
             continue
-        taken += int((~others).sum())
+        removed += int((~others).sum())
         if others.any():
             rows = read(run, f"WHERE id = {number}")[others]
             run(f"UPDATE blocks SET owners = ?, enrolled = ?, encodings = ? WHERE id = {number}", rows.blobs())
         else:
             run(f"DELETE FROM blocks WHERE id = {number}")
-    return taken
+    return removed
 
 
 def read(run: Run, where: str = "") -> Rows:
@@ -519,9 +450,9 @@ def read(run: Run, where: str = "") -> Rows:
 
 def owners_and_dates(run: Run) -> tuple[np.ndarray, np.ndarray]:
     """Return `owners` and `enrolled` as `read` does, without reading the encodings."""
-    columns = zip(*run("SELECT owners, enrolled FROM blocks ORDER BY id").fetchall(), strict=True)
-    joined = [b"".join(column) for column in columns] or [b"", b""]
-    return tuple(np.frombuffer(column, "<i8") for column in joined)
+    blocks = run("SELECT owners, enrolled FROM blocks ORDER BY id").fetchall()
+    owners, enrolled = (b"".join(block[column] for block in blocks) for column in (0, 1))
+    return np.frombuffer(owners, "<i8"), np.frombuffer(enrolled, "<i8")
 
 
 def _shape(run: Run, where: str) -> tuple[int, int]:
