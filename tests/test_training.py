@@ -135,7 +135,7 @@ def test_what_cannot_be_trained_is_said_before_it_begins(parts, tmp_path, plan):
     wide = keras.Sequential([keras.Input((16, 8, 3)), keras.layers.Flatten()])
     with pytest.raises(ValueError, match="square RGB pictures of one size"):
         train(people, held, wide, tmp_path / "mine.keras", plan)
-    with pytest.raises(FileNotFoundError, match="expected a training to go on with, received '.*mine.training'"):
+    with pytest.raises(FileNotFoundError, match="expected a training to resume, received '.*mine.training'"):
         train(people, held, tiny_tower(), tmp_path / "mine.keras", plan, resume=True)
     with pytest.raises(ValueError, match="expected a tower, received a VerificationModel, whose `tower` is one"):
         train(people, held, VerificationModel(tiny_tower()), tmp_path / "mine.keras", plan)
@@ -160,13 +160,13 @@ def test_resuming_with_other_choices_or_a_damaged_state_is_refused(parts, tmp_pa
         train(parts[0].without(["0", "1"]), parts[1], tiny_tower(), tmp_path / "mine.keras", plan, resume=True)
     people = parts[0]
     others = People(people.pictures, people.labels, [*people.names[:-1], "Ada"])
-    with pytest.raises(ValueError, match="expected the people that this training began with, received as many others"):
+    with pytest.raises(ValueError, match="expected the people that this training began with.* other names"):
         train(others, parts[1], tiny_tower(), tmp_path / "mine.keras", plan, resume=True)
     other = TrainingPlan(steps=2, people=5, pictures=3, augment=0, margin=0.5)
     with pytest.raises(ValueError, match=r"expected margin 0.2, as this training began, received 0.5"):
         train(*parts, tiny_tower(), tmp_path / "mine.keras", other, resume=True)
     small = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.Flatten(), keras.layers.Dense(4)])
-    with pytest.raises(ValueError, match="expected the tower that this training began with"):
+    with pytest.raises(ValueError, match="expected the tower or model that .* was written for"):
         train(*parts, small, tmp_path / "mine.keras", plan, resume=True)
     state = tmp_path / "mine.training" / "state-00001.npz"
     state.write_bytes(state.read_bytes()[:100])
@@ -188,7 +188,7 @@ def test_a_training_that_diverges_says_so(parts, tmp_path):
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({}, "expected epochs, steps or minutes, received none"),
+        ({}, "set epochs, steps or minutes"),
         ({"epochs": 0}, "expected epochs above 0, received 0"),
         ({"minutes": -1.0}, "expected minutes above 0, received -1.0"),
         ({"epochs": 1, "loss": "softmax"}, "expected a loss among triplet, verification, received 'softmax'"),

@@ -270,3 +270,46 @@ def test_wrong_arguments_and_data(rng):
     for first, second in ((np.ones(3), np.ones(4)), (np.ones(5), np.ones(5)), (np.ones(()), np.ones(4))):
         with pytest.raises(ValueError, match="encodings of length 4, received shapes"):
             model.score(first, second)
+
+
+def test_class_and_sample_weights_scale_the_cross_entropy():
+    """z = 0 for both pairs, so each loss is log 2; with weights 1 and 3 their mean is 2 log 2, as Keras counts."""
+    x, same = (np.zeros((2, 1)), np.ones((2, 1))), np.array([0, 1])
+    for weights in ({"class_weight": {0: 1.0, 1: 3.0}}, {"sample_weight": np.array([1.0, 3.0])}):
+        model = compiled(VerificationModel(identity_tower(1)), rate=0.0)
+        assert model.fit(x, same, verbose=0, **weights).history["loss"] == pytest.approx([2 * np.log(2)])
+
+
+def test_metrics_of_compile_see_the_probabilities(rng):
+    """P = 1/2 for every pair before training: the mean absolute error is 1/2."""
+    x, same = pairs(rng, 64)
+    model = VerificationModel(tiny_tower())
+    model.compile("sgd", metrics=[keras.metrics.AUC(name="auc"), "mae", "accuracy"], weighted_metrics=["mse"])
+    report = model.evaluate(x, same, verbose=0, return_dict=True)
+    assert set(report) == {"loss", "accuracy", "auc", "mae", "mse"}
+    assert report["mae"] == pytest.approx(0.5) and report["mse"] == pytest.approx(0.25)
+    with pytest.raises(ValueError, match="already reports 'loss'"):
+        model.compile("sgd", metrics=[keras.metrics.Mean(name="loss")])
+    with pytest.raises(ValueError, match="VerificationModel has its own loss"):
+        model.compile("sgd", loss="mse")
+
+
+def test_a_tower_with_trainable_false_is_frozen(rng):
+    x, same = pairs(rng, 64)
+    tower = keras.Sequential([keras.Input((6,)), keras.layers.Dense(4), keras.layers.Dropout(0.5)])
+    tower.trainable = False
+    before = tower.get_weights()
+    model = compiled(VerificationModel(tower), jit=False)
+    model.fit(x, same, verbose=0)
+    np.testing.assert_array_equal(tower.get_weights()[0], before[0])
+    assert model.head.kernel.numpy().any()
+
+
+def test_pairs_that_are_not_finite_stop_fit(rng):
+    x, same = pairs(rng, 64)
+    x[1][40, 0] = np.inf
+    model = compiled(VerificationModel(tiny_tower()), jit=False)
+    with pytest.raises(ValueError, match="NaN or infinity in batch 2 of epoch 1"):
+        model.fit(x, same, batch_size=32, shuffle=False, verbose=0)
+    with pytest.raises(ValueError, match="expected 0 or 1 as labels, received names, such as 'ada'"):
+        model.fit(x, ["ada"] * 64, verbose=0)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,7 +28,11 @@ from keras_apps.cli.faces_options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import keras
+    from matplotlib.figure import Figure
+    from rich.progress import Progress, TaskID
 
     from keras_apps.faces.people.people import People
     from keras_apps.faces.training.plan import TrainingPlan
@@ -69,7 +74,7 @@ def run_training(
     plan: TrainingPlan,
     *,
     resume: bool = False,
-) -> dict:
+) -> dict[str, Any]:
     """Train with progress on standard error, then draw the figures and judge the tower that was kept.
 
     An interruption draws what there is, says how to go on, and is passed on.
@@ -116,13 +121,13 @@ def run_training(
     return result
 
 
-def _reporter(bar, task):
-    def report(kind: str, values: dict) -> None:
+def _reporter(bar: Progress, task: TaskID) -> Callable[[str, dict[str, Any]], None]:
+    def report(kind: str, values: dict[str, Any]) -> None:
         if kind == "step":
             words = f"loss {values['loss']:.4f}" + (f", active {values['active']:.2f}" if "active" in values else "")
             bar.update(task, completed=int(1000 * min(1.0, values["done"])), words=words)
             return
-        loss = f", loss {values['loss']:.4f}" if "loss" in values else ", as it came"
+        loss = f", loss {values['loss']:.4f}" if "loss" in values else ", before training"
         console.say(
             f"epoch {values['epoch']}{loss}, EER held out {100 * values['eer']:.2f} %, {values['seconds']:.0f} s"
         )
@@ -130,7 +135,7 @@ def _reporter(bar, task):
     return report
 
 
-def _say_interrupted(out) -> None:
+def _say_interrupted(out: str | os.PathLike) -> None:
     from keras_apps.faces.judging.plots import save_figure
     from keras_apps.faces.training.resume import TrainingHistory, training_folder
 
@@ -147,19 +152,19 @@ def _say_interrupted(out) -> None:
     )
 
 
-def _curve(history: TrainingHistory):
+def _curve(history: TrainingHistory) -> Figure:
     from keras_apps.faces.judging.plots import plot_training
 
-    wanted = ("loss", "active", "accuracy", "d_ap", "d_an")
+    drawn = ("loss", "active", "accuracy", "d_ap", "d_an")
     curves = {"EER held out": [epoch["eer"] for epoch in history.epochs]}
-    for name in wanted:
+    for name in drawn:
         values = [epoch[name] for epoch in history.epochs if name in epoch]
         if values:
             curves[name] = values
     return plot_training(curves, [epoch["seconds"] / 60 for epoch in history.epochs], "minutes")
 
 
-def _draw(folder: Path, history: TrainingHistory, distances, same, tau: float, plan: TrainingPlan) -> None:
+def _draw(folder: Path, history: TrainingHistory, distances: Any, same: Any, tau: float, plan: TrainingPlan) -> None:
     from keras_apps.faces.judging.plots import plot_distances, plot_roc, save_figure
     from keras_apps.faces.judging.rates import roc
 
@@ -195,20 +200,24 @@ def train_tower(
     size: Annotated[int | None, typer.Option(help="Pixels a side, for a tower from scratch.")] = None,
     loss: Annotated[str, typer.Option(help="'triplet', or 'verification' on pairs.")] = "triplet",
     mining: Annotated[str, typer.Option(help="'semi-hard', 'hard', 'all' or 'random' triplets.")] = "semi-hard",
-    margin: Annotated[float, typer.Option(help="Of the triplet loss.")] = 0.2,
+    margin: Annotated[float, typer.Option(help="Margin of the triplet loss.")] = 0.2,
     comparison: Annotated[
-        str, typer.Option(help="Of the verification loss: 'absolute', 'squared' or 'chi-square'.")
+        str, typer.Option(help="Comparison of the verification loss: 'absolute', 'squared' or 'chi-square'.")
     ] = "absolute",
-    epochs: Annotated[int | None, typer.Option(help="How often everybody comes; 30 if nothing else ends it.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="End after so long.")] = None,
-    steps: Annotated[int | None, typer.Option(help="End after so many batches.")] = None,
-    epoch_steps: Annotated[int | None, typer.Option(help="Batches between two evaluations.")] = None,
-    batch: Annotated[str | None, typer.Option(help="People x pictures of each, 32x4 where there are so many.")] = None,
-    singles: Annotated[int, typer.Option(help="Pictures of people with just one, in each batch.")] = 0,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="The highest; by default 2e-3 from scratch, 1e-4 to fine-tune.")
+    epochs: Annotated[
+        int | None, typer.Option(help="How often each person is used; 30 if neither steps nor minutes are set.")
     ] = None,
-    weight_decay: Annotated[float, typer.Option(help="Of AdamW.")] = 1e-4,
+    minutes: Annotated[float | None, typer.Option(help="Stop after this many minutes.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Stop after this many batches.")] = None,
+    epoch_steps: Annotated[int | None, typer.Option(help="Batches between two evaluations.")] = None,
+    batch: Annotated[
+        str | None, typer.Option(help="People x pictures of each; 32x4, or fewer people if there are not 32.")
+    ] = None,
+    singles: Annotated[int, typer.Option(help="In each batch, pictures of people who have only one.")] = 0,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="The highest learning rate; by default 2e-3 from scratch, 1e-4 to fine-tune.")
+    ] = None,
+    weight_decay: Annotated[float, typer.Option(help="Weight decay of AdamW.")] = 1e-4,
     augment: Annotated[float, typer.Option(help="Strength of the augmentation, from 0 to 3.")] = 1.0,
     held_out: Annotated[float, typer.Option(help="Share of the people kept for judging.")] = 0.1,
     without: Annotated[str | None, typer.Option(help="Leave out everybody named in this file of pairs.")] = None,
@@ -216,7 +225,7 @@ def train_tower(
     crop: Crop = 1.0,
     chips: Chips = None,
     skip_unreadable: SkipUnreadable = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on after an interruption.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted training.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier training.")] = False,
     seed: Seed = 0,
     jit: Annotated[bool, typer.Option("--jit", help="Compile the step with XLA.")] = False,
@@ -246,17 +255,26 @@ def train_tower(
         raise ValueError(f"expected --size of at least {UNTRAINED[tower]} for {tower}, received {size}")
     if not scratch:
         check_tower(tower, UNTRAINED)
-    wanted = _batch(batch) if batch else None
-    choices = {
-        "loss": loss, "mining": mining, "margin": margin, "comparison": comparison, "singles": singles,
-        "epochs": EPOCHS if epochs is None and minutes is None and steps is None else epochs,
-        "steps": steps, "minutes": minutes, "steps_per_epoch": epoch_steps, "weight_decay": weight_decay,
-        "learning_rate": (FROM_SCRATCH if scratch else FINE_TUNING) if learning_rate is None else learning_rate,
-        "augment": augment, "crop": crop, "seed": seed, "jit": jit,
-    }  # fmt: skip
-    if wanted:
-        choices["people"], choices["pictures"] = wanted
-    TrainingPlan(**choices)  # says what is wrong before anything is read
+    size_of_batch = _batch(batch) if batch else None
+    plan = TrainingPlan(  # raises before anything is read
+        loss=loss,
+        mining=mining,
+        margin=margin,
+        comparison=comparison,
+        people=size_of_batch[0] if size_of_batch else PEOPLE,
+        pictures=size_of_batch[1] if size_of_batch else PICTURES,
+        singles=singles,
+        epochs=EPOCHS if epochs is None and minutes is None and steps is None else epochs,
+        steps=steps,
+        minutes=minutes,
+        steps_per_epoch=epoch_steps,
+        learning_rate=(FROM_SCRATCH if scratch else FINE_TUNING) if learning_rate is None else learning_rate,
+        weight_decay=weight_decay,
+        augment=augment,
+        crop=crop,
+        seed=seed,
+        jit=jit,
+    )
     names = _names_of(without) if without else set()
     people = read_people(folder, skip_unreadable)
     if names:
@@ -270,15 +288,15 @@ def train_tower(
         where = chips or files / "chips"
         align(people, where, "skip")
         people = aligned_only(people, where)
-    parts = people.split(held_out, seed)
-    if not wanted:
-        choices["people"], choices["pictures"] = min(PEOPLE, int((parts[0].counts >= 2).sum())), PICTURES
-    console.say(f"training on {parts[0].summary()}\nheld out: {parts[1].summary()}")
+    training, judging = people.split(held_out, seed)
+    if not size_of_batch:
+        plan = dataclasses.replace(plan, people=min(PEOPLE, int((training.counts >= 2).sum())))
+    console.say(f"training on {training.summary()}\nheld out: {judging.summary()}")
 
     console.load_tensorflow()
 
     started = starting_tower(tower, size, seed, mixed_precision)
-    result = run_training(*parts, started, out, TrainingPlan(**choices), resume=resume)
+    result = run_training(training, judging, started, out, plan, resume=resume)
     if as_json:
         console.print_json(result)
     else:

@@ -1,8 +1,9 @@
-"""Two encodings -> what they differ in, number by number -> P(same person)."""
+"""Two encodings -> their difference, number by number -> P(same person)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,7 +14,7 @@ from keras_apps._checks import check_choice
 _TINY = 1e-12  # its square does not underflow in float32: compiled gradients divide by that
 
 
-def absolute_difference(first, second):
+def absolute_difference(first: Any, second: Any) -> Any:
     """Compute |f(x1)_k - f(x2)_k|.
 
     Args:
@@ -30,7 +31,7 @@ def absolute_difference(first, second):
     return abs(first - second)
 
 
-def squared_difference(first, second):
+def squared_difference(first: Any, second: Any) -> Any:
     """Compute (f(x1)_k - f(x2)_k)^2; arguments as for `absolute_difference`.
 
     Example:
@@ -40,7 +41,7 @@ def squared_difference(first, second):
     return (first - second) * (first - second)
 
 
-def chi_square_difference(first, second):
+def chi_square_difference(first: Any, second: Any) -> Any:
     """Compute (f(x1)_k - f(x2)_k)^2 / (|f(x1)_k| + |f(x2)_k|), and 0 where both are 0.
 
     The course divides by f(x1)_k + f(x2)_k and so needs encodings that are not negative; for such the two agree.
@@ -59,7 +60,7 @@ def chi_square_difference(first, second):
     return (first - second) * ((first - second) / (abs(first) + abs(second) + _TINY))
 
 
-COMPARISONS: dict[str, Callable] = {
+COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "absolute": absolute_difference,
     "squared": squared_difference,
     "chi-square": chi_square_difference,
@@ -70,7 +71,7 @@ def checked_comparison(kind: str) -> str:
     """Return the comparison's name.
 
     Raises:
-        ValueError: If there is none of that name; a near one is named.
+        ValueError: If there is no comparison of that name; the error suggests similar names.
     """
     check_choice("comparison", kind, COMPARISONS)
     return kind
@@ -78,7 +79,7 @@ def checked_comparison(kind: str) -> str:
 
 @keras.saving.register_keras_serializable("keras_apps")
 class LogisticComparison(keras.layers.Layer):
-    """The course's logistic unit on two encodings: z = sum_k w_k c_k + b, where c_k is what they differ in at k.
+    """The course's logistic unit on two encodings: z = sum_k w_k c_k + b, where c_k is their difference at k.
 
     P(same) = sigmoid(z); the layer gives z. All weights start at 0, where P = 1/2 for every pair.
 
@@ -111,12 +112,14 @@ class LogisticComparison(keras.layers.Layer):
         Taigman et al., "DeepFace", CVPR 2014, sections 4.1 and 4.2.
     """
 
-    def __init__(self, kind: str = "absolute", shared_weight: bool = False, dtype="float32", **kwargs):
+    def __init__(
+        self, kind: str = "absolute", shared_weight: bool = False, dtype: Any = "float32", **kwargs: Any
+    ) -> None:
         super().__init__(dtype=dtype, **kwargs)
         self.kind = checked_comparison(kind)
         self.shared_weight = bool(shared_weight)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         if len(input_shape) != 2 or input_shape[0][-1] != input_shape[1][-1]:
             raise ValueError(f"expected two inputs of one length, received shapes {input_shape}")
         length = input_shape[0][-1]
@@ -124,18 +127,18 @@ class LogisticComparison(keras.layers.Layer):
         self.kernel = self.add_weight(shape=(1 if self.shared_weight else length,), initializer="zeros", name="kernel")
         self.bias = self.add_weight(shape=(), initializer="zeros", name="bias")
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         first, second = inputs
         return ops.sum(COMPARISONS[self.kind](first, second) * (self.scale * self.kernel), axis=-1) + self.bias
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None]:
         return (input_shape[0][0],)
 
     def weights_and_bias(self) -> tuple[np.ndarray, float]:
         """Return w `(d,)`, or `(1,)` when it is shared, and b, as they stand in the formula."""
         return self.scale * ops.convert_to_numpy(self.kernel), float(ops.convert_to_numpy(self.bias))
 
-    def set_weights_and_bias(self, weights, bias: float) -> None:
+    def set_weights_and_bias(self, weights: Any, bias: float) -> None:
         """Set w and b.
 
         Raises:
@@ -147,5 +150,5 @@ class LogisticComparison(keras.layers.Layer):
         self.kernel.assign(weights / self.scale)
         self.bias.assign(bias)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "kind": self.kind, "shared_weight": self.shared_weight}

@@ -112,7 +112,7 @@ def mine_triplets(
     margin, rule = checked_margin(margin), STRATEGIES[checked_strategy(strategy)]
     if not np.isfinite(embeddings.numpy()).all():
         raise ValueError("expected finite embeddings, received NaN or infinity")
-    seed = np.random.default_rng().integers(2**31) if seed is None else seed
+    seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
     distances, people = pairwise_squared_euclidean(embeddings), people_of(labels)
     found = [np.zeros((3, 0), np.int64)]
     for number in tf.range(1, people.rounds + 1):
@@ -273,7 +273,7 @@ def batch_triplet_loss(
     fixed, people = tf.stop_gradient(distances), people_of(labels)
     dtype, columns = fixed.dtype, tf.range(tf.size(labels))
 
-    def one_round(number, loss, of_all, chosen, active, counts):
+    def one_round(number: Any, loss: Any, of_all: Any, chosen: Any, active: Any, counts: Any) -> tuple[Any, ...]:
         c = candidates(fixed, people, number, margin, seed)
         violation = c.d_ap - c.d_an + margin
         violated, taken = c.valid & (violation > 0), rule(c)
@@ -295,7 +295,7 @@ def batch_triplet_loss(
     )
 
     @tf.custom_gradient
-    def total(distances):
+    def total(distances: tf.Tensor) -> tuple[tf.Tensor, Any]:
         return tf.reduce_sum(loss), lambda upstream: upstream * counts
 
     genuine = tf.cast(people.same, dtype) - tf.eye(tf.size(labels), dtype=dtype)

@@ -112,7 +112,7 @@ def checked_strategy(strategy: str) -> str:
     """Return the strategy's name.
 
     Raises:
-        ValueError: If there is none of that name; a near one is named.
+        ValueError: If there is no strategy of that name; the error suggests similar names.
     """
     check_choice("strategy", strategy, STRATEGIES)
     return strategy

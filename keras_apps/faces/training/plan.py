@@ -1,9 +1,10 @@
-"""What a training is to do: every choice that its result depends on, in one place."""
+"""The plan of a training: every choice that its result depends on, in one place."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from keras_apps._checks import check_choice
 
@@ -60,7 +61,7 @@ class TrainingPlan:
     seed: int = 0
     jit: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, known in _AMONG.items():
             check_choice(name, getattr(self, name), known)
         for name, least in _AT_LEAST.items():
@@ -70,7 +71,7 @@ class TrainingPlan:
         if self.seed >= 2**31:
             raise ValueError(f"expected a seed from 0 to {2**31 - 1}, received {self.seed}")
         if self.epochs is None and self.steps is None and self.minutes is None:
-            raise ValueError("expected epochs, steps or minutes, received none: how long is training to take?")
+            raise ValueError("set epochs, steps or minutes: one of them must say when training ends")
         for name in ("epochs", "steps", "minutes", "steps_per_epoch", "learning_rate"):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
@@ -88,11 +89,11 @@ class TrainingPlan:
         """Pairs in a batch of the verification loss, an even number."""
         return self.people * self.pictures // 4 * 2
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """Return the plan as JSON holds it."""
         return asdict(self)
 
-    def check_continues(self, earlier: dict) -> None:
+    def check_continues(self, earlier: dict[str, Any]) -> None:
         """Raise where this plan differs from an earlier one in more than how long to go on.
 
         Raises:

@@ -7,12 +7,16 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_apps._checks import check_whole
 from keras_apps._files import check_destination, written_aside
+
+HISTORY = "history.json"
 
 
 def fit_resumable(
@@ -21,13 +25,13 @@ def fit_resumable(
     steps_per_epoch: int,
     epochs: int,
     folder: str | os.PathLike,
-    **options,
+    **options: Any,
 ) -> dict[str, list[float]]:
     """Train as `fit` does, and continue where an earlier call stopped.
 
     After each epoch the folder holds all that the next one depends on: weights, the optimiser's state, the random
     state of layers such as dropout, and the history so far. Called again with the same arguments after an
-    interruption, it takes up after the last whole epoch, and weights and history become what they would have been.
+    interruption, it continues after the last whole epoch, and weights and history become what they would have been.
     Keras's `BackupAndRestore` restores weights and optimiser only: its continued run would see the first epochs' data
     order and random numbers again.
 
@@ -46,6 +50,7 @@ def fit_resumable(
         The history, `{name: one value an epoch}`, of all epochs.
 
     Raises:
+        TypeError: If a number is not a whole number.
         ValueError: If a number is not positive, or the folder belongs to another model.
 
     Example:
@@ -59,70 +64,106 @@ def fit_resumable(
         >>> len(both["loss"]), both["loss"][:2] == first["loss"]
         (3, True)
     """
-    if steps_per_epoch < 1 or epochs < 1:
-        raise ValueError(f"expected at least one step and epoch, received {steps_per_epoch} and {epochs}")
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    history, done = _restore(model, folder)
+    check_whole("steps_per_epoch", steps_per_epoch)
+    check_whole("epochs", epochs)
+    state = SavedState(folder)
+    state.folder.mkdir(parents=True, exist_ok=True)
+    history: dict[str, list[float]] = {}
+    done = 0
+    if state.path.is_file():
+        record = state.read()
+        done, history = record["epoch"], record["history"]
+        state.restore(done, model)
     if done >= epochs:
         return history
-    keeper = _Keeper(folder, history)
-    options["callbacks"] = [*(options.get("callbacks") or []), keeper]
+
+    def save(epoch: int, logs: dict[str, float]) -> None:
+        for name, value in logs.items():
+            history.setdefault(name, []).append(float(value))
+        state.save(epoch + 1, model, {"epoch": epoch + 1, "history": history})
+
+    saving = keras.callbacks.LambdaCallback(on_epoch_end=save)
+    options["callbacks"] = [*(options.get("callbacks") or []), saving]
     options.setdefault("shuffle", False)  # a stream has an order of its own
     stream = batches(done * steps_per_epoch)
     model.fit(stream, steps_per_epoch=steps_per_epoch, initial_epoch=done, epochs=epochs, **options)
-    return keeper.history
+    return history
 
 
-class _Keeper(keras.callbacks.Callback):
-    """Write the state after each epoch: the weights first, then the small file that makes them count."""
+class SavedState:
+    """A folder with all that the next epoch of a training depends on, and a record of the epochs so far.
 
-    def __init__(self, folder: Path, history: dict[str, list[float]]):
-        super().__init__()
-        self.folder, self.history = folder, history
+    The variables (weights, the random state of layers such as dropout, the optimiser's state) are written first,
+    under their epoch's number; the record, which names the epoch, makes them valid. An interruption at any moment
+    leaves the earlier state whole. `fit_resumable` and `train` both save by it.
 
-    def on_epoch_end(self, epoch, logs=None):
-        for name, value in (logs or {}).items():
-            self.history.setdefault(name, []).append(float(value))
-        weights = self.folder / f"epoch{epoch + 1:05d}.weights.h5"
-        self.model.save_weights(weights, overwrite=True)
-        state = {
-            "epochs": epoch + 1,
-            "weights": weights.name,
-            "random": [seed.numpy().tolist() for seed in _random_states(self.model)],
-            "history": self.history,
-        }
-        with written_aside(self.folder / "state.json") as aside:
-            aside.write_text(json.dumps(state), encoding="utf-8")
-        for old in self.folder.glob("epoch*.weights.h5"):
-            if old != weights:
-                old.unlink()
+    Args:
+        folder: Where the files are.
+    """
+
+    def __init__(self, folder: str | os.PathLike) -> None:
+        self.folder = Path(folder)
+        self.path = self.folder / HISTORY
+
+    def save(self, epoch: int, model: keras.Model, record: dict[str, Any]) -> None:
+        """Write the model's and its optimizer's variables after an epoch, then the record, as JSON."""
+        variables = self._variables_path(epoch)
+        arrays: dict[str, Any] = {name: np.asarray(variable) for name, variable in _variables(model).items()}
+        with written_aside(variables) as aside:
+            np.savez(aside, **arrays)
+        with written_aside(self.path) as aside:
+            aside.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        for old in self.folder.glob("state-*.npz"):
+            if old != variables:
+                old.unlink(missing_ok=True)
+
+    def read(self) -> dict[str, Any]:
+        """Read the record.
+
+        Raises:
+            FileNotFoundError: If there is none.
+            ValueError: If the file is not a JSON object.
+        """
+        if not self.path.is_file():
+            raise FileNotFoundError(f"expected a training to resume, received '{self.folder}' without {HISTORY}")
+        try:
+            record = json.loads(self.path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"expected a training's history, received '{self.path}': {error}") from None
+        if not isinstance(record, dict):
+            raise ValueError(f"expected a training's history, received '{self.path}', which is not a JSON object")
+        return record
+
+    def restore(self, epoch: int, model: keras.Model) -> None:
+        """Assign the variables that were saved after an epoch.
+
+        Raises:
+            FileNotFoundError: If they are missing.
+            ValueError: If they belong to another model, or the file is damaged.
+        """
+        path = self._variables_path(epoch)
+        if not path.is_file():
+            raise FileNotFoundError(f"expected the variables of epoch {epoch}, received no '{path}'")
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                saved = {name: arrays[name] for name in arrays.files}
+        except Exception as error:  # zipfile and NumPy raise many kinds on damaged files
+            raise ValueError(f"expected a training's variables, received '{path}': {error}") from None
+        variables = _variables(model)
+        if {name: value.shape for name, value in saved.items()} != {n: tuple(v.shape) for n, v in variables.items()}:
+            raise ValueError(f"expected the tower or model that '{path}' was written for, received another")
+        for name, variable in variables.items():
+            variable.assign(saved[name])
+
+    def _variables_path(self, epoch: int) -> Path:
+        return self.folder / f"state-{epoch:05d}.npz"
 
 
-def _restore(model: keras.Model, folder: Path) -> tuple[dict[str, list[float]], int]:
-    path = folder / "state.json"
-    if not path.is_file():
-        return {}, 0
-    state = json.loads(path.read_text(encoding="utf-8"))
+def _variables(model: keras.Model) -> dict[str, keras.Variable]:
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    seeds = _random_states(model)
-    if len(seeds) != len(state["random"]):
-        raise ValueError(f"expected a model with {len(state['random'])} random layers, received {len(seeds)}")
-    try:
-        model.load_weights(folder / state["weights"])
-    except ValueError as error:
-        raise ValueError(f"expected the model that '{folder}' was written for, received another: {error}") from None
-    for seed, value in zip(seeds, state["random"], strict=True):
-        seed.assign(value)
-    return state["history"], state["epochs"]
-
-
-def _random_states(model: keras.Model) -> list[keras.Variable]:
-    return [variable for variable in model.variables if variable.name == "seed_generator_state"]
-
-
-HISTORY = "history.json"
+    groups = {"model": model.variables, "optimizer": model.optimizer.variables}
+    return {f"{group}-{i}": variable for group, some in groups.items() for i, variable in enumerate(some)}
 
 
 @dataclass
@@ -137,13 +178,13 @@ class TrainingHistory:
         who: A digest of their names and how many pictures each has, for both.
     """
 
-    plan: dict
-    epochs: list[dict] = field(default_factory=list)
+    plan: dict[str, Any]
+    epochs: list[dict[str, Any]] = field(default_factory=list)
     people: dict[str, str] = field(default_factory=dict)
     who: dict[str, str] = field(default_factory=dict)
 
     @property
-    def best(self) -> dict:
+    def best(self) -> dict[str, Any]:
         """The epoch with the lowest EER, the first of equals: the tower that was saved."""
         return min(self.epochs, key=lambda epoch: epoch["eer"])
 
@@ -163,62 +204,25 @@ class TrainingHistory:
 
         Raises:
             FileNotFoundError: If there is none.
-            ValueError: If the file holds something else.
+            ValueError: If the file is not a training's history.
         """
-        path = Path(folder, HISTORY)
-        if not path.is_file():
-            raise FileNotFoundError(f"expected a training to go on with, received '{folder}' without {HISTORY}")
         try:
-            return cls(**json.loads(path.read_text(encoding="utf-8")))
-        except (ValueError, TypeError) as error:
-            raise ValueError(f"expected a training's history, received '{path}': {error}") from None
+            return cls(**SavedState(folder).read())
+        except TypeError as error:
+            raise ValueError(f"expected a training's history, received '{Path(folder, HISTORY)}': {error}") from None
 
-    def save(self, folder: str | os.PathLike, variables: dict[str, list]) -> None:
-        """Write the history, and the variables that go with its last epoch.
+    def save(self, folder: str | os.PathLike, model: keras.Model) -> None:
+        """Write the history, and the variables that go with its last epoch, to a folder that exists."""
+        SavedState(folder).save(self.epochs[-1]["epoch"], model, vars(self))
 
-        The variables are written first, under their epoch's number; the history, which names the epoch, makes them
-        valid. An interruption at any moment leaves the earlier state whole.
-
-        Args:
-            folder: The training's folder, which exists.
-            variables: Arrays by group, for instance `{"model": [...], "optimizer": [...]}`.
-        """
-        state = self._state(folder)
-        arrays = {f"{group}-{i}": np.asarray(v) for group, some in variables.items() for i, v in enumerate(some)}
-        with written_aside(state) as aside:
-            np.savez(aside, **arrays)
-        with written_aside(Path(folder, HISTORY)) as aside:
-            aside.write_text(json.dumps(vars(self), indent=1) + "\n", encoding="utf-8")
-        for old in Path(folder).glob("state-*.npz"):
-            if old != state:
-                old.unlink(missing_ok=True)
-
-    def restore(self, folder: str | os.PathLike, variables: dict[str, list]) -> None:
+    def restore(self, folder: str | os.PathLike, model: keras.Model) -> None:
         """Assign the variables that were saved with the last epoch.
 
         Raises:
-            FileNotFoundError: If they are not there.
-            ValueError: If they are of another tower, or the file is damaged.
+            FileNotFoundError: If they are missing.
+            ValueError: If they belong to another tower, or the file is damaged.
         """
-        state = self._state(folder)
-        if not state.is_file():
-            raise FileNotFoundError(
-                f"expected the variables of epoch {self.epochs[-1]['epoch']}, received no '{state}'"
-            )
-        wanted = {f"{group}-{i}": v for group, some in variables.items() for i, v in enumerate(some)}
-        try:
-            with np.load(state, allow_pickle=False) as arrays:
-                saved = {name: arrays[name] for name in arrays.files}
-        except Exception as error:  # zipfile and NumPy raise many kinds on damaged files
-            raise ValueError(f"expected a training's variables, received '{state}': {error}") from None
-        shapes = {name: tuple(v.shape) for name, v in wanted.items()}
-        if {name: v.shape for name, v in saved.items()} != shapes:
-            raise ValueError(f"expected the tower that this training began with, received another than '{state}' holds")
-        for name, variable in wanted.items():
-            variable.assign(saved[name])
-
-    def _state(self, folder: str | os.PathLike) -> Path:
-        return Path(folder, f"state-{self.epochs[-1]['epoch']:05d}.npz")
+        SavedState(folder).restore(self.epochs[-1]["epoch"], model)
 
 
 def training_folder(out: str | os.PathLike) -> Path:

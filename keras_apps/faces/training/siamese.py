@@ -422,7 +422,9 @@ class SiameseModel(keras.Model):
 
     # Files
 
-    def save(self, filepath: str | os.PathLike, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any):
+    def save(
+        self, filepath: str | os.PathLike, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+    ) -> None:
         """Save the model, its weights and the state of its training, as `keras.Model.save` does, to a .keras file.
 
         Raises:
@@ -433,7 +435,7 @@ class SiameseModel(keras.Model):
                 f"expected a path that ends in .keras, received '{os.fspath(filepath)}': HDF5 cannot hold a model with "
                 "a model inside. For the weights alone use save_weights('....weights.h5')"
             )
-        return super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+        super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
     def export(
         self,

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -22,7 +23,7 @@ from keras_apps.faces.training.siamese import checked_tower
 from keras_apps.faces.training.triplet_model import TripletModel
 from keras_apps.faces.training.verification_model import VerificationModel
 
-Report = Callable[[str, dict], None]
+Report = Callable[[str, dict[str, Any]], None]
 
 
 def train(
@@ -85,23 +86,43 @@ def train(
         if history.people != numbers:
             raise ValueError(f"expected {history.people['training']}, as this training began, received {numbers}")
         if history.who and history.who != who:
-            raise ValueError("expected the people that this training began with, received as many others")
+            raise ValueError(
+                "expected the people that this training began with, received as many, but with other names or pictures"
+            )
         history.plan = plan.as_dict()
     per_epoch = plan.steps_per_epoch or sampler.steps_per_epoch
-    totals = [count for count in (plan.steps, plan.epochs and plan.epochs * per_epoch) if count]
+    totals = [count for count in (plan.steps, (plan.epochs or 0) * per_epoch) if count]
     total = min(totals, default=None)
 
     model = _model(tower, plan)
-    keeper = _Keeper(model, history, Path(out), HeldOut(held_out, size, crop=plan.crop, seed=plan.seed), total, report)
-    keeper.begin(resume)
-    if keeper.done() < 1:
-        options = {"seed": plan.seed, "crop": plan.crop, "start": history.step}
-        options["augment"] = augmentation(plan.augment, plan.seed) if plan.augment else None
+    epoch_end = _EpochEnd(
+        model, history, Path(out), HeldOut(held_out, size, crop=plan.crop, seed=plan.seed), total, report
+    )
+    epoch_end.begin(resume)
+    if epoch_end.done() < 1:
+        augment = augmentation(plan.augment, plan.seed) if plan.augment else None
         if plan.loss == "triplet":
-            counts = {"people_per_batch": plan.people, "pictures_per_person": plan.pictures, "singles": plan.singles}
-            batches = labelled_batches(people, size, **counts, **options)
+            batches = labelled_batches(
+                people,
+                size,
+                people_per_batch=plan.people,
+                pictures_per_person=plan.pictures,
+                singles=plan.singles,
+                seed=plan.seed,
+                crop=plan.crop,
+                augment=augment,
+                start=history.step,
+            )
         else:
-            batches = pair_batches(people, size, batch_size=plan.pairs, **options)
+            batches = pair_batches(
+                people,
+                size,
+                batch_size=plan.pairs,
+                seed=plan.seed,
+                crop=plan.crop,
+                augment=augment,
+                start=history.step,
+            )
         done = len(history.epochs) - 1
         left = 1_000_000 if total is None else math.ceil((total - history.step) / per_epoch)  # the last may be short
         model.fit(
@@ -109,14 +130,16 @@ def train(
             steps_per_epoch=per_epoch,
             initial_epoch=done,
             epochs=done + left,
-            callbacks=[keeper],
+            callbacks=[epoch_end],
             verbose=0,
             shuffle=False,
         )
     return history
 
 
-def _checked(people: People, held_out: People, tower: keras.Model, plan: TrainingPlan):
+def _checked(
+    people: People, held_out: People, tower: keras.Model, plan: TrainingPlan
+) -> tuple[int, PeopleSampler | PairSampler]:
     both = sorted(set(people.names) & set(held_out.names))
     if both:
         raise ValueError(f"expected nobody both in training and held out, received {', '.join(both[:3])} in both")
@@ -141,10 +164,18 @@ def _model(tower: keras.Model, plan: TrainingPlan) -> keras.Model:
     return model
 
 
-class _Keeper(keras.callbacks.Callback):
-    """Sets the learning rate, ends in time, judges each epoch, and writes the best tower and the state."""
+class _EpochEnd(keras.callbacks.Callback):
+    """Set the learning rate, stop in time, judge each epoch, and write the best tower and the state."""
 
-    def __init__(self, model, history, out: Path, judge: HeldOut, total: int | None, report: Report | None):
+    def __init__(
+        self,
+        model: keras.Model,
+        history: TrainingHistory,
+        out: Path,
+        judge: HeldOut,
+        total: int | None,
+        report: Report | None,
+    ) -> None:
         super().__init__()
         self.history, self.out, self.judge, self.total, self.report = history, out, judge, total, report
         self.trained, self.plan, self.step = model, TrainingPlan(**history.plan), history.step
@@ -154,25 +185,25 @@ class _Keeper(keras.callbacks.Callback):
         """Restore the state, or judge the tower as it came."""
         folder = training_folder(self.out)
         if resume:
-            self.history.restore(folder, self._variables())
+            self.history.restore(folder, self.trained)
         else:
             folder.mkdir(exist_ok=True)
             head_path(self.out).unlink(missing_ok=True)
             self._keep({})
         self.began = time.monotonic() - self.history.seconds
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
         self.rate = self.plan.learning_rate_at(self.step, self.total, self.done())
         self.trained.optimizer.learning_rate.assign(self.rate)
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self.step += 1
         if self.report:
             self.report("step", {"step": self.step, "steps": self.total, "done": self.done(), **(logs or {})})
         if self.done() >= 1:
             self.trained.stop_training = True
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self._keep({name: float(value) for name, value in (logs or {}).items()} | {"learning_rate": self.rate})
 
     def done(self) -> float:
@@ -180,7 +211,7 @@ class _Keeper(keras.callbacks.Callback):
         by_steps = self.step / self.total if self.total else 0.0
         return max(by_steps, (time.monotonic() - self.began) / (60 * self.plan.minutes) if self.plan.minutes else 0.0)
 
-    def _keep(self, logs: dict) -> None:
+    def _keep(self, logs: dict[str, float]) -> None:
         judged = {"epoch": len(self.history.epochs), "step": self.step, "eer": self.judge.eer(self.trained)}
         entry = judged | {"seconds": round(time.monotonic() - self.began, 1)} | logs
         self.history.epochs.append(entry)
@@ -190,9 +221,6 @@ class _Keeper(keras.callbacks.Callback):
             if self.plan.loss == "verification":
                 with written_aside(head_path(self.out)) as aside:
                     self.trained.save(aside)
-        self.history.save(training_folder(self.out), self._variables())
+        self.history.save(training_folder(self.out), self.trained)
         if self.report:
             self.report("epoch", entry)
-
-    def _variables(self) -> dict[str, list]:
-        return {"model": self.trained.variables, "optimizer": self.trained.optimizer.variables}
