@@ -185,7 +185,7 @@ def test_drawing_leaves_pyplot_alone(tmp_path):
     [
         (lambda: plot_roc([1, 2]), TypeError, "expected one Roc.*received list"),
         (lambda: plot_det({"a": 3}), TypeError, "expected one Roc.*received int"),
-        (lambda: plot_cmc({}), TypeError, "expected one OpenSetReport.*received none"),
+        (lambda: plot_cmc({}), TypeError, "expected one OpenSetReport.*received an empty dictionary"),
         (lambda: plot_distances([0.1], [1]), ValueError, "genuine and impostor"),
         (lambda: worst_pairs(DISTANCES, SAME, 0), ValueError, "at least 1, received 0"),
         (lambda: plot_worst_pairs([1], [2], DISTANCES, SAME, 0.5), ValueError, r"expected 7 .* received \[1, 1\]"),

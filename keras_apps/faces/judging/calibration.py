@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_apps import weights
 from keras_apps._checks import check_choice, is_whole
@@ -43,7 +44,7 @@ class Threshold:
     far: float
     calibrated_on: str = ""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_choice("distance", self.distance, DISTANCES)
         for name in ("tau", "slope", "midpoint", "far"):
             value = getattr(self, name)
@@ -99,7 +100,14 @@ class Threshold:
         return next((threshold for threshold in found if threshold.model == model), None)
 
 
-def calibrate(distances, same, far: float = 1e-3, *, distance: str = "squared_euclidean", model: str = "") -> Threshold:
+def calibrate(
+    distances: ArrayLike,
+    same: ArrayLike,
+    far: float = 1e-3,
+    *,
+    distance: str = "squared_euclidean",
+    model: str = "",
+) -> Threshold:
     """Choose tau for a wanted false accept rate, and fit P(same | distance).
 
     tau is the largest impostor distance at which at most `far` of the impostor comparisons are accepted, or just
@@ -205,7 +213,9 @@ class Reliability:
         return plain(asdict(self))
 
 
-def reliability(threshold: Threshold, distances, same, bins: int = 10, confidence: float = 0.95) -> Reliability:
+def reliability(
+    threshold: Threshold, distances: ArrayLike, same: ArrayLike, bins: int = 10, confidence: float = 0.95
+) -> Reliability:
     """Compare P(same | distance) with how often it was the same person.
 
     Pairs that the threshold was calibrated on flatter it; take others.

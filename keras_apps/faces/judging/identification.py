@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_apps._checks import check_choice, is_whole
 from keras_apps.faces.distances import DISTANCES
@@ -130,10 +131,10 @@ class OpenSetReport:
 
 
 def evaluate_open_set(
-    gallery_encodings,
-    gallery_ids,
-    probe_encodings,
-    probe_ids,
+    gallery_encodings: ArrayLike,
+    gallery_ids: ArrayLike,
+    probe_encodings: ArrayLike,
+    probe_ids: ArrayLike,
     distance: str = "squared_euclidean",
     fpir: float | tuple[float, ...] = (0.1, 0.01),
     ranks: int = 20,
@@ -222,13 +223,20 @@ def evaluate_open_set(
     )
 
 
-def _point(right, nearest, wanted: float, confidence: float, replicates: int, rng) -> OperatingPoint:
+def _point(
+    right: np.ndarray,
+    nearest: np.ndarray,
+    wanted: float,
+    confidence: float,
+    replicates: int,
+    rng: np.random.Generator,
+) -> OperatingPoint:
     if not nearest.size and 0 < wanted < 1:
         return OperatingPoint(wanted, math.nan, UNKNOWN, math.nan, math.nan, "there are none")
     return operating_point(right, nearest, wanted, confidence, replicates, rng)
 
 
-def _checked_set(name: str, encodings, ids) -> tuple[np.ndarray, np.ndarray]:
+def _checked_set(name: str, encodings: ArrayLike, ids: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     encodings, ids = np.asarray(encodings), np.asarray(ids)
     if encodings.dtype not in (np.float32, np.float64):
         encodings = encodings.astype(np.float32)

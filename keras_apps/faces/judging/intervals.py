@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_apps.faces.judging.rates import counts_of, crossing, nearer_share
 
@@ -39,7 +40,7 @@ def wilson(count: float, n: int, confidence: float = 0.95) -> Interval:
     return (0.0 if count == 0 else max(0.0, middle - half)), (1.0 if count == n else min(1.0, middle + half))
 
 
-def mean_of_folds(accuracies, n: int, confidence: float = 0.95) -> tuple[float, float, Interval]:
+def mean_of_folds(accuracies: ArrayLike, n: int, confidence: float = 0.95) -> tuple[float, float, Interval]:
     """Compute the mean accuracy of folds, its standard error as LFW publishes it, and Student's t interval.
 
     The standard error is the folds' standard deviation (divisor k - 1) over the root of k. Where all folds agree it is
@@ -105,7 +106,8 @@ def area_interval(genuine: np.ndarray, impostor: np.ndarray, confidence: float =
         return _newcombe(area, m, n, confidence)
     logit = math.log(area / (1 - area))
     half = normal_quantile(confidence) * math.sqrt(variance) / (area * (1 - area))
-    return tuple(1 / (1 + math.exp(-max(-700.0, min(700.0, logit + sign * half)))) for sign in (-1, 1))
+    low, high = (1 / (1 + math.exp(-max(-700.0, min(700.0, logit + sign * half)))) for sign in (-1, 1))
+    return low, high
 
 
 def _newcombe(area: float, m: int, n: int, confidence: float) -> Interval:
@@ -129,7 +131,7 @@ def normal_quantile(confidence: float) -> float:
     return float(ndtri((1 + confidence) / 2))
 
 
-def bootstrap_eer(genuine, impostor, replicates: int, rng: np.random.Generator) -> np.ndarray:
+def bootstrap_eer(genuine: np.ndarray, impostor: np.ndarray, replicates: int, rng: np.random.Generator) -> np.ndarray:
     """Draw from the bootstrap distribution of the EER.
 
     A replicate draws as many genuine and impostor comparisons with replacement and looks for the first distance at
@@ -169,7 +171,14 @@ def bootstrap_eer(genuine, impostor, replicates: int, rng: np.random.Generator) 
     return crossing(below[1] / n, 1 - below[0] / m, upto[1] / n, 1 - upto[0] / m)[0]
 
 
-def equal_error_interval(genuine, impostor, eer: float, confidence: float, replicates: int, rng) -> Interval:
+def equal_error_interval(
+    genuine: np.ndarray,
+    impostor: np.ndarray,
+    eer: float,
+    confidence: float,
+    replicates: int,
+    rng: np.random.Generator,
+) -> Interval:
     """Compute the EER's interval: percentiles of its bootstrap distribution.
 
     Where every replicate has the same EER (zero, if no comparison is wrong) the interval is Wilson's for as many
@@ -190,7 +199,15 @@ def equal_error_interval(genuine, impostor, eer: float, confidence: float, repli
     return min(low, eer), max(high, eer)
 
 
-def accept_interval(genuine, impostor, wanted: float, count: int, confidence: float, replicates: int, rng) -> Interval:
+def accept_interval(
+    genuine: np.ndarray,
+    impostor: np.ndarray,
+    wanted: float,
+    count: int,
+    confidence: float,
+    replicates: int,
+    rng: np.random.Generator,
+) -> Interval:
     """Compute the interval of the share of genuine comparisons accepted where FAR is `wanted`.
 
     Two things are uncertain: the threshold, which the impostors set, and the share at it. How many of n impostors lie

@@ -6,8 +6,10 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_apps.faces.distances import squared_euclidean
 from keras_apps.faces.judging.rates import equal_error_rate, roc_of, split_kinds
@@ -15,10 +17,13 @@ from keras_apps.faces.people.pairs import picture_path, read_pairs
 from keras_apps.faces.people.people import People
 from keras_apps.faces.people.reading import SquarePictures
 
+if TYPE_CHECKING:
+    import keras
+
 TOGETHER = 64
 
 
-def some_pairs(labels, most: int = 10_000, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def some_pairs(labels: ArrayLike, most: int = 10_000, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draw pairs among pictures: all the genuine ones, or `most` of them, and `most` impostors, each pair once.
 
     Args:
@@ -73,23 +78,27 @@ class HeldOut:
         seed: Of the draw.
     """
 
-    def __init__(self, people: People, size: int, *, crop: float = 1.0, most: int = 10_000, seed: int = 0):
+    def __init__(self, people: People, size: int, *, crop: float = 1.0, most: int = 10_000, seed: int = 0) -> None:
         self._take(people, *some_pairs(people.labels, most, seed), size, crop)
 
     @classmethod
-    def of_pairs(cls, people: People, first, second, same, size: int, *, crop: float = 1.0) -> HeldOut:
+    def of_pairs(
+        cls, people: People, first: ArrayLike, second: ArrayLike, same: ArrayLike, size: int, *, crop: float = 1.0
+    ) -> HeldOut:
         """Take given pairs: ints `(m,)` twice, indices of `people.pictures`, and booleans `(m,)`."""
         judge = cls.__new__(cls)
         judge._take(people, first, second, same, size, crop)
         return judge
 
-    def _take(self, people: People, first, second, same, size: int, crop: float) -> None:
+    def _take(
+        self, people: People, first: ArrayLike, second: ArrayLike, same: ArrayLike, size: int, crop: float
+    ) -> None:
         self.same = np.asarray(same, bool)
-        self.used, places = np.unique(np.concatenate([first, second]), return_inverse=True)
+        self.used, places = np.unique(np.concatenate([np.asarray(first), np.asarray(second)]), return_inverse=True)
         self._first, self._second = np.split(places, 2)
         self._source = SquarePictures([people.pictures[i] for i in self.used], size, crop=crop)
 
-    def encode(self, tower, progress: Callable[[int, int], None] | None = None) -> np.ndarray:
+    def encode(self, tower: keras.Model, progress: Callable[[int, int], None] | None = None) -> np.ndarray:
         """Return the encodings of all pictures that are in a pair, float32 `(n, d)`."""
         parts = []
         for start in range(0, len(self.used), TOGETHER):
@@ -102,7 +111,7 @@ class HeldOut:
                 progress(start + len(chosen), len(self.used))
         return np.concatenate(parts)
 
-    def distances(self, model, progress: Callable[[int, int], None] | None = None) -> np.ndarray:
+    def distances(self, model: keras.Model, progress: Callable[[int, int], None] | None = None) -> np.ndarray:
         """Return each pair's distance: squared Euclidean, or 1 - P(same) where the model has a `score`.
 
         Args:
@@ -117,13 +126,15 @@ class HeldOut:
         """
         encodings = self.encode(getattr(model, "tower", model), progress)
         if not np.all(np.isfinite(encodings)):
-            raise ValueError("expected finite encodings, received others: training diverged; lower the learning rate")
+            raise ValueError(
+                "expected finite encodings, received NaN or infinity: training diverged; lower the learning rate"
+            )
         first, second = encodings[self._first], encodings[self._second]
         if hasattr(model, "score"):
             return 1 - np.asarray(model.score(first, second), np.float64)
         return squared_euclidean(first, second)
 
-    def eer(self, model) -> float:
+    def eer(self, model: keras.Model) -> float:
         """Return the equal error rate of a tower or model, in [0, 1]."""
         return float(equal_error_rate(roc_of(*split_kinds(self.distances(model), self.same)))[0])
 
@@ -160,7 +171,9 @@ class JudgedPairs:
         name = [self.people.names[label] for label in self.people.labels]
         return [(name[i], name[j]) for i, j in zip(self.first, self.second, strict=True)]
 
-    def distances(self, model, size: int, crop: float = 1.0, progress: Callable | None = None) -> np.ndarray:
+    def distances(
+        self, model: keras.Model, size: int, crop: float = 1.0, progress: Callable[[int, int], None] | None = None
+    ) -> np.ndarray:
         """Return each pair's distance by a tower or a `VerificationModel`, as `HeldOut.distances`; floats `(n,)`."""
         judge = HeldOut.of_pairs(self.people, self.first, self.second, self.same, size, crop=crop)
         return judge.distances(model, progress)
@@ -179,7 +192,7 @@ def pairs_of_file(root: str | os.PathLike, path: str | os.PathLike) -> JudgedPai
     """
     root = Path(root)
     if not root.is_dir():
-        raise FileNotFoundError(f"expected a folder of people, received '{root}', which is none")
+        raise FileNotFoundError(f"expected a folder of people, received '{root}', which is not a directory")
     pairs = read_pairs(path)
     pictures = pairs.pictures()
     files = [_file(root, picture) for picture in pictures]
@@ -190,20 +203,22 @@ def pairs_of_file(root: str | os.PathLike, path: str | os.PathLike) -> JudgedPai
             f"expected every picture of '{path}' in '{root}', received no {some}: {len(missing)} of "
             f"{len(pictures)} are missing"
         )
+    found = [file for file in files if file is not None]  # all of them
     place = {picture: index for index, picture in enumerate(pictures)}
-    names, labels = np.unique([_folder_name(root, file) for file in files], return_inverse=True)
+    names, labels = np.unique(np.array([_folder_name(root, file) for file in found]), return_inverse=True)
     first, second = (np.array([place[picture] for picture in some]) for some in (pairs.first, pairs.second))
-    people = People(files, labels, names.tolist())
+    people = People(found, labels, names.tolist())
     return JudgedPairs(people, first, second, pairs.same, pairs.folds, f"{len(pairs)} pairs of {Path(path).name}")
 
 
 def pairs_among(people: People, most: int, seed: int = 0) -> JudgedPairs:
-    """Draw pairs among people, as `some_pairs`; pictures that are in none are left out."""
+    """Draw pairs among people, as `some_pairs`; pictures that are in no pair are left out."""
     first, second, same = some_pairs(people.labels, most, seed)
     used, places = np.unique(np.concatenate([first, second]), return_inverse=True)
     kept = People([people.pictures[i] for i in used], people.labels[used], people.names)
     words = f"{len(same)} pairs among {people.summary()}"
-    return JudgedPairs(kept, *np.split(places, 2), same, None, words)
+    first, second = np.split(places, 2)
+    return JudgedPairs(kept, first, second, same, None, words)
 
 
 def _folder_name(root: Path, file: Path) -> str:
@@ -215,7 +230,7 @@ def _folder_name(root: Path, file: Path) -> str:
     return folder.as_posix()
 
 
-def _file(root: Path, picture) -> Path | None:
+def _file(root: Path, picture: Any) -> Path | None:
     for ending in ENDINGS:
         path = root / picture_path(picture, ending)
         if path.is_file():

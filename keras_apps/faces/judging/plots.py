@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_apps import images
 from keras_apps._checks import is_whole
@@ -18,6 +19,7 @@ from keras_apps.faces.judging.rates import Roc, checked, equal_error_rate, far_f
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+T = TypeVar("T")
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")  # told apart by colour-blind readers too
 GREY = "#777777"
 DET_TICKS = (0.0001, 0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)
@@ -170,13 +172,13 @@ def plot_cmc(reports: OpenSetReport | Mapping[str, OpenSetReport]) -> Figure:
     return figure
 
 
-def _named(given, kind: type) -> Iterator[tuple[str, object]]:
-    given = {"": given} if isinstance(given, kind) else given
-    wrong = [one for one in given.values() if not isinstance(one, kind)] if isinstance(given, Mapping) else [given]
-    if wrong or not given:
-        received = type(wrong[0]).__name__ if wrong else "none"
+def _named(given: T | Mapping[str, T], kind: type[T]) -> Iterator[tuple[str, T]]:
+    named = {"": given} if isinstance(given, kind) else given
+    wrong = [one for one in named.values() if not isinstance(one, kind)] if isinstance(named, Mapping) else [named]
+    if wrong or not isinstance(named, Mapping) or not named:
+        received = type(wrong[0]).__name__ if wrong else "an empty dictionary"
         raise TypeError(f"expected one {kind.__name__} or several in a dictionary by name, received {received}")
-    yield from given.items()
+    yield from named.items()
 
 
 def _colours() -> Iterator[str]:
@@ -199,7 +201,12 @@ LABELS = {"squared_euclidean": "squared Euclidean distance", "euclidean": "Eucli
 
 
 def plot_distances(
-    distances, same, tau: float | None = None, *, distance: str = "squared_euclidean", bins: int = 60
+    distances: ArrayLike,
+    same: ArrayLike,
+    tau: float | None = None,
+    *,
+    distance: str = "squared_euclidean",
+    bins: int = 60,
 ) -> Figure:
     """Draw the histograms of genuine and impostor distances, each kind's bars adding up to 100 %.
 
@@ -278,7 +285,7 @@ def plot_reliability(found: Reliability) -> Figure:
     return figure
 
 
-def worst_pairs(distances, same, count: int = 4) -> tuple[np.ndarray, np.ndarray]:
+def worst_pairs(distances: ArrayLike, same: ArrayLike, count: int = 4) -> tuple[np.ndarray, np.ndarray]:
     """Find the nearest impostor pairs and the farthest genuine pairs.
 
     Args:
@@ -310,8 +317,8 @@ def worst_pairs(distances, same, count: int = 4) -> tuple[np.ndarray, np.ndarray
 def plot_worst_pairs(
     first: Sequence,
     second: Sequence,
-    distances,
-    same,
+    distances: ArrayLike,
+    same: ArrayLike,
     tau: float,
     *,
     names: Sequence[tuple[str, str]] | None = None,
@@ -347,10 +354,8 @@ def plot_worst_pairs(
     rows = max(len(kind) for kind in kinds)
     figure = Figure(figsize=(8.6, 2.5 * rows + 0.6), layout="constrained")
     figure.suptitle(f"tau = {tau:.4g}", fontsize=11)
-    halves, titles = (
-        figure.subfigures(1, 2, wspace=0.06),
-        ("nearest pairs of two people", "farthest pairs of one person"),
-    )
+    halves = np.asarray(figure.subfigures(1, 2, wspace=0.06), object)
+    titles = ("nearest pairs of two people", "farthest pairs of one person")
     for half, kind, title in zip(halves, kinds, titles, strict=True):
         half.suptitle(title, fontsize=11)
         axes = half.subplots(rows, 2, squeeze=False)
@@ -375,7 +380,9 @@ DISTANCES = {"d_ap": "d(A,P)", "d_an": "d(A,N)"}  # of one training, to be seen 
 NAMES = {"active": "share of active triplets"}
 
 
-def plot_training(history: Mapping[str, Sequence[float]], x: Sequence[float] | None = None, x_label="epoch") -> Figure:
+def plot_training(
+    history: Mapping[str, Sequence[float]], x: Sequence[float] | None = None, x_label: str = "epoch"
+) -> Figure:
     """Draw every curve of a training's history, training and validation of one quantity in one panel.
 
     The mean distances `d_ap` and `d_an` of triplets share a panel: where both fall to zero the encodings collapse.

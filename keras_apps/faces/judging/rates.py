@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +28,7 @@ class Roc:
         return 1 - self.frr
 
 
-def split_kinds(distances, same) -> tuple[np.ndarray, np.ndarray]:
+def split_kinds(distances: ArrayLike, same: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Check known comparisons, and sort the distances of each kind.
 
     Args:
@@ -49,7 +50,7 @@ def split_kinds(distances, same) -> tuple[np.ndarray, np.ndarray]:
     return np.sort(distances[same]), np.sort(distances[~same])
 
 
-def checked(distances, same) -> tuple[np.ndarray, np.ndarray]:
+def checked(distances: ArrayLike, same: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Return known comparisons as float64 and boolean arrays `(n,)`, or raise as `split_kinds` says."""
     distances, labels = np.asarray(distances, np.float64), np.asarray(same)
     if distances.ndim != 1 or distances.shape != labels.shape:
@@ -67,7 +68,7 @@ def checked(distances, same) -> tuple[np.ndarray, np.ndarray]:
     return distances, same
 
 
-def far_frr(distances, same, tau: float) -> tuple[float, float]:
+def far_frr(distances: ArrayLike, same: ArrayLike, tau: float) -> tuple[float, float]:
     """Compute the false accept and false reject rates at one threshold.
 
     A comparison is accepted when its distance is at most `tau`. FAR is the accepted share of impostor
@@ -98,7 +99,7 @@ def far_frr(distances, same, tau: float) -> tuple[float, float]:
     return float(np.mean(accepted[~same])), float(np.mean(~accepted[same]))
 
 
-def roc(distances, same) -> Roc:
+def roc(distances: ArrayLike, same: ArrayLike) -> Roc:
     """Compute FAR and FRR at every threshold, comparisons of one distance entering together.
 
     Args:
@@ -128,7 +129,10 @@ def roc_of(genuine: np.ndarray, impostor: np.ndarray) -> Roc:
 def counts_of(genuine: np.ndarray, impostor: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the different distances `(u,)`, and how many of each kind are accepted at none and at each `(u + 1,)`."""
     tau = np.unique(np.concatenate([genuine, impostor]))
-    return tau, *(np.concatenate([[0], np.searchsorted(kind, tau, side="right")]) for kind in (genuine, impostor))
+    accepted_genuine, accepted_impostor = (
+        np.concatenate([[0], np.searchsorted(kind, tau, side="right")]) for kind in (genuine, impostor)
+    )
+    return tau, accepted_genuine, accepted_impostor
 
 
 def equal_error_rate(curve: Roc) -> tuple[float, float]:
@@ -153,7 +157,9 @@ def equal_error_rate(curve: Roc) -> tuple[float, float]:
     return float(eer), float(before + part * (curve.tau[k] - before))
 
 
-def crossing(far_before, frr_before, far_after, frr_after):
+def crossing(
+    far_before: np.ndarray, frr_before: np.ndarray, far_after: np.ndarray, frr_after: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return where FAR = FRR on the straight line between two thresholds, and at which part of the way."""
     gap = frr_before - far_before
     part = gap / (gap + far_after - frr_after)

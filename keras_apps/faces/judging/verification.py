@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_apps._checks import is_whole
 from keras_apps.faces.judging.intervals import (
@@ -88,7 +90,7 @@ def operating_point(
     return OperatingPoint(wanted, float(kept[0] / genuine.size), interval, tau, float(kept[1] / impostor.size), reason)
 
 
-def rates_of(wanted) -> tuple[float, ...]:
+def rates_of(wanted: ArrayLike) -> tuple[float, ...]:
     """Return wanted rates, one or several, as a tuple of floats.
 
     Example:
@@ -108,7 +110,7 @@ def percent(rate: float, interval: Interval) -> str:
     return f"{100 * rate:6.2f} %  ({100 * interval[0]:.2f} to {100 * interval[1]:.2f})"
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     """Return a value that JSON can hold: NaN becomes None, tuples become lists.
 
     Example:
@@ -122,7 +124,7 @@ def plain(value):
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def best_tau(distances, same) -> float:
+def best_tau(distances: ArrayLike, same: ArrayLike) -> float:
     """Return the threshold with the fewest wrong decisions; of several equally good ones the middle one.
 
     It lies half way between two neighbouring distances.
@@ -159,7 +161,7 @@ def _best_of_sorted(distances: np.ndarray, same: np.ndarray) -> float:
     return float(middle if middle < distances[count] else below)
 
 
-def balanced_folds(same, folds: int, seed: int) -> np.ndarray:
+def balanced_folds(same: ArrayLike, folds: int, seed: int) -> np.ndarray:
     """Part pairs into folds at random, each with its share of genuine and of impostor pairs.
 
     Args:
@@ -174,13 +176,14 @@ def balanced_folds(same, folds: int, seed: int) -> np.ndarray:
         >>> np.bincount(balanced_folds([True] * 4 + [False] * 8, folds=4, seed=0)).tolist()
         [3, 3, 3, 3]
     """
-    same, fold, rng = np.asarray(same, bool), np.empty(len(same), np.int64), np.random.default_rng(seed)
+    same = np.asarray(same, bool)
+    fold, rng = np.empty(same.size, np.int64), np.random.default_rng(seed)
     for kind in (same, ~same):
         fold[kind] = rng.permutation(np.count_nonzero(kind)) % folds
     return fold
 
 
-def accuracy_of_folds(distances, same, folds) -> tuple[np.ndarray, np.ndarray]:
+def accuracy_of_folds(distances: ArrayLike, same: ArrayLike, folds: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Measure each fold's accuracy with the threshold that was best on all the other folds.
 
     Args:
@@ -289,9 +292,9 @@ class PairsReport:
 
 
 def evaluate_pairs(
-    distances,
-    same,
-    folds=None,
+    distances: ArrayLike,
+    same: ArrayLike,
+    folds: ArrayLike | None = None,
     far: float | tuple[float, ...] = (1e-1, 1e-2, 1e-3, 1e-4),
     confidence: float = 0.95,
     seed: int = 0,
@@ -343,7 +346,7 @@ def evaluate_pairs(
     if not is_whole(replicates) or replicates < 1:
         raise ValueError(f"expected at least one replicate, received {replicates!r}")
     genuine, impostor = split_kinds(distances, same)
-    accuracy, error, accuracy_interval, accuracies, taus = math.nan, math.nan, UNKNOWN, (), ()
+    accuracy, error, accuracy_interval, accuracies, taus = math.nan, math.nan, UNKNOWN, np.empty(0), np.empty(0)
     rarer = min(genuine.size, impostor.size)
     if folds is not None or rarer > 1:
         folds = balanced_folds(same, min(10, rarer), seed) if folds is None else folds
