@@ -61,7 +61,7 @@ TRAIN = ("--aligned", "--batch", "4x3", "--held-out", "0.3", "--augment", "0", "
 def test_train_then_resume_then_evaluate_and_calibrate(run, folder, tmp_path):
     code, out, err = run("train", folder, "-o", "mine.keras", *TRAIN, "--epochs", 3, "--epoch-steps", 2)
     assert code == 0 and out.startswith("mine.keras: epoch ") and "% on people held out" in out, err
-    assert "training on 9 people, 33 pictures" in err and "epoch 0, as it came, EER held out" in err
+    assert "training on 9 people, 33 pictures" in err and "epoch 0, before training, EER held out" in err
     files = {path.name for path in Path("mine.training").iterdir()}
     assert files == {"history.json", "report.json", "state-00003.npz", "training.png", "roc.png", "distances.png"}
     code, out, _ = run(

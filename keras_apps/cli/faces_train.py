@@ -204,15 +204,11 @@ def train_tower(
     comparison: Annotated[
         str, typer.Option(help="Comparison of the verification loss: 'absolute', 'squared' or 'chi-square'.")
     ] = "absolute",
-    epochs: Annotated[
-        int | None, typer.Option(help="How often each person is used; 30 if neither steps nor minutes are set.")
-    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="How often each person is used; 30 by default.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Stop after this many minutes.")] = None,
     steps: Annotated[int | None, typer.Option(help="Stop after this many batches.")] = None,
     epoch_steps: Annotated[int | None, typer.Option(help="Batches between two evaluations.")] = None,
-    batch: Annotated[
-        str | None, typer.Option(help="People x pictures of each; 32x4, or fewer people if there are not 32.")
-    ] = None,
+    batch: Annotated[str | None, typer.Option(help="People x pictures of each; 32x4 by default.")] = None,
     singles: Annotated[int, typer.Option(help="In each batch, pictures of people who have only one.")] = 0,
     learning_rate: Annotated[
         float | None, typer.Option(help="The highest learning rate; by default 2e-3 from scratch, 1e-4 to fine-tune.")
