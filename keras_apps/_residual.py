@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import layers, ops
@@ -53,7 +54,7 @@ def residual_tower(
     """
     rank = len(input_shape) - 1
 
-    def conv(x, width: int, size: int, stride, label: str):
+    def conv(x: keras.KerasTensor, width: int, size: int, stride: int | Sequence[int], label: str) -> keras.KerasTensor:
         convolution = of_rank("Conv2D", rank)(
             width,
             size,
@@ -66,9 +67,9 @@ def residual_tower(
         x = convolution(x)
         return layers.BatchNormalization(momentum=0.9, name=f"{label}_normalised")(x) if normalized else x
 
-    def residual_block(x, width: int, stride, label: str):
+    def residual_block(x: keras.KerasTensor, width: int, stride: int | Sequence[int], label: str) -> keras.KerasTensor:
         shortcut = x
-        if any(s > 1 for s in (stride if hasattr(stride, "__len__") else (stride,))):
+        if any(s > 1 for s in (stride if isinstance(stride, Sequence) else (stride,))):
             shortcut = of_rank("AveragePooling2D", rank)(stride, padding="same", name=f"{label}_pool")(shortcut)
         if shortcut.shape[-1] != width:
             shortcut = conv(shortcut, width, 1, 1, f"{label}_shortcut")
@@ -116,18 +117,18 @@ class RepeatBorder(keras.layers.Layer):
         [3.0, 3.0, 5.0, 5.0, 5.0]
     """
 
-    def __init__(self, before: int, after: int, **kwargs):
+    def __init__(self, before: int, after: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.before, self.after = int(before), int(after)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         first = ops.repeat(inputs[:, :1], self.before, axis=1)
         last = ops.repeat(inputs[:, -1:], self.after, axis=1)
         return ops.concatenate([first, inputs, last], axis=1)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         batch, steps, *others = input_shape
         return (batch, None if steps is None else steps + self.before + self.after, *others)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "before": self.before, "after": self.after}
