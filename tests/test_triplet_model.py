@@ -582,3 +582,12 @@ def test_exported_to_other_runtimes(kind, format, rng, tmp_path):
         np.testing.assert_allclose(answer, expected, atol=1e-5)
     else:
         assert len(tf.lite.Interpreter(path).get_input_details()) == len(inputs)
+
+
+@pytest.mark.parametrize("mining", ["semi-hard", "batch-hard", "all"])
+def test_a_network_of_nan_has_a_loss_of_nan_and_is_reported(mining, rng):
+    x, y = people(rng)
+    tower = tiny_tower()
+    tower.set_weights([np.full_like(w, np.nan) for w in tower.get_weights()])
+    with pytest.warns(TrainingWarning, match="training diverged: in batch 1 of epoch 1 the network's output is NaN"):
+        assert np.isnan(fitted(compiled(tower, mining=mining), x, y, epochs=1)["loss"]).all()

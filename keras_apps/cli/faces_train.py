@@ -62,6 +62,8 @@ def starting_tower(name: str, size: int | None, seed: int, mixed_precision: bool
         keras.mixed_precision.set_global_policy("mixed_bfloat16")
     keras.utils.set_random_seed(seed)
     tower = build_tower(name, size) if name in ("small", "inception") else tower_of(load_tower(name))
+    if not isinstance(tower, keras.Model):
+        raise ValueError(f"expected a tower that can be trained, a .keras file, received the exported model '{name}'")
     tower.trainable = True
     return tower
 

@@ -211,7 +211,8 @@ class TripletBatch(NamedTuple):
         active: Share of the valid triplets with a loss above 0, in [0, 1].
         d_ap: Mean distance of anchor and positive, over the batch's pairs of one person.
         d_an: Mean distance of anchor and negative, over the batch's pairs of two people.
-        mean_of_all: The mean of L over all valid triplets, whatever was chosen. Not differentiable.
+        mean_of_all: The mean of L over all valid triplets, whatever was chosen; NaN if a distance is. Not
+            differentiable.
     """
 
     loss: tf.Tensor
@@ -282,7 +283,7 @@ def batch_triplet_loss(
         return (
             number + 1,
             loss + tf.reduce_sum(pushed * violation, axis=1),
-            of_all + tf.reduce_sum(tf.where(violated, violation, tf.zeros_like(violation)), axis=1),
+            of_all + tf.reduce_sum(tf.where(c.valid & ~(violation <= 0), violation, 0), axis=1),
             chosen + tf.reduce_sum(tf.cast(taken, dtype), axis=1),
             active + tf.reduce_sum(tf.cast(violated, dtype), axis=1),
             counts + pulled - pushed,
