@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -15,24 +16,24 @@ _DRAWS = 64  # numbers that a layer may draw in one step
 class _RandomLayer(keras.layers.Layer):
     """A layer that changes pictures in training only, with numbers of its own seed, in float32 whatever the policy."""
 
-    def __init__(self, seed: int | None = None, dtype="float32", **kwargs):
+    def __init__(self, seed: int | None = None, dtype: Any = "float32", **kwargs: Any) -> None:
         super().__init__(dtype=dtype, **kwargs)
         self.seed = seed
         self.generator = keras.random.SeedGenerator(seed)
 
-    def call(self, images, training=False):
+    def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
         return self.change(images) if training else images
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": self.seed, **{name: getattr(self, name) for name in self.SETTINGS}}
 
-    def _uniform(self, images, low: float, high: float):
+    def _uniform(self, images: tf.Tensor, low: float, high: float) -> tf.Tensor:
         return keras.random.uniform((ops.shape(images)[0], 1, 1, 1), low, high, seed=self.generator)
 
-    def _chance(self, images, probability: float):
+    def _chance(self, images: tf.Tensor, probability: float) -> tf.Tensor:
         return self._uniform(images, 0.0, 1.0) < probability
 
 
@@ -58,11 +59,19 @@ class RandomView(_RandomLayer):
 
     SETTINGS = ("mirror", "turn", "zoom", "shift")
 
-    def __init__(self, mirror: bool = True, turn=8.0, zoom=0.1, shift=0.06, seed: int | None = None, **kwargs):
+    def __init__(
+        self,
+        mirror: bool = True,
+        turn: float = 8.0,
+        zoom: float = 0.1,
+        shift: float = 0.06,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(seed, **kwargs)
         self.mirror, self.turn, self.zoom, self.shift = mirror, turn, zoom, shift
 
-    def change(self, images):
+    def change(self, images: tf.Tensor) -> tf.Tensor:
         """Return the changed pictures, whatever the mode."""
         height, width = images.shape[1:3]
         angle = self._uniform(images, -self.turn, self.turn) * (math.pi / 180)
@@ -98,11 +107,19 @@ class RandomLight(_RandomLayer):
 
     SETTINGS = ("brightness", "contrast", "saturation", "grey")
 
-    def __init__(self, brightness=0.15, contrast=0.25, saturation=0.3, grey=0.1, seed: int | None = None, **kwargs):
+    def __init__(
+        self,
+        brightness: float = 0.15,
+        contrast: float = 0.25,
+        saturation: float = 0.3,
+        grey: float = 0.1,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(seed, **kwargs)
         self.brightness, self.contrast, self.saturation, self.grey = brightness, contrast, saturation, grey
 
-    def change(self, images):
+    def change(self, images: tf.Tensor) -> tf.Tensor:
         """Return the changed pictures, whatever the mode."""
         contrast = self._uniform(images, 1 - self.contrast, 1 + self.contrast)
         saturation = self._uniform(images, 1 - self.saturation, 1 + self.saturation)
@@ -135,18 +152,18 @@ class RandomPatch(_RandomLayer):
 
     SETTINGS = ("share", "largest")
 
-    def __init__(self, share=0.3, largest=0.4, seed: int | None = None, **kwargs):
+    def __init__(self, share: float = 0.3, largest: float = 0.4, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
         self.share, self.largest = share, largest
 
-    def change(self, images):
+    def change(self, images: tf.Tensor) -> tf.Tensor:
         """Return the changed pictures, whatever the mode."""
         rows = self._within(images, images.shape[1], (1, -1, 1, 1))
         columns = self._within(images, images.shape[2], (1, 1, -1, 1))
         covered = rows & columns & self._chance(images, self.share)
         return ops.where(covered, self._uniform(images, 0.0, 255.0), images)
 
-    def _within(self, images, length: int, shape: tuple[int, ...]):
+    def _within(self, images: tf.Tensor, length: int, shape: tuple[int, ...]) -> tf.Tensor:
         place = (ops.reshape(ops.arange(length, dtype="float32"), shape) + 0.5) / length
         side = self._uniform(images, self.largest / 4, self.largest)
         low = self._uniform(images, 0.0, 1.0) * (1 - side)

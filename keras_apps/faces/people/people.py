@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_apps._checks import is_whole
 from keras_apps.faces.people.reading import unreadable
@@ -63,7 +64,13 @@ class People:
             folder.
     """
 
-    def __init__(self, pictures: Sequence, labels, names: Sequence[str], skipped: Sequence[tuple[str, str]] = ()):
+    def __init__(
+        self,
+        pictures: Sequence,
+        labels: ArrayLike,
+        names: Sequence[str],
+        skipped: Sequence[tuple[str, str]] = (),
+    ) -> None:
         self.pictures = list(pictures)
         self.labels = np.asarray(labels, np.int32)
         self.names = tuple(names)
@@ -123,7 +130,7 @@ class People:
         return cls([path for _, path in kept], [number[name] for name, _ in kept], names, skipped)._checked(f"'{root}'")
 
     @classmethod
-    def from_arrays(cls, images: Sequence[np.ndarray], labels, names: Sequence[str] | None = None) -> People:
+    def from_arrays(cls, images: Sequence[np.ndarray], labels: ArrayLike, names: Sequence[str] | None = None) -> People:
         """Take pictures that are in memory already, for instance those of `synthetic_people`.
 
         Args:
@@ -256,7 +263,7 @@ class People:
         kept = set(names)
         return self._part([i for i, name in enumerate(self.names) if name in kept])
 
-    def _part(self, people) -> People:
+    def _part(self, people: ArrayLike) -> People:
         people = np.sort(np.asarray(people, int))
         number = np.full(len(self.names), -1, np.int32)
         number[people] = np.arange(len(people))
