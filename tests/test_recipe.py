@@ -14,7 +14,7 @@ from keras_apps import style
     [
         ({"steps": 0}, ValueError, "steps of at least 1, received 0"),
         ({"steps": -3}, ValueError, "steps of at least 1"),
-        ({"steps": 2.5}, TypeError, "integer for steps"),
+        ({"steps": 2.5}, TypeError, "whole number for steps"),
         ({"size": 8}, ValueError, "size from 32 to 8192"),
         ({"size": 10**6}, ValueError, "size from 32 to 8192"),
         ({"seed": -1}, ValueError, "seed of at least 0"),
@@ -40,7 +40,7 @@ from keras_apps import style
         ({"pooling": "mean"}, ValueError, "max, average"),
         ({"schedule": "linear"}, ValueError, "constant, cosine, exponential"),
         ({"color": "grey"}, ValueError, "style, luminance, matched"),
-        ({"noise_share": 1.5}, ValueError, "noise_share of at least 0 and up to 1"),
+        ({"noise_share": 1.5}, ValueError, "noise_share from 0 to 1"),
         ({"settled": 1}, ValueError, "settled below 1"),
         ({"decay_rate": 0}, ValueError, "decay_rate above 0"),
         ({"coarse_to_fine": "yes"}, TypeError, "True or False for coarse_to_fine"),

@@ -235,5 +235,5 @@ def style_rate(schedule, steps):
 
 def test_options_that_an_optimizer_does_not_take(model, pictures):
     recipe = dataclasses.replace(SHALLOW, optimizer="rmsprop", optimizer_options={"beta_1": 0.9})
-    with pytest.raises(ValueError, match="options that rmsprop takes"):
+    with pytest.raises(ValueError, match="options that Keras's rmsprop takes"):
         step_from(model, pictures, recipe)

@@ -250,7 +250,7 @@ def record(**changes):
     [
         ("{", "as JSON, received .*r.json', which is not"),
         ("[" * 100_000, "as JSON, received .*r.json', which is not"),
-        (b"\xff\xfe\x00", "which is no text"),
+        (b"\xff\xfe\x00", "which is not UTF-8 text"),
         ("[1, 2]", '"format": "keras_apps.recipe", received .*without it'),
         ('{"steps": 3}', '"format": "keras_apps.recipe", received .*without it'),
         (record(version=2, package="9.1"), "version 1, received 2 in .*, which keras_apps 9.1 wrote"),

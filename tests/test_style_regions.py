@@ -38,9 +38,9 @@ def test_overlaps_share_and_gaps_stay():
 
 def test_masks_that_do_not_fit():
     left, right = halves()
-    with pytest.raises(ValueError, match="expected 2 masks, one a style picture, received 1"):
+    with pytest.raises(ValueError, match="expected 2 masks, one per style picture, received 1"):
         regions.read_masks([left], 2, (8, 8))
-    with pytest.raises(ValueError, match="expected 2 masks, one a style picture, received 1"):
+    with pytest.raises(ValueError, match="expected 2 masks, one per style picture, received 1"):
         regions.read_masks("one.png", 2, (8, 8))
     with pytest.raises(ValueError, match="mask 2 to have the content's size, 8 x 8 pixels, received 6 x 8"):
         regions.read_masks([left, right[:, :6]], 2, (8, 8))

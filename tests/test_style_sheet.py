@@ -12,7 +12,6 @@ from PIL import Image, ImageSequence
 
 from keras_apps import images
 from keras_apps.cli import style_run
-from keras_apps.style import run
 from keras_apps.style.output import gif, plots, preview, sweep
 from keras_apps.style.output.sweep import draw_sheet
 from keras_apps.style.recipes.recipe import Recipe
@@ -27,7 +26,7 @@ ROWS = [
 ]
 
 
-def told(step, steps=100, size=8, picture=None):
+def progress_after(step, steps=100, size=8, picture=None):
     picture = np.full((size, size, 3), step / steps, np.float32) if picture is None else picture
     return Progress(step, steps, size, 1.0, 1.0, math.nan, lambda: picture)
 
@@ -47,11 +46,11 @@ def painted(monkeypatch):
         calls.styles.append(style)
         number = len(calls.recipes)
         for step in range(1, recipe.steps + 1):
-            progress and progress(told(step, recipe.steps))
+            progress and progress(progress_after(step, recipe.steps))
         stopped = "interrupted" if number == calls.interrupt_at else "steps"
         return StyleResult(np.full(content.shape, number / 10), [{}], recipe, "vgg16", 0.02, 1.0, stopped)
 
-    monkeypatch.setattr(run, "transfer", transfer)
+    monkeypatch.setattr(sweep, "transfer", transfer)
     return calls
 
 
@@ -110,7 +109,7 @@ def test_a_real_sweep_shows_what_the_style_weight_does(pictures):
         ({"stile_weight": [1]}, "did you mean 'style_weight'"),
         ({"seed": range(101)}, "at most 100 pictures, received one of 101"),
         ({"style_layers": ["block9_conv1"]}, "layer among.*block9_conv1"),
-        ({"style_layers": ["block3_conv1..block5_conv1"]}, "range with some of block1_conv1"),
+        ({"style_layers": ["block3_conv1..block5_conv1"]}, "contains at least one of block1_conv1"),
         ({"pooling": ["max", "mean"]}, "pooling"),
     ],
 )
@@ -140,7 +139,7 @@ def test_sweeps_are_read_from_the_command_line():
     for text, said in [
         ("steps", "FIELD=V1"),
         ("steps=1,,2", "FIELD=V1"),
-        ("steps=1.5", "integers.*'1.5'"),
+        ("steps=1.5", "whole numbers.*'1.5'"),
         ("style-wait=1", "did you mean 'style_weight'"),
         ("style_shares=1", "field to sweep over"),
         ("coarse_to_fine=maybe", "value of coarse_to_fine"),
@@ -169,7 +168,7 @@ def test_a_recorder_keeps_every_fifth_step_and_the_last(tmp_path):
     """Steps 1, 5, 10 and 12 of 12 are as light as 1/12, 5/12, 10/12 and 1: 21, 106, 212 and 255 of 255."""
     film = gif.GifRecorder(tmp_path / "x.gif", frames_per_second=10)
     for step in range(1, 13):
-        film(told(step, 12))
+        film(progress_after(step, 12))
     film.save()
     found = frames_of(film.path)
     assert [int(frame.mean()) for frame, _ in found] == pytest.approx([21, 106, 212, 255], abs=1)
@@ -179,7 +178,7 @@ def test_a_recorder_keeps_every_fifth_step_and_the_last(tmp_path):
 def test_an_interrupted_run_ends_with_its_last_picture(tmp_path):
     film = gif.GifRecorder(tmp_path / "x.gif", every=5)
     for step in (1, 2, 3):
-        film(told(step, 12))
+        film(progress_after(step, 12))
     film.save()
     assert [int(frame.mean()) for frame, _ in frames_of(film.path)] == pytest.approx([21, 64], abs=1)
     film.save(np.ones((8, 8, 3)))
@@ -189,7 +188,7 @@ def test_an_interrupted_run_ends_with_its_last_picture(tmp_path):
 def test_a_recorder_forgets_rather_than_grow(tmp_path):
     film = gif.GifRecorder(tmp_path / "x.gif", every=1, size=4)
     for step in range(1, 601):
-        film(told(step, 600))
+        film(progress_after(step, 600))
     assert len(film.frames) <= gif.MOST_FRAMES and film.every == 8
     light = [frame.mean() for frame in film.frames]
     assert light == sorted(light) and light[0] < 1 and light[-1] == 255
@@ -245,7 +244,7 @@ def test_the_preview_updates_one_display(notebook):
     watch = preview.NotebookPreview(every=10)
     for _ in range(2):  # two runs, two displays
         for step in range(1, 26):
-            watch(told(step, 25))
+            watch(progress_after(step, 25))
     assert [len(shown) for shown in notebook] == [4, 4]  # steps 1, 10, 20 and 25
     assert (
         "step 20 of 25" in notebook[0][2] and "left" not in notebook[0][2] and "data:image/png;base64" in notebook[0][2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -29,27 +29,30 @@ StyleLayers = Annotated[
     list[str] | None,
     Option("--style-layer", help="LAYER or LAYER=LAMBDA, repeated. [the first convolution of each block, 0.2]"),
 ]
-Shares = Annotated[list[float] | None, Option("--share", help="How much of each STYLE, in their order; sums to 1.")]
+Shares = Annotated[list[float] | None, Option("--share", help="Weight of each STYLE, in their order; they sum to 1.")]
 Normalized = Annotated[str | None, Option(help="scale-free, course, assignment, keras.io or tensorflow. [scale-free]")]
 CoarseToFine = Annotated[
     bool | None, Option("--coarse-to-fine/--no-coarse-to-fine", help="Paint smaller sizes first. [from 512 pixels]")
 ]
 Start = Annotated[str | None, Option(help="content, noise, style or blend (of noise and content). [content]")]
-NoiseShare = Annotated[float | None, Option(help="Of a blend, 0 to 1. [0.25]")]
+NoiseShare = Annotated[float | None, Option(help="Share of noise in a blend, 0 to 1. [0.25]")]
 Optimizer = Annotated[str | None, Option(help="lbfgs, gradient-descent, or one of Keras: adam, rmsprop ... [lbfgs]")]
 OptimizerOptions = Annotated[
     list[str] | None, Option("--optimizer-option", help="NAME=NUMBER for a Keras optimiser, repeated.")
 ]
-LearningRate = Annotated[float | None, Option(help="0.02 for adam; found by trial for gradient-descent.")]
+LearningRate = Annotated[float | None, Option(help="Step size. [0.02 for adam; found by trial for gradient-descent]")]
 Schedule = Annotated[str | None, Option(help="constant, cosine or exponential. [constant]")]
-DecayRate = Annotated[float | None, Option(help="Of the exponential schedule. [0.96]")]
-DecaySteps = Annotated[int | None, Option(help="Of the exponential schedule. [100]")]
+DecayRate = Annotated[float | None, Option(help="Factor of the exponential schedule. [0.96]")]
+DecaySteps = Annotated[int | None, Option(help="Steps over which --decay-rate applies once. [100]")]
 Settled = Annotated[float | None, Option(help="Stop once 20 steps lower the cost by less than this share. [0: never]")]
 Color = Annotated[str | None, Option(help="style, luminance (keep the photograph's colours) or matched. [style]")]
-Seed = Annotated[int | None, Option(help="For the noise. [0]")]
-Preset = Annotated[str | None, Option(help="Begin with course, gatys2016, keras.io or tensorflow; options change it.")]
+Seed = Annotated[int | None, Option(help="Seed of the noise. [0]")]
+Preset = Annotated[
+    str | None,
+    Option(help="Begin with the settings of course, gatys2016, keras.io or tensorflow; options change them."),
+]
 RecipeFile = Annotated[
-    str | None, Option("--recipe", help="Begin with the recipe of a .json file, or of a .png that was painted here.")
+    str | None, Option("--recipe", help="Begin with the recipe in a .json file, or in a .png that this command wrote.")
 ]
 
 
@@ -57,13 +60,15 @@ def style(
     content: Annotated[
         str,
         Argument(
-            metavar="CONTENT", help="The photograph, or a folder of a film's frames; 'bundled:astronaut' comes along."
+            metavar="CONTENT", help="The photograph, or a folder of a film's frames; 'bundled:astronaut' is included."
         ),
     ],
     paintings: Annotated[
         list[str], Argument(metavar="STYLE...", help="The painting, for instance 'bundled:vortices', or several.")
     ],
-    out: Annotated[str, Option("--out", "-o", help="The picture: .png, .jpg, .webp, .tif, .bmp; or frames' folder.")],
+    out: Annotated[
+        str, Option("--out", "-o", help="The file to write: .png, .jpg, .webp, .tif or .bmp; for frames, a folder.")
+    ],
     size: Size = None,
     steps: Steps = None,
     content_weight: ContentWeight = None,
@@ -71,7 +76,7 @@ def style(
     variation_weight: VariationWeight = None,
     share: Shares = None,
     mask: Annotated[
-        list[str] | None, Option(help="A picture of CONTENT's size for each STYLE, white where it is to be.")
+        list[str] | None, Option(help="For each STYLE a picture of CONTENT's size, white where that style belongs.")
     ] = None,
     color: Color = None,
     start: Start = None,
@@ -93,19 +98,25 @@ def style(
     decay_steps: DecaySteps = None,
     settled: Settled = None,
     coarse_to_fine: CoarseToFine = None,
-    tile: Annotated[int | None, Option(help="Compute in squares of this side: for pictures beyond memory.")] = None,
-    checkpoint: Annotated[
-        str | None, Option(help="Keep the run here: every 20 steps and on Ctrl-C; lbfgs: every 40.")
+    tile: Annotated[
+        int | None, Option(help="Compute in squares of this side, in pixels: less memory, more time.")
     ] = None,
-    resume: Annotated[bool, Option("--resume", help="Go on from --checkpoint.")] = False,
-    bits: Annotated[int, Option(help="8, or 16 for a .png, per colour.")] = 8,
+    checkpoint: Annotated[
+        str | None,
+        Option(help="Save the unfinished run to this file: every 20 steps and on Ctrl-C; for lbfgs every 40."),
+    ] = None,
+    resume: Annotated[bool, Option("--resume", help="Continue from --checkpoint.")] = False,
+    bits: Annotated[int, Option(help="Bits per colour: 8, or 16 for a .png.")] = 8,
     save_recipe: Annotated[str | None, Option(help="Write the recipe to this .json; a .png always holds it.")] = None,
-    film: Annotated[str | None, Option(help="Write how the picture comes about to this .gif.")] = None,
+    film: Annotated[str | None, Option(help="Write the picture's progress to this .gif.")] = None,
     plot: Annotated[str | None, Option(help="Write a plot of the costs to this .png, .svg or .pdf.")] = None,
     sweep: Annotated[
-        list[str] | None, Option(help="FIELD=VALUE,VALUE,...: OUT becomes a sheet of pictures; given twice, a table.")
+        list[str] | None,
+        Option(help="FIELD=VALUE,VALUE,...: paint one picture for each value, and write a sheet; twice: a table."),
     ] = None,
-    temporal_weight: Annotated[float | None, Option(help="Of frames: how much each stays like the last.")] = None,
+    temporal_weight: Annotated[
+        float | None, Option(help="For frames: how strongly still parts stay like the last frame.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Paint the content of one picture in the style of another. Ctrl-C keeps the best picture so far."""
@@ -141,60 +152,72 @@ def style(
     from keras_apps.cli import style_run
 
     frames = Path(content).is_dir()
-    more = {"masks": mask, "start_picture": start_picture, "tile": tile}
-    kept = {"checkpoint": checkpoint, "resume": resume}
+    arguments = {"masks": mask, "start_picture": start_picture, "tile": tile}
+    resuming = {"checkpoint": checkpoint, "resume": resume}
     files = {"film": film, "plot": plot, "save_recipe": save_recipe}
     if sweep or frames:
-        extra = kept | files | ({"sweep": sweep} | more if frames else {"temporal_weight": temporal_weight})
-        style_run.refuse("a folder of frames" if frames else "--sweep", extra | {"bits": bits if bits != 8 else None})
+        refused = resuming | files | ({"sweep": sweep} | arguments if frames else {"temporal_weight": temporal_weight})
+        style_run.refuse("a folder of frames" if frames else "--sweep", refused | {"bits": bits if bits != 8 else None})
         if frames:
             _paint_frames(content, paintings, out, chosen, temporal_weight, as_json)
-        else:
-            _paint_sweep(content, paintings, out, chosen, sweep, more, as_json)
+        elif sweep:
+            _paint_sweep(content, paintings, out, chosen, sweep, arguments, as_json)
         return
     style_run.refuse("a single picture", {"temporal_weight": temporal_weight})
-    style_run.paint(content, paintings, out, chosen, more | kept, bits, recipe_file=recipe, as_json=as_json, **files)
+    style_run.paint(
+        content, paintings, out, chosen, arguments | resuming, bits, recipe_file=recipe, as_json=as_json, **files
+    )
 
 
-def _paint_frames(content: str, paintings: list[str], out: str, recipe, temporal_weight, as_json: bool) -> None:
-    from keras_apps.cli.style_run import paint_frames, told_of_frames
+def _paint_frames(
+    content: str, paintings: list[str], out: str, recipe: Recipe, temporal_weight: float | None, as_json: bool
+) -> None:
+    from keras_apps.cli.style_run import frames_summary, paint_frames
 
     console.load_tensorflow()
     report = paint_frames(content, paintings, recipe, out, temporal_weight=temporal_weight)
     if as_json:
         console.print_json({"out": out, "recipe": recipe.as_dict(), **report})
     else:
-        print(told_of_frames(report, out))
+        print(frames_summary(report, out))
 
 
-def _paint_sweep(content: str, paintings: list[str], out: str, recipe, sweep, more: dict, as_json: bool) -> None:
+def _paint_sweep(
+    content: str,
+    paintings: list[str],
+    out: str,
+    recipe: Recipe,
+    sweep: list[str],
+    arguments: dict[str, Any],
+    as_json: bool,
+) -> None:
     from keras_apps.cli.style_run import paint_sweep, parse_sweep
 
     axes = parse_sweep(sweep)
     console.load_tensorflow()
-    found = paint_sweep(content, paintings, recipe, axes, out, **more)
-    costs = [min(row["cost"] for row in result.history) for result in found.results]
-    seconds = sum(result.seconds for result in found.results)
+    result = paint_sweep(content, paintings, recipe, axes, out, **arguments)
+    costs = [min(row["cost"] for row in picture.history) for picture in result.results]
+    seconds = sum(picture.seconds for picture in result.results)
     if as_json:
-        recipes = [result.recipe.as_dict() for result in found.results]
-        report = {"out": out, "interrupted": found.interrupted, "recipes": recipes, "costs": costs, "seconds": seconds}
+        recipes = [picture.recipe.as_dict() for picture in result.results]
+        report = {"out": out, "interrupted": result.interrupted, "recipes": recipes, "costs": costs, "seconds": seconds}
         console.print_json(report)
     else:
-        ended = "interrupted, " if found.interrupted else ""
-        print(f"{out}: {ended}{len(found.results)} of {len(found.recipes)} pictures in {seconds:.0f} s")
+        ended = "interrupted, " if result.interrupted else ""
+        print(f"{out}: {ended}{len(result.results)} of {len(result.recipes)} pictures in {seconds:.0f} s")
 
 
 def recipe_from(preset: str | None, file: str | None, changes: dict) -> Recipe:
-    """Make a recipe from a preset or a file, and what the options say.
+    """Make a recipe from a preset or a file, and the options.
 
     Args:
         preset: A preset's name, or `None`.
         file: A recipe file or painted PNG, or `None`.
-        changes: Recipe fields; `None` leaves what the preset, the file or the default says.
+        changes: Fields of the recipe; `None` keeps the value of the preset, the file or the default.
 
     Raises:
-        ValueError: If both a preset and a file are given, or a value is not in its range.
-        FileNotFoundError: If there is no such file.
+        ValueError: If both a preset and a file are given, or a value is out of its range.
+        FileNotFoundError: If the file does not exist.
     """
     if preset is not None and file is not None:
         raise ValueError("expected --preset or --recipe, received both")
@@ -212,12 +235,12 @@ def recipe_from(preset: str | None, file: str | None, changes: dict) -> Recipe:
 
 def pairs(option: str, texts: list[str] | None, default: float | None = None) -> dict[str, float] | None:
     """Read NAME=NUMBER, repeated; a NAME alone gets the default where there is one."""
-    found = {}
+    numbers = {}
     for text in texts or []:
         name, _, number = text.partition("=")
         try:
-            found[name] = default if not number and default is not None else float(number)
+            numbers[name] = default if not number and default is not None else float(number)
         except ValueError:
-            wanted = "NAME=NUMBER" if default is None else "LAYER or LAYER=NUMBER"
-            raise ValueError(f"expected {option} as {wanted}, received {text!r}") from None
-    return found or None
+            form = "NAME=NUMBER" if default is None else "LAYER or LAYER=NUMBER"
+            raise ValueError(f"expected {option} as {form}, received {text!r}") from None
+    return numbers or None

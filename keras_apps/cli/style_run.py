@@ -1,14 +1,13 @@
-"""One picture from the command line: checks, progress, files, and what is said in the end."""
+"""The work of `keras-apps style`: checks, progress bars, files to write and the report at the end."""
 
 from __future__ import annotations
 
 import math
-import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,9 +24,12 @@ from keras_apps.style.regions import read_masks
 from keras_apps.style.tiling.resources import bytes_per_pixel, check_memory, estimate
 
 if TYPE_CHECKING:
+    from keras_apps.images import Picture
+    from keras_apps.style.film.painter import FilmProgress
     from keras_apps.style.output.sweep import Sweep
+    from keras_apps.style.run import Progress, StyleResult
 
-RISEN = "; it did not fall below its start, for which more steps or a smaller --learning-rate are needed"
+RISEN = "; the cost did not fall below its start: use more steps or a smaller --learning-rate"
 
 
 def paint(
@@ -43,7 +45,7 @@ def paint(
     recipe_file: str | None = None,
     as_json: bool = False,
 ) -> None:
-    """Paint one picture and write it, with its recipe, and what else was asked for."""
+    """Paint one picture, and write it with its recipe and the other files that the options ask for."""
     _check_files({"out": out, "film": film, "plot": plot, "save_recipe": save_recipe} | arguments, content, paintings)
     images.check_output(out, bits)
     if save_recipe is not None and Path(save_recipe).suffix.lower() != ".json":
@@ -54,14 +56,17 @@ def paint(
     if plot is not None:
         check_plot(plot)
     recorder = None if film is None else GifRecorder(film)
-    pictures = {"content": [content], "style": paintings, "mask": arguments["masks"] or []}
+    pictures: dict[str, list[str]] = {"content": [content], "style": paintings, "mask": arguments["masks"] or []}
     pictures["start"] = [arguments["start_picture"]] if arguments["start_picture"] is not None else []
     described = {role: [describe_picture(name) for name in names] for role, names in pictures.items() if names}
     _check_pictures(content, paintings, recipe, arguments)
     if recipe_file is not None:
         recorded = files.read_recipe_file(recipe_file).pictures
-        for picture in files.differing_pictures(recorded, dict.fromkeys(recorded, []) | described):
-            console.say(f"'{recipe_file}' was painted from other pictures: {picture}")
+        given: dict[str, list[dict[str, object]]] = {
+            role: described.get(role, []) for role in {**recorded, **described}
+        }
+        for picture in files.differing_pictures(recorded, given):
+            console.say(f"'{recipe_file}' was painted from a different picture: {picture}")
     console.say(f"{estimate(content, recipe, arguments['tile'])} for {recipe.steps} steps at {recipe.size} pixels")
     console.load_tensorflow()
     result = transfer_with_bar(content, paintings, recipe, also=recorder, **arguments)
@@ -77,27 +82,35 @@ def paint(
         files.save_recipe(result.recipe, save_recipe, described)
     _report(result, out, as_json)
     if result.stopped.startswith("not finite"):
-        raise ValueError(f"expected a finite cost, received one {result.stopped}; '{out}' is the best before it")
+        raise ValueError(
+            f"expected a finite cost, received one {result.stopped}; '{out}' is the best picture before it"
+        )
 
 
-def _report(result, out: str, as_json: bool) -> None:
+def _report(result: StyleResult, out: str, as_json: bool) -> None:
     if as_json:
-        report = {"out": out, "backbone": result.backbone, "recipe": result.recipe.as_dict()}
+        report: dict[str, Any] = {"out": out, "backbone": result.backbone, "recipe": result.recipe.as_dict()}
         report |= {"seconds": result.seconds, "stopped": result.stopped, "interrupted": result.interrupted}
         console.print_json(report | {"history": result.history})
         return
     done, steps = len(result.history), result.recipe.steps
-    words = {"interrupted": f"interrupted after {done} of {steps} steps", "settled": f"settled after {done} steps"}
+    endings = {"interrupted": f"interrupted after {done} of {steps} steps", "settled": f"settled after {done} steps"}
     size = result.history[-1]["size"] if result.history else 0
     costs = [row["cost"] for row in result.history if row["size"] == size]
     fell = f", cost {costs[0]:.4g} -> {costs[-1]:.4g}" if costs else ""
     if costs and costs[-1] > min(costs):
         fell += f"; the picture is the best, {min(costs):.4g}" if min(costs) < costs[0] else RISEN
-    said = words.get(result.stopped, f"{done} steps")
-    print(f"{out}: {said} with {result.backbone} in {result.seconds:.0f} s{fell}")
+    ending = endings.get(result.stopped, f"{done} steps")
+    print(f"{out}: {ending} with {result.backbone} in {result.seconds:.0f} s{fell}")
 
 
-def transfer_with_bar(content, painting, recipe: Recipe, also: Callable | None = None, **arguments):
+def transfer_with_bar(
+    content: Picture,
+    painting: Picture | Sequence[Picture],
+    recipe: Recipe,
+    also: Callable[[Progress], None] | None = None,
+    **arguments: Any,
+) -> StyleResult:
     """Run `style.transfer` with a bar of steps, cost and seconds left on standard error.
 
     Args:
@@ -105,16 +118,16 @@ def transfer_with_bar(content, painting, recipe: Recipe, also: Callable | None =
         painting: As `transfer` takes it.
         recipe: The recipe.
         also: A further progress callback.
-        arguments: Further ones of `transfer`.
+        arguments: Further arguments of `transfer`.
     """
     from keras_apps.style.run import transfer
 
     with console.progress_bar("{task.fields[size]}", "cost {task.fields[cost]}", "{task.fields[left]}") as bar:
         task = bar.add_task("painting", total=recipe.steps, size="", cost="-", left="compiling")
 
-        def show(p) -> None:
-            left = "" if math.isnan(p.seconds_left) else f"{p.seconds_left:.0f} s left"
-            bar.update(task, completed=p.step, total=p.steps, size=f"{p.size} px", cost=f"{p.cost:.4g}", left=left)
+        def show(p: Progress) -> None:
+            size, cost, left = f"{p.size} px", f"{p.cost:.4g}", _left(p.seconds_left)
+            bar.update(task, completed=p.step, total=p.steps, size=size, cost=cost, left=left)
             if also is not None:
                 also(p)
 
@@ -122,7 +135,7 @@ def transfer_with_bar(content, painting, recipe: Recipe, also: Callable | None =
 
 
 def refuse(what: str, options: dict) -> None:
-    """Raise for the first option that is given and does not go with what is asked for."""
+    """Raise for the first option that is given but does not apply."""
     for name, value in options.items():
         if value is not None and value is not False:
             raise ValueError(f"expected no --{name.replace('_', '-')} with {what}, received {value!r}")
@@ -130,28 +143,28 @@ def refuse(what: str, options: dict) -> None:
 
 def _check_files(files: dict, content: str, paintings: list[str]) -> None:
     """Refuse files that would overwrite one another or the pictures that they are painted from."""
-    taken = {Path(name).resolve(): "a picture it is painted from" for name in (content, *paintings)}
+    taken = {Path(name).resolve(): "which is one of the pictures to paint from" for name in (content, *paintings)}
     for option in ("out", "film", "plot", "save_recipe", "checkpoint"):
         if files[option] is None:
             continue
         path = Path(files[option]).resolve()
         name = f"--{option.replace('_', '-')}"
         if path in taken:
-            raise ValueError(f"expected {name} besides the other files, received {files[option]!r}, {taken[path]}")
+            raise ValueError(f"expected a file of its own for {name}, received {files[option]!r}, {taken[path]}")
         taken[path] = f"which is {name} too"
 
 
 def _check_pictures(content: str, paintings: list[str], recipe: Recipe, arguments: dict) -> None:
-    """Say what is wrong with the pictures before TensorFlow is loaded."""
+    """Check the pictures before TensorFlow is loaded."""
     picture = images.load_image(content)
     if arguments["masks"]:
         read_masks(arguments["masks"], len(paintings), picture.shape[:2])
     if recipe.style_shares is not None and len(recipe.style_shares) != len(paintings):
-        raise ValueError(f"expected --share {len(paintings)} times, one a STYLE, received {len(recipe.style_shares)}")
+        raise ValueError(f"expected --share {len(paintings)} times, one per STYLE, received {len(recipe.style_shares)}")
     if arguments["tile"] is not None and arguments["tile"] < 1:
         raise ValueError(f"expected --tile of at least 1 pixel, received {arguments['tile']}")
     if (recipe.start == "picture") != (arguments["start_picture"] is not None):
-        raise ValueError("expected --start-picture exactly with --start picture")
+        raise ValueError("expected --start-picture and --start picture together, received only one of them")
     if arguments["resume"] and arguments["checkpoint"] is None:
         raise ValueError("expected --checkpoint with --resume, received none")
     if arguments["resume"] and not Path(arguments["checkpoint"]).exists():
@@ -160,7 +173,7 @@ def _check_pictures(content: str, paintings: list[str], recipe: Recipe, argument
 
 
 def _save(image: np.ndarray, out: str, bits: int, text: dict[str, str] | None) -> None:
-    """Save the picture, or, where that fails after all, save it elsewhere and say where."""
+    """Save the picture. If that fails, save it to a temporary folder and raise an error that names it."""
     try:
         images.save_image(image, out, bits=bits, text=text)
     except OSError as error:
@@ -181,7 +194,7 @@ def parse_sweep(texts: list[str]) -> dict[str, list]:
         texts: Each `FIELD=V1,V2,...`: a field of a recipe, with dashes or underscores, or `style` with pictures.
 
     Returns:
-        `{field: values}`, as `sheet.sweep` takes.
+        `{field: values}`, as `style.sweep` takes.
 
     Raises:
         ValueError: If a text is not of that form, a field does not exist or cannot be swept over from the command line,
@@ -205,26 +218,37 @@ def parse_sweep(texts: list[str]) -> dict[str, list]:
     return axes
 
 
-def _value(field: str, text: str, kind: type):
+def _value(field: str, text: str, kind: type) -> Any:
     if kind is bool:
         check_choice(f"value of {field}", text.lower(), YES_NO)
         return YES_NO[text.lower()]
     try:
         return kind(text)
     except ValueError:
-        what = "integers" if kind is int else "numbers"
+        what = "whole numbers" if kind is int else "numbers"
         raise ValueError(f"expected {what} for --sweep {field}, received {text!r}") from None
 
 
-def paint_sweep(content, style, recipe: Recipe, axes: dict[str, list], out: str, **transfer_arguments) -> Sweep:
-    """Run `sheet.sweep` with one bar on standard error, and save the sheet.
+def paint_sweep(
+    content: Picture,
+    style: Picture | Sequence[Picture],
+    recipe: Recipe,
+    axes: dict[str, list],
+    out: str,
+    **transfer_arguments: Any,
+) -> Sweep:
+    """Run `style.sweep` with one bar on standard error, and save the sheet.
 
     Args:
-        content: As `sheet.sweep` takes, and so are `style`, `recipe` and `axes`.
+        content: As `style.sweep` takes it.
+        style: As `style.sweep` takes it.
+        recipe: As `style.sweep` takes it.
+        axes: As `style.sweep` takes them.
         out: The picture to write.
+        transfer_arguments: Further arguments of `transfer`.
 
     Raises:
-        ValueError: As `sheet.sweep`; before anything is painted.
+        ValueError: As `style.sweep`; before anything is painted.
         OSError: If `out` cannot be written; before anything is painted.
     """
     from keras_apps.images import check_output, save_image
@@ -234,53 +258,55 @@ def paint_sweep(content, style, recipe: Recipe, axes: dict[str, list], out: str,
     with console.progress_bar("cost {task.fields[cost]}", "{task.fields[left]}") as bar:
         task = bar.add_task("painting", total=None, cost="-", left="compiling")
 
-        def show(p) -> None:
+        def show(p: Progress) -> None:
             bar.update(task, total=p.steps, completed=p.step, cost=f"{p.cost:.4g}", left=_left(p.seconds_left))
 
-        found = sweep(content, style, recipe, axes, progress=show, **transfer_arguments)
-    save_image(found.image, out)
-    return found
+        result = sweep(content, style, recipe, axes, progress=show, **transfer_arguments)
+    save_image(result.image, out)
+    return result
 
 
 def paint_frames(
     frames: str,
-    style,
+    style: Picture | Sequence[Picture],
     recipe: Recipe,
     out: str,
     *,
     temporal_weight: float | None = None,
     resume: bool = True,
-    **arguments,
-) -> dict:
-    """Run `film.stylize_frames` with one bar on standard error.
+    **arguments: Any,
+) -> dict[str, float]:
+    """Run `style.stylize_frames` with one bar on standard error.
 
     Args:
         frames: The folder of frames.
         style: As `transfer` takes.
         recipe: The recipe.
         out: The folder to write to.
-        temporal_weight: As `film.stylize_frames`, and so are `resume` and the further arguments.
+        temporal_weight: As `style.stylize_frames` takes it.
+        resume: As `style.stylize_frames` takes it.
+        arguments: Further arguments of `style.stylize_frames`.
 
     Returns:
-        `frames` (how many there are), `painted`, `found` (there already) and `seconds`.
+        Numbers of frames: `frames` in all, `painted` now, and `found` from an earlier run; and `seconds`.
 
     Raises:
-        ValueError: As `film.stylize_frames`, and on Ctrl-C `KeyboardInterrupt`; what `out` holds then is whole.
+        ValueError: As `style.stylize_frames`.
+        KeyboardInterrupt: On Ctrl-C; no file in `out` is incomplete then.
     """
     from keras_apps.style.film.film import stylize_frames
 
-    weight = {} if temporal_weight is None else {"temporal_weight": temporal_weight}
-    report = {"frames": 0, "painted": 0, "found": 0, "seconds": 0.0}
-    with console.progress_bar("{task.fields[told]}", "{task.fields[left]}") as bar:
-        task = bar.add_task("frames", total=None, told="", left="compiling")
+    if temporal_weight is not None:
+        arguments["temporal_weight"] = temporal_weight
+    report: dict[str, float] = {"frames": 0, "painted": 0, "found": 0, "seconds": 0.0}
+    with console.progress_bar("{task.fields[status]}", "{task.fields[left]}") as bar:
+        task = bar.add_task("frames", total=None, status="", left="compiling")
 
-        def show(p) -> None:
-            told = f"step {p.step}/{p.steps}, cost {p.cost:.4g}"
-            bar.update(task, total=p.frames or None, completed=p.frame - 1, told=told, left=_left(p.seconds_left))
+        def show(p: FilmProgress) -> None:
+            status = f"step {p.step}/{p.steps}, cost {p.cost:.4g}"
+            bar.update(task, total=p.frames or None, completed=p.frame - 1, status=status, left=_left(p.seconds_left))
 
-        for frame in stylize_frames(
-            frames, style, recipe, out=out, resume=resume, progress=show, **weight, **arguments
-        ):
+        for frame in stylize_frames(frames, style, recipe, out=out, resume=resume, progress=show, **arguments):
             report["frames"] += 1
             report["found" if frame.done_before else "painted"] += 1
             report["seconds"] += frame.seconds
@@ -288,20 +314,15 @@ def paint_frames(
     return report
 
 
-def told_of_frames(report: dict, out: str) -> str:
+def frames_summary(report: dict[str, float], out: str) -> str:
     """Return one line on what `paint_frames` did.
 
     Example:
-        >>> told_of_frames({"frames": 5, "painted": 3, "found": 2, "seconds": 61.2}, "painted")
-        'painted: 5 frames, 3 painted in 61 s, 2 were there already'
+        >>> frames_summary({"frames": 5, "painted": 3, "found": 2, "seconds": 61.2}, "painted")
+        'painted: 5 frames, 3 painted in 61 s, 2 found from an earlier run'
     """
-    already = f", {report['found']} were there already" if report["found"] else ""
+    already = f", {report['found']} found from an earlier run" if report["found"] else ""
     return f"{out}: {report['frames']} frames, {report['painted']} painted in {report['seconds']:.0f} s{already}"
-
-
-def is_folder(content: str) -> bool:
-    """Say whether CONTENT is a folder of frames."""
-    return os.path.isdir(content)
 
 
 def _left(seconds: float) -> str:

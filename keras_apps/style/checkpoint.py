@@ -1,4 +1,4 @@
-"""An unfinished picture on disk: recipe, pictures' digest, optimiser's state and history, to go on from."""
+"""A checkpoint on disk: recipe, digest of the pictures, optimiser state and history of an unfinished transfer."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a run needs to go on as if it had not stopped.
+    """What a run needs to continue as if it had not stopped.
 
     Attributes:
         stage: Which of the recipe's sizes is being painted, from 0.
@@ -52,10 +53,10 @@ def digest(pictures: Iterable[np.ndarray]) -> str:
 
 
 def save(path: str | os.PathLike, checkpoint: Checkpoint, recipe: Recipe, pictures: str) -> None:
-    """Write a checkpoint; an older one is replaced only by a whole one.
+    """Write a checkpoint. If writing fails, an older one stays as it was.
 
     Args:
-        path: File to write, by habit `.npz`.
+        path: File to write, usually `.npz`.
         checkpoint: The run's state.
         recipe: The run's recipe.
         pictures: `digest` of content, style and start pictures and of masks.
@@ -65,13 +66,13 @@ def save(path: str | os.PathLike, checkpoint: Checkpoint, recipe: Recipe, pictur
     """
     about = {"format": FORMAT, "recipe": recipe.as_dict(), "pictures": pictures, "history": checkpoint.history}
     about |= {"stage": checkpoint.stage, "steps": checkpoint.steps, "best_cost": checkpoint.best_cost}
-    arrays = {f"state/{name}": value for name, value in checkpoint.state.items()}
+    arrays: dict[str, Any] = {f"state/{name}": value for name, value in checkpoint.state.items()}
     with written_aside(path) as aside, open(aside, "wb") as file:
         np.savez(file, about=json.dumps(about), picture=checkpoint.picture, best=checkpoint.best, **arrays)
 
 
 def load(path: str | os.PathLike, recipe: Recipe, pictures: str) -> Checkpoint:
-    """Read a checkpoint of this very run.
+    """Read a checkpoint of the same run: the same recipe and the same pictures.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -88,15 +89,18 @@ def load(path: str | os.PathLike, recipe: Recipe, pictures: str) -> Checkpoint:
         raise ValueError(f"expected a checkpoint of a style transfer, received '{path}': {error}") from None
     if about.get("format") != FORMAT:
         raise ValueError(f"expected a checkpoint of format {FORMAT}, received '{path}' of {about.get('format')}")
-    other = [name for name, value in _plain(recipe).items() if about["recipe"].get(name) != value]
+    other = [name for name, value in _as_json_reads(recipe).items() if about["recipe"].get(name) != value]
     if other:
-        said = ", ".join(f"{name} {about['recipe'].get(name)!r}" for name in other)
-        raise ValueError(f"expected a checkpoint of this recipe, received '{path}' of another one, with {said}")
+        differences = ", ".join(f"{name} {about['recipe'].get(name)!r}" for name in other)
+        raise ValueError(f"expected a checkpoint of this recipe, received '{path}', whose recipe has {differences}")
     if about["pictures"] != pictures:
-        raise ValueError(f"expected a checkpoint of these pictures, received '{path}' of other ones")
+        raise ValueError(
+            f"expected a checkpoint of these pictures, received '{path}', which was made with other pictures"
+        )
     numbers = {name: about[name] for name in ("stage", "steps", "best_cost", "history")}
     return Checkpoint(picture=picture, best=best, state=state, **numbers)
 
 
-def _plain(recipe: Recipe) -> dict:
+def _as_json_reads(recipe: Recipe) -> dict[str, Any]:
+    """Return the recipe as it comes back from JSON, for instance with lists in place of tuples."""
     return json.loads(json.dumps(recipe.as_dict()))

@@ -176,7 +176,7 @@ def total_cost(
     return content_weight * J_content + style_weight * J_style
 
 
-def _activations(a) -> tf.Tensor:
+def _activations(a: tf.Tensor) -> tf.Tensor:
     a = tf.convert_to_tensor(a)
     if not a.dtype.is_floating:
         a = tf.cast(a, tf.float32)
@@ -185,7 +185,7 @@ def _activations(a) -> tf.Tensor:
     return a
 
 
-def _pair(a, b, same_size: bool) -> tuple[tf.Tensor, tf.Tensor]:
+def _pair(a: tf.Tensor, b: tf.Tensor, same_size: bool) -> tuple[tf.Tensor, tf.Tensor]:
     a, b = _activations(a), _activations(b)
     if a.dtype != b.dtype:
         raise TypeError(f"expected activations of one type, received {a.dtype.name} and {b.dtype.name}")

@@ -54,9 +54,10 @@ class LBFGS:
 
     learning_rate = float("nan")
 
-    def __init__(self, objective: Objective, start: np.ndarray, options: Mapping[str, int] | None = None):
+    def __init__(self, objective: Objective, start: np.ndarray, options: Mapping[str, float] | None = None):
         self.objective, options = objective, options or {}
-        self.memory, self.restart = int(options.get("memory", MEMORY)), options.get("restart")
+        self.memory = int(options.get("memory", MEMORY))
+        self.restart = int(options["restart"]) if "restart" in options else None
         self.picture = tf.Variable(start, dtype=tf.float32, name="generated")
         self.evaluations = self.done = 0
 
@@ -85,17 +86,23 @@ class LBFGS:
         requests that are answered here.
         """
         shape = self.picture.shape
-        start = self.picture.numpy().ravel().astype(np.float64)
-        options = {"maxiter": iterations, "maxfun": 20 * iterations, "maxcor": self.memory, "ftol": 0, "gtol": 0}
+        start: Any = self.picture.numpy().ravel().astype(np.float64)
+        options: Any = {"maxiter": iterations, "maxfun": 20 * iterations, "maxcor": self.memory, "ftol": 0, "gtol": 0}
 
         def search(ask: Callable[[tuple[str, np.ndarray]], Any]) -> None:
-            minimize(
-                lambda pixels: ask(("evaluate", pixels)),
+            def evaluate(pixels: np.ndarray) -> tuple[float, np.ndarray]:
+                return ask(("evaluate", pixels))
+
+            def iteration_done(pixels: np.ndarray) -> None:
+                ask(("iteration done", pixels))
+
+            minimize(  # type: ignore[call-overload]  # scipy-stubs have no callback for arrays of any rank
+                evaluate,
                 start,
                 jac=True,
                 method="L-BFGS-B",
                 bounds=[(0.0, 1.0)] * start.size,
-                callback=lambda pixels: ask(("iteration done", pixels)),
+                callback=iteration_done,
                 options=options,
             )
 
@@ -122,10 +129,10 @@ class LBFGS:
 
     def state(self) -> dict[str, np.ndarray]:
         """Return what the next steps depend on besides the picture, where the curvature has just been forgotten."""
-        return {"done": np.int64(self.done), "evaluations": np.int64(self.evaluations)}
+        return {"done": np.asarray(self.done), "evaluations": np.asarray(self.evaluations)}
 
     def restore(self, picture: np.ndarray, state: dict[str, np.ndarray]) -> None:
-        """Go on from a picture and a `state`."""
+        """Continue from a picture and a `state`."""
         self.picture.assign(picture)
         self.done, self.evaluations = int(state["done"]), int(state["evaluations"])
 

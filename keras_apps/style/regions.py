@@ -1,4 +1,4 @@
-"""Which part of the picture is to have which style: masks -> weights at the positions of each style layer."""
+"""Styles for parts of the picture: masks -> weights at the positions of each style layer."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ FAINTEST = 1 / 16
 
 
 def read_masks(masks: Sequence[Picture], count: int, content_shape: tuple[int, ...]) -> np.ndarray:
-    """Read masks, one a style picture.
+    """Read masks, one per style picture.
 
-    White belongs to the style, black does not, grey in part. Where masks overlap so that the shares of a pixel sum to
-    more than 1, they are divided by that sum; what is in no mask is to have nobody's style, only content.
+    White belongs to the style, black does not, grey in part. Where masks overlap and the shares of a pixel sum to more
+    than 1, they are divided by that sum. A pixel that is in no mask keeps only the content.
 
     Args:
         masks: Pictures as `images.load_image` takes, of exactly the content's size in pixels; or arrays `(h, w)` of
@@ -39,7 +39,7 @@ def read_masks(masks: Sequence[Picture], count: int, content_shape: tuple[int, .
     if isinstance(masks, (str, bytes, np.ndarray)) and np.ndim(masks) < 3:
         masks = [masks]
     if len(masks) != count:
-        raise ValueError(f"expected {count} masks, one a style picture, received {len(masks)}")
+        raise ValueError(f"expected {count} masks, one per style picture, received {len(masks)}")
     shares = []
     for number, mask in enumerate(masks, start=1):
         share = _read(mask)
@@ -96,7 +96,7 @@ def _shrink(values: np.ndarray, length: int, axis: int) -> np.ndarray:
 
 
 def layer_regions(masks: np.ndarray, sizes: Mapping[str, tuple[int, int]]) -> dict[str, np.ndarray]:
-    """Bring masks to the positions of layers, as `Objective` wants them.
+    """Bring masks to the positions of layers, as `Objective` takes them.
 
     Args:
         masks: Floats `(styles, h, w)` in 0..1, as `read_masks` returns.

@@ -7,13 +7,12 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import keras
 import numpy as np
 
 from keras_apps.images import Picture, load_image, resize, scaled
-from keras_apps.style import checkpoint
 from keras_apps.style import checkpoint as checkpoints
 from keras_apps.style.colors import finish, prepare
 from keras_apps.style.lbfgs import LBFGS, resumable
@@ -45,8 +44,9 @@ def first_picture(content: np.ndarray, style: np.ndarray, given: np.ndarray | No
         ValueError: If the recipe starts with a picture and none is given, or the other way round.
     """
     if (recipe.start == "picture") != (given is not None):
-        received = "none" if given is None else f"one with start {recipe.start!r}"
-        raise ValueError(f"expected a start_picture exactly with start 'picture', received {received}")
+        if given is None:
+            raise ValueError("expected a start_picture with start 'picture', received none")
+        raise ValueError(f"expected start 'picture' with a start_picture, received start {recipe.start!r}")
     if recipe.start == "content":
         return content
     if recipe.start in ("style", "picture"):
@@ -59,7 +59,7 @@ def first_picture(content: np.ndarray, style: np.ndarray, given: np.ndarray | No
 
 @dataclass(frozen=True)
 class Inputs:
-    """What is to be painted.
+    """The pictures of a transfer, its recipe and the sizes to paint.
 
     Attributes:
         content: float32 `(h, w, 3)` in 0..1, as it was given.
@@ -89,7 +89,7 @@ class Inputs:
         return C, styles, layer_regions(self.masks, {k: sizes[k] for k in self.recipe.resolved_style_layers})
 
     def finished(self, picture: np.ndarray) -> np.ndarray:
-        """Return a painted picture with the colours that the recipe wants it to have."""
+        """Return a painted picture with the colours that the recipe's `color` asks for."""
         return finish(picture, resize(self.content, picture.shape[:2]), self.recipe.color)
 
     def start(self, content: np.ndarray, style: np.ndarray) -> np.ndarray:
@@ -99,7 +99,7 @@ class Inputs:
     def digest(self) -> str:
         """Return a SHA-256 of all of them."""
         others = [picture for picture in (self.masks, self.given) if picture is not None]
-        return checkpoint.digest([self.content, *self.styles, *others])
+        return checkpoints.digest([self.content, *self.styles, *others])
 
 
 def read_inputs(
@@ -109,30 +109,36 @@ def read_inputs(
     start_picture: Picture | None,
     recipe: Recipe,
 ) -> Inputs:
-    """Read the pictures and check that they, the recipe and the machine go together.
+    """Read the pictures and check that they suit the recipe.
 
     Raises:
-        ValueError: If a picture is too small for the network, the shares or masks are not as many as the styles, or the
-            start picture does not go with the recipe's start.
+        ValueError: If a picture is too small for the network, the number of shares or masks is not that of the styles,
+            or a start picture is missing or not used.
         FileNotFoundError: If a picture does not exist.
     """
     C = load_image(content)
-    styles = [load_image(picture) for picture in (style if isinstance(style, (list, tuple)) else [style])]
+    styles = read_styles(style)
     if not styles:
         raise ValueError("expected at least one style picture, received none")
     if recipe.style_shares is not None and len(recipe.style_shares) != len(styles):
         raise ValueError(
-            f"expected {len(styles)} style_shares, one a style picture, received {len(recipe.style_shares)}"
+            f"expected {len(styles)} style_shares, one per style picture, received {len(recipe.style_shares)}"
         )
-    found = None if masks is None else read_masks(masks, len(styles), C.shape[:2])
+    style_masks = None if masks is None else read_masks(masks, len(styles), C.shape[:2])
     given = None if start_picture is None else load_image(start_picture)
-    first_picture(np.zeros((1, 1, 3), np.float32), styles[0], given, recipe)  # complains before anything is loaded
+    first_picture(np.zeros((1, 1, 3), np.float32), styles[0], given, recipe)  # raises before anything is loaded
     for what, picture in [("content", C), *(("style", picture) for picture in styles)]:
         _check_size(what, picture, recipe)
     stages = [(size, steps) for size, steps in recipe.stages if _fits(C, size, recipe)]
     left_out = sum(steps for _, steps in recipe.stages) - sum(steps for _, steps in stages)
     stages[0] = (stages[0][0], stages[0][1] + left_out)
-    return Inputs(C, styles, found, given, recipe, stages)
+    return Inputs(C, styles, style_masks, given, recipe, stages)
+
+
+def read_styles(style: Picture | Sequence[Picture]) -> list[np.ndarray]:
+    """Read one style picture or several, as floats `(h, w, 3)` in 0..1."""
+    pictures: Sequence[Picture] = style if isinstance(style, (list, tuple)) else [cast(Picture, style)]
+    return [load_image(picture) for picture in pictures]
 
 
 def _fits(picture: np.ndarray, size: int, recipe: Recipe) -> bool:
@@ -152,7 +158,7 @@ def _check_size(what: str, picture: np.ndarray, recipe: Recipe) -> None:
 
 @dataclass(frozen=True)
 class Progress:
-    """What a progress callback is told after a step.
+    """What a progress callback receives after each step.
 
     Attributes:
         step: Steps done, 1 to `steps`.
@@ -160,7 +166,7 @@ class Progress:
         size: Longer side of the picture that is being painted, in pixels.
         cost: The total cost of the picture before this step.
         seconds: Since the first step began; the first of each size compiles and is longer.
-        seconds_left: An estimate from the steps of this size after its first; not a number before there are any.
+        seconds_left: An estimate from the steps of this size after its first; NaN until there are any.
         image: Returns the picture so far, float32 `(h, w, 3)` in 0..1.
     """
 
@@ -184,10 +190,10 @@ class StyleResult:
             course's `J_content` and `J_style`, and `seconds`; the costs are those of the picture before the step.
         recipe: The recipe.
         backbone: The network that was used, `"vgg16"`, `"vgg19"`, `"alexnet"` or `"own"`.
-        learning_rate: The rate at the end; not a number for L-BFGS.
+        learning_rate: The rate at the end; NaN for L-BFGS.
         seconds: Wall-clock seconds in all, those before a resumed interruption included.
         stopped: Why it ended: `"steps"` (all were done), `"settled"` (or L-BFGS found no lower cost), `"interrupted"`
-            (Ctrl-C), or `"not finite: ..."` with the step and the terms whose cost was no number.
+            (Ctrl-C), or `"not finite: ..."` with the step and the terms whose cost was NaN or infinite.
     """
 
     image: np.ndarray
@@ -230,25 +236,25 @@ def transfer(
         content: A picture, as `images.load_image` takes; the result has its proportions.
         style: A picture, or a list of them, of which `recipe.style_shares` says how much each counts.
         recipe: Layers, weights, optimiser, steps, sizes, start and seed; `Recipe()` by default.
-        masks: One a style picture, each of the content's size in pixels: white where that style is to be.
+        masks: One per style picture, each of the content's size in pixels: white where that style belongs.
         start_picture: The first G, with `recipe.start="picture"`; of any size.
-        network: A Keras model of your own, with `recipe.backbone="own"`; see `networks.load_network`.
-        tile: Side of the squares, in pixels, in which pictures larger than memory are computed; same picture, slower.
-        checkpoint: A file in which the run is kept, every 20 steps and after Ctrl-C. L-BFGS can be resumed only where
-            it has forgotten its curvature: every `restart` steps, which the result's recipe then says
-            (`lbfgs.resumable`), and so its picture is not the one without a checkpoint.
-        resume: Go on from `checkpoint`; the picture is the one that the run would have given without interruption.
+        network: A Keras model of your own, with `recipe.backbone="own"`; see `network.network.load_network`.
+        tile: Compute in squares of this side, in pixels: the same picture, slower, in less memory.
+        checkpoint: A file to which the run is saved every 20 steps and after Ctrl-C. L-BFGS can be resumed only where
+            it has forgotten its curvature, every `restart` steps (`lbfgs.resumable` sets it, and the result's recipe
+            reports it). Its picture therefore differs from the one of a run without a checkpoint.
+        resume: Continue from `checkpoint`. The picture equals the one of an uninterrupted run.
         progress: Called after every step.
         compiled: Compile the step with XLA and, where there are enough steps to repay the longer compilation, convolve
-            the wide layers with fewer multiplications (`winograd`). Without it the first step starts sooner.
+            the wide layers with fewer multiplications (`network.winograd`). Without it the first step starts sooner.
 
     Returns:
         A `StyleResult`. Ctrl-C ends the loop and returns the best picture so far; so does a cost that is no longer
         finite, unless there is no step before.
 
     Raises:
-        ValueError: If a picture is smaller than the network needs, masks do not fit, the checkpoint is another run's,
-            or the very first cost is not finite.
+        ValueError: If a picture is smaller than the network needs, masks do not fit, the checkpoint belongs to another
+            run, or the very first cost is not finite.
         MemoryError: If there is not enough memory for this size.
         FileNotFoundError: If a picture, or a checkpoint to resume from, does not exist.
 
@@ -262,7 +268,9 @@ def transfer(
     model = load_network(recipe, network)
     runner = runners(model, recipe, compiled)
     run = Run(recipe, inputs, checkpoint, resume, progress)
-    picture, rate = None, math.nan
+    picture: np.ndarray | None = None
+    descent: StyleStep | LBFGS
+    rate = math.nan
     for stage, (size, steps) in enumerate(inputs.stages):
         if stage < run.first_stage or run.stopped not in ("steps", "settled"):
             continue
@@ -279,6 +287,7 @@ def transfer(
             descent = StyleStep(objective, start, recipe, steps)
         picture = run.paint(descent, stage)
         rate = descent.learning_rate
+    assert picture is not None  # there is at least one size
     return StyleResult(
         inputs.finished(picture), run.history, recipe, recipe.resolved_backbone, rate, run.seconds, run.stopped
     )
@@ -299,14 +308,14 @@ class Pace:
 
 
 class Run:
-    """The course of one transfer through its sizes: history, best picture, checkpoints, and why it stopped.
+    """One transfer through its sizes: history, best picture, checkpoints, and why it stopped.
 
     Args:
         recipe: The recipe.
         inputs: The pictures.
-        checkpoint: Where to keep the run, or `None`.
-        resume: Whether to begin with what is kept there.
-        progress: Told after every step.
+        checkpoint: The file to save the run to, or `None`.
+        resume: Whether to continue from that file.
+        progress: Called after every step.
 
     Attributes:
         history: A row a step.
@@ -315,15 +324,23 @@ class Run:
         seconds: So far, those before a resumed interruption included.
     """
 
-    def __init__(self, recipe: Recipe, inputs: Inputs, checkpoint, resume: bool, progress):
+    def __init__(
+        self,
+        recipe: Recipe,
+        inputs: Inputs,
+        checkpoint: str | os.PathLike | None,
+        resume: bool,
+        progress: Callable[[Progress], None] | None,
+    ):
         self.recipe, self.stages, self.file, self.progress = recipe, inputs.stages, checkpoint, progress
         self.finished = inputs.finished
         self.history: list[dict[str, float]] = []
-        self.stopped, self.first_stage, self.resumed = "steps", 0, None
+        self.stopped, self.first_stage = "steps", 0
+        self.resumed: checkpoints.Checkpoint | None = None
         if resume and checkpoint is None:
-            raise ValueError("expected a checkpoint to resume from, received none")
+            raise ValueError("expected a checkpoint to resume from: set `checkpoint` with `resume=True`")
         self.pictures = inputs.digest() if checkpoint is not None else ""
-        if resume:
+        if resume and checkpoint is not None:
             self.resumed = checkpoints.load(checkpoint, recipe, self.pictures)
             self.history, self.first_stage = list(self.resumed.history), self.resumed.stage
         self.began = time.perf_counter() - (self.history[-1]["seconds"] if self.history else 0)
@@ -337,12 +354,12 @@ class Run:
 
         The start is not taken for the best: some programs' costs rise before they fall below the content picture's.
         """
-        self.descent, self.stage, self.done, self.kept = descent, stage, 0, 0
+        self.descent, self.stage, self.done, self.saved_at = descent, stage, 0, 0
         self.best, self.best_cost = descent.picture.numpy(), math.inf
         if self.resumed:
-            kept, self.resumed = self.resumed, None
-            descent.restore(kept.picture, kept.state)
-            self.best, self.best_cost, self.done, self.kept = kept.best, kept.best_cost, kept.steps, kept.steps
+            saved, self.resumed = self.resumed, None
+            descent.restore(saved.picture, saved.state)
+            self.best, self.best_cost, self.done, self.saved_at = saved.best, saved.best_cost, saved.steps, saved.steps
         rows = [row for row in self.history if row["stage"] == stage]
         size, steps = self.stages[stage]
         before = descent.picture.numpy()
@@ -359,8 +376,8 @@ class Run:
                 rows.append({**step, **costs, "seconds": self.seconds})
                 self.history.append(rows[-1])
                 self.done += 1
-                if self.done - self.kept >= CHECKPOINT_EVERY:
-                    self._keep()
+                if self.done - self.saved_at >= CHECKPOINT_EVERY:
+                    self._save_checkpoint()
                 if self.progress:
                     self.progress(self._progress(rows[-1]))
                 if _has_settled(rows, self.recipe.settled):
@@ -370,7 +387,7 @@ class Run:
                 self.stopped = "steps" if self.done == steps else "settled"  # L-BFGS found no step that lowers the cost
         except KeyboardInterrupt:
             self.stopped = "interrupted"
-            self._keep()
+            self._save_checkpoint()
         risen = rows and rows[-1]["cost"] > self.best_cost and self.best_cost < rows[0]["cost"]
         return self.best if risen or self.stopped.startswith("not finite") else descent.picture.numpy()
 
@@ -386,14 +403,14 @@ class Run:
         if is_first:
             rate = self.descent.learning_rate
             smaller = "smaller weights" if math.isnan(rate) else f"a smaller learning_rate than {rate:g}"
-            raise ValueError(f"expected a finite cost, received one that is {text}; {smaller} may help")
+            raise ValueError(f"expected a finite cost, received one that is {text}; try {smaller}")
         return text
 
     def _wrong_terms(self, costs: dict[str, float]) -> list[str]:
         """Return the terms that are not finite, or that overflow once they are weighted."""
         terms = ("content", "style", "variation", "temporal")
         weights = {name: getattr(self.recipe, f"{name}_weight", 1.0) for name in terms}
-        # what float32 cannot hold is what the graph could not add up
+        # a weighted term beyond float32's range makes the sum infinite
         return [name for name in terms if not abs(weights[name] * costs[name]) < 3.4e38]
 
     def _progress(self, row: dict[str, float]) -> Progress:
@@ -406,13 +423,13 @@ class Run:
     def _picture(self) -> np.ndarray:
         return self.finished(self.descent.picture.numpy())
 
-    def _keep(self) -> None:
+    def _save_checkpoint(self) -> None:
         if self.file is None or not self.done or not self.descent.resumable:
             return
-        self.kept = self.done
+        self.saved_at = self.done
         state, picture = self.descent.state(), self.descent.picture.numpy()
-        kept = (self.stage, self.done, picture, self.best, self.best_cost, state, self.history)
-        checkpoints.save(self.file, checkpoints.Checkpoint(*kept), self.recipe, self.pictures)
+        saved = checkpoints.Checkpoint(self.stage, self.done, picture, self.best, self.best_cost, state, self.history)
+        checkpoints.save(self.file, saved, self.recipe, self.pictures)
 
 
 def _has_settled(rows: list[dict[str, float]], least: float) -> bool:

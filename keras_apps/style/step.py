@@ -38,7 +38,7 @@ class StyleStep:
         rate = self._rate_of_first_move() if self.adaptive else recipe.resolved_learning_rate
         self.optimizer = keras_optimizer(recipe, rate, steps or recipe.steps)
         self.optimizer.build([self.picture])
-        self._change = tf.function(functools.partial(self._change), autograph=False)
+        self._apply = tf.function(functools.partial(self._change), autograph=False)
 
     def steps(self, count: int) -> Iterator[dict[str, float]]:
         """Take steps; after each, yield the costs that the picture had before it."""
@@ -53,7 +53,7 @@ class StyleStep:
         costs, gradient = self.objective.costs_and_gradient(self.picture)
         costs = {name: float(value) for name, value in costs.items()}
         if all(map(np.isfinite, costs.values())):
-            self._change(gradient)
+            self._apply(gradient)
             if self.adaptive:
                 self._adapt_rate(costs["cost"])
         return costs
@@ -95,7 +95,7 @@ class StyleStep:
         return variables | {"last_cost": np.float64(self.last_cost)}
 
     def restore(self, picture: np.ndarray, state: dict[str, np.ndarray]) -> None:
-        """Go on from a picture and a `state`, as if there had been no interruption."""
+        """Continue from a picture and a `state`, as if there had been no interruption."""
         self.picture.assign(picture)
         for i, variable in enumerate(self.optimizer.variables):
             variable.assign(state[f"optimizer/{i}"])
@@ -115,7 +115,7 @@ def keras_optimizer(recipe: Recipe, learning_rate: float | None, steps: int) -> 
     """
     if recipe.optimizer == "lbfgs":
         raise ValueError(
-            "expected a Keras optimiser or 'gradient-descent' for StyleStep, received 'lbfgs'; LBFGS is it"
+            "expected a Keras optimiser or 'gradient-descent' for StyleStep, received 'lbfgs'; use LBFGS for it"
         )
     name = "sgd" if recipe.optimizer == "gradient-descent" else recipe.optimizer
     options = ({"epsilon": 1e-8} if name == "adam" else {}) | dict(recipe.optimizer_options or {})
@@ -130,4 +130,4 @@ def keras_optimizer(recipe: Recipe, learning_rate: float | None, steps: int) -> 
     try:
         return optimizer_class(learning_rate=learning_rate, **options)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"expected options that {name} takes, received {options}: {error}") from None
+        raise ValueError(f"expected optimizer_options that Keras's {name} takes, received {options}: {error}") from None

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import math
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_apps.images import Picture, load_image
+from keras_apps._checks import check_number, check_whole
+from keras_apps.images import Picture
 from keras_apps.style.film.folder import Film
 from keras_apps.style.film.painter import FilmProgress, FramePainter
 from keras_apps.style.recipes.recipe import Recipe
+from keras_apps.style.run import read_styles
 
 if TYPE_CHECKING:
     import keras
 
 NEXT_SHARE = 0.4
-"""Share of the recipe's steps that frames after the first take, where nothing else is asked for."""
+"""Steps of each frame after the first, as a share of the recipe's, by default."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,9 @@ class PaintedFrame:
         name: Of the content's file, or the frame's number from `"00001"`.
         image: float32 `(h, w, 3)`, RGB in 0..1.
         path: The file it was written to, or `None`.
-        seconds: That it took; 0 for one that was there already.
-        steps: That it took; 0 for one that was there already.
-        done_before: Whether it was there already, from an earlier run.
+        seconds: How long painting took; 0 for a frame of an earlier run.
+        steps: How many steps it took; 0 for a frame of an earlier run.
+        done_before: Whether an earlier run painted it.
     """
 
     name: str
@@ -46,7 +47,7 @@ class PaintedFrame:
 
 def stylize_frames(
     frames: str | os.PathLike | Iterable[Picture],
-    style: Picture | list[Picture],
+    style: Picture | Sequence[Picture],
     recipe: Recipe | None = None,
     *,
     temporal_weight: float = 10_000.0,
@@ -67,14 +68,13 @@ def stylize_frames(
     Args:
         frames: A folder of pictures, taken in natural order (`f2` before `f10`), or pictures; all of one size.
         style: A picture, or several, as in `transfer`.
-        recipe: Of the first frame, and of the others but for their number of steps and, for L-BFGS, the optimiser,
-            which is Adam; `Recipe()` by default.
+        recipe: The recipe, `Recipe()` by default. Frames after the first take fewer steps, and Adam in place of L-BFGS.
         temporal_weight: Weight of the mean squared difference to the last frame where the content stands still, >= 0.
         next_steps: Steps of each frame after the first, >= 1; by default two fifths of the recipe's.
-        out: A folder to write the frames to, under their own names; it is made if need be. Each file is whole, so a run
-            that was interrupted can be taken up again.
-        resume: Leave frames that are in `out` already as they are, if the same recipe and pictures made them; they are
-            told as `done_before`. Otherwise they are painted again.
+        out: A folder to write the frames to, under their own names; it is created if it does not exist. No file is ever
+            incomplete, so an interrupted run can be resumed.
+        resume: Keep the frames that are in `out` already, if the same recipe and pictures made them; they are marked
+            `done_before`. Otherwise they are painted again.
         network: As in `transfer`.
         progress: Called after every step.
         compiled: As in `transfer`.
@@ -96,14 +96,12 @@ def stylize_frames(
         Ruder et al., "Artistic Style Transfer for Videos", GCPR 2016: their temporal cost, here without optical flow.
     """
     recipe = recipe or Recipe()
-    if not (math.isfinite(temporal_weight) and temporal_weight >= 0):
-        raise ValueError(f"expected a temporal_weight of at least 0, received {temporal_weight}")
+    check_number("temporal_weight", temporal_weight, least=0)
     next_steps = max(1, round(NEXT_SHARE * recipe.steps)) if next_steps is None else next_steps
-    if next_steps < 1:
-        raise ValueError(f"expected next_steps of at least 1, received {next_steps}")
+    check_whole("next_steps", next_steps)
     if recipe.start == "picture":
         raise ValueError("expected a start other than 'picture' for a film, received 'picture'")
-    styles = [load_image(picture) for picture in (style if isinstance(style, (list, tuple)) else [style])]
+    styles = read_styles(style)
     about = {"recipe": recipe.as_dict(), "temporal_weight": temporal_weight, "next_steps": next_steps}
     film = Film(frames, out, resume, about, styles)
     painter = FramePainter(recipe, styles, temporal_weight, next_steps, network, compiled, film.count, progress)

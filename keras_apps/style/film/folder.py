@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from keras_apps.style.checkpoint import digest
 READ = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 WRITTEN = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 ABOUT = "film.json"
-"""In the folder of painted frames, tells what they were painted with."""
+"""The file in the folder of painted frames that records their recipe and style pictures."""
 
 
 class Film:
@@ -50,17 +50,20 @@ class Film:
     ):
         self.out = None if out is None else Path(out)
         self.resume, self.about = resume, json.loads(json.dumps(about)) | {"styles": digest(styles)}
+        self.frames: Iterable[Picture]
+        self.names: list[str] | None = None
         if isinstance(frames, (str, os.PathLike)):
-            self.frames: Iterable[Picture] = list_frames(frames)
-            self.names = [path.name for path in self.frames]
-            self._check_out(Path(frames))
+            paths = list_frames(frames)
+            self.frames, self.names = paths, [path.name for path in paths]
+            if self.out is not None:
+                self._check_names(self.out, Path(frames), self.names)
         else:
-            self.frames, self.names = frames, None
-        self.count = len(self.frames) if hasattr(self.frames, "__len__") else 0
-        if not self.count and hasattr(self.frames, "__len__"):
+            self.frames = frames
+        self.count = len(self.frames) if isinstance(self.frames, Sized) else 0
+        if not self.count and isinstance(self.frames, Sized):
             raise ValueError("expected at least one frame, received none")
         if self.out is not None:
-            self._check_about()
+            self._check_out(self.out)
 
     def __iter__(self) -> Iterator[tuple[str, np.ndarray]]:
         first = None
@@ -76,15 +79,13 @@ class Film:
 
     def path(self, name: str) -> str | None:
         """Return the file that a frame is written to, or `None` where none is."""
-        if self.out is None:
-            return None
-        return str(self.out / (name if name.lower().endswith(WRITTEN) else f"{name.removesuffix('.gif')}.png"))
+        return None if self.out is None else str(_painted_path(self.out, name))
 
     def done(self, name: str) -> np.ndarray | None:
         """Return a painted frame that an earlier run has left, or `None`."""
-        if self.out is None or not self.resume or not Path(self.path(name)).exists():
+        if self.out is None or not self.resume or not _painted_path(self.out, name).exists():
             return None
-        return load_image(self.path(name))
+        return load_image(_painted_path(self.out, name))
 
     def write(self, name: str, image: np.ndarray) -> np.ndarray:
         """Write a painted frame, and return it as a later run would read it."""
@@ -95,40 +96,43 @@ class Film:
         if not (self.out / ABOUT).exists() or json.loads((self.out / ABOUT).read_text("utf-8")) != self.about:
             with written_aside(self.out / ABOUT) as aside:
                 aside.write_text(json.dumps(self.about, indent=2), encoding="utf-8")
-        save_image(image, self.path(name))
-        return load_image(self.path(name))
+        save_image(image, _painted_path(self.out, name))
+        return load_image(_painted_path(self.out, name))
 
-    def _check_out(self, folder: Path) -> None:
-        if self.out is None:
-            return
-        if self.out.exists() and self.out.resolve() == folder.resolve():
+    def _check_names(self, out: Path, folder: Path, names: list[str]) -> None:
+        if out.exists() and out.resolve() == folder.resolve():
             raise ValueError(
-                f"expected a folder for the painted frames besides that of the frames, received '{folder}'"
+                f"expected a folder for the painted frames besides that of the frames, received '{folder}' for both"
             )
-        files = [self.path(name) for name in self.names]
-        twice = next((name for i, name in enumerate(self.names) if files[i] in files[:i]), None)
+        files = [_painted_path(out, name) for name in names]
+        twice = next((name for i, name in enumerate(names) if files[i] in files[:i]), None)
         if twice:
             raise ValueError(f"expected frames of different names once .gif becomes .png, received '{twice}' twice")
 
-    def _check_about(self) -> None:
-        if self.out.exists() and not self.out.is_dir():
-            raise ValueError(f"expected a folder for the painted frames, received the file '{self.out}'")
-        if not self.out.parent.is_dir():
-            raise FileNotFoundError(f"expected an existing folder for '{self.out.name}', received '{self.out.parent}'")
-        if not self.resume or not self.out.is_dir():
+    def _check_out(self, out: Path) -> None:
+        if out.exists() and not out.is_dir():
+            raise ValueError(f"expected a folder for the painted frames, received the file '{out}'")
+        if not out.parent.is_dir():
+            raise FileNotFoundError(f"expected an existing folder for '{out.name}', received '{out.parent}'")
+        if not self.resume or not out.is_dir():
             return
-        names = self.names or [path.stem for path in self.out.iterdir()]
-        painted = [name for name in names if Path(self.path(name)).exists()]
+        names = self.names or [path.stem for path in out.iterdir()]
+        if not any(_painted_path(out, name).exists() for name in names):
+            return
         try:
-            told = json.loads((self.out / ABOUT).read_text("utf-8"))
-            other = sorted(key for key, value in self.about.items() if told.get(key) != value)
+            written = json.loads((out / ABOUT).read_text("utf-8"))
+            differing = sorted(key for key, value in self.about.items() if written.get(key) != value)
         except (OSError, ValueError, AttributeError):
-            told, other = None, ["a film that nothing is known of"] if painted else []
-        if painted and other:
+            differing = [f"no readable {ABOUT}"]
+        if differing:
             raise ValueError(
-                f"expected an empty folder or one with frames of this very film, received '{self.out}' with another "
-                f"one ({', '.join(other)}); choose another folder, or do not resume"
+                f"expected an empty folder or one with frames of this very film, received '{out}' with another "
+                f"one ({', '.join(differing)}); choose another folder, or do not resume"
             )
+
+
+def _painted_path(out: Path, name: str) -> Path:
+    return out / (name if name.lower().endswith(WRITTEN) else f"{name.removesuffix('.gif')}.png")
 
 
 def list_frames(folder: str | os.PathLike) -> list[Path]:
@@ -140,7 +144,7 @@ def list_frames(folder: str | os.PathLike) -> list[Path]:
     """
     path = Path(folder)
     if not path.is_dir():
-        raise FileNotFoundError(f"expected a folder of frames, received '{folder}', which is none")
+        raise FileNotFoundError(f"expected a folder of frames, received '{folder}', which is not a directory")
     found = [file for file in path.iterdir() if file.suffix.lower() in READ and file.is_file()]
     found = sorted((file for file in found if not file.name.startswith(".")), key=lambda file: natural_key(file.name))
     if not found:
@@ -153,7 +157,7 @@ def list_frames(folder: str | os.PathLike) -> list[Path]:
     return found
 
 
-def natural_key(name: str) -> tuple:
+def natural_key(name: str) -> tuple[list[int | str], str]:
     """Return a key that sorts names as people count: `f2` before `f10`.
 
     Example:

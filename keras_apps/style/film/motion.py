@@ -18,7 +18,7 @@ LEAST, MOST = 0.02, 0.06
 
 
 class Steadiness:
-    """Tells of each new frame what changed since a pixel last did.
+    """Finds in each new frame the pixels that changed, and those that stand still.
 
     A frame is compared with a reference that takes over pixels only where they changed. So light that fades slowly adds
     up to a change in the end, though from one frame to the next there is none.
@@ -32,7 +32,7 @@ class Steadiness:
         (0.5, 0.0)
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.reference: np.ndarray | None = None
 
     def update(self, content: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -55,7 +55,7 @@ class Steadiness:
 
 
 def steady_map(change: np.ndarray, blur: float = BLUR, reach: int = REACH) -> np.ndarray:
-    """Say where a film stands still, from the difference of two frames.
+    """Find where a film stands still, from the difference of two frames.
 
     Args:
         change: Floats `(h, w, 3)` in -1..1.
@@ -82,7 +82,7 @@ def flicker(frames: Iterable[Picture], contents: Sequence[Picture], tolerance: f
         The mean of |G_t - G_(t-1)| over the channels of all pixels that stand still, in 0..1.
 
     Raises:
-        ValueError: If there are fewer than two frames, not as many of each, or no pixel stands still.
+        ValueError: If there are fewer than two frames, their numbers differ, or no pixel stands still.
 
     Example:
         >>> still = np.zeros((2, 2, 3))
@@ -91,7 +91,10 @@ def flicker(frames: Iterable[Picture], contents: Sequence[Picture], tolerance: f
     """
     painted, shown = list(frames), list(contents)
     if len(painted) != len(shown) or len(painted) < 2:
-        raise ValueError(f"expected two frames or more and as many contents, received {len(painted)} and {len(shown)}")
+        raise ValueError(
+            f"expected at least two frames and the same number of contents, received {len(painted)} frames and "
+            f"{len(shown)} contents"
+        )
     moved, pixels, before = 0.0, 0, None
     for G, C in zip(map(load_image, painted), map(load_image, shown), strict=True):
         C = resize(C, G.shape[:2])
@@ -101,5 +104,5 @@ def flicker(frames: Iterable[Picture], contents: Sequence[Picture], tolerance: f
             pixels += int(still.sum())
         before = (G, C)
     if not pixels:
-        raise ValueError("expected contents with a pixel that stands still, received none")
+        raise ValueError("expected contents in which a pixel stands still, but all pixels change between all frames")
     return moved / (3 * pixels)

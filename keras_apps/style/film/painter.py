@@ -1,4 +1,4 @@
-"""Paints one frame of a film after the other: what the next one needs, and the steps that give it."""
+"""Painting the frames of a film one after the other: each starts from the last painted one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TINT = 6.0
 
 @dataclass(frozen=True)
 class FilmProgress(Progress):
-    """What a film's progress callback is told after a step; `step`, `steps` and `cost` are those of the frame.
+    """What a film's progress callback receives after each step; `step`, `steps` and `cost` are those of the frame.
 
     Attributes:
         frame: Frames begun, from 1.
@@ -73,9 +73,10 @@ class FramePainter:
         styles: Style pictures, each floats `(h', w', 3)` in 0..1.
         temporal_weight: Weight of the mean squared difference to the last frame where the content stands still.
         next_steps: Steps of each frame after the first.
-        network: As in `transfer`, and so is `compiled`.
-        count: Number of frames; 0 where that is not known.
-        progress: Told after every step.
+        network: As in `transfer`.
+        compiled: As in `transfer`.
+        count: Number of frames; 0 if it is not known.
+        progress: Called after every step.
 
     Attributes:
         last: The last painted frame; to be set before the next one is painted.
@@ -94,19 +95,19 @@ class FramePainter:
     ):
         self.recipe, self.styles, self.temporal_weight, self.next_steps = recipe, styles, temporal_weight, next_steps
         self.network, self.compiled, self.count, self.progress = network, compiled, count, progress
-        self.frame, self.paced, self.paced_seconds = 0, 0, 0.0
+        self.frame, self.paced, self.paced_seconds, self.first_second = 0, 0, 0.0, 0.0
         self.last: np.ndarray | None = None
         self.descent: HeldStep | None = None
 
     def skip(self, content: np.ndarray, done: np.ndarray) -> None:
-        """Take note of a frame that is painted already."""
+        """Register a frame that an earlier run has painted."""
         self._look_at(content)
         self.last = done
 
     def paint(self, content: np.ndarray) -> tuple[np.ndarray, int]:
         """Return the painted frame and its number of steps."""
         self._look_at(content)
-        return self._first(content) if self.last is None else self._next(content)
+        return self._first(content) if self.last is None else self._next(self.last)
 
     def _look_at(self, content: np.ndarray) -> None:
         self.frame += 1
@@ -118,30 +119,34 @@ class FramePainter:
         self.change, self.steady = self.steadiness.update(self.content)
 
     def _first(self, content: np.ndarray) -> tuple[np.ndarray, int]:
-        def tell(p: Progress) -> None:
+        def report(p: Progress) -> None:
             values = {f.name: getattr(p, f.name) for f in dataclasses.fields(Progress)}
+            assert self.progress is not None
             self.progress(FilmProgress(**values | {"seconds_left": math.nan}, frame=1, frames=self.count))
 
-        arguments = {"network": self.network, "compiled": self.compiled}
-        result = transfer(content, self.styles, self.recipe, progress=self.progress and tell, **arguments)
+        progress = None if self.progress is None else report
+        result = transfer(
+            content, self.styles, self.recipe, network=self.network, compiled=self.compiled, progress=progress
+        )
         if result.interrupted:
             raise KeyboardInterrupt
         return result.image, len(result.history)
 
-    def _next(self, content: np.ndarray) -> tuple[np.ndarray, int]:
+    def _next(self, last_frame: np.ndarray) -> tuple[np.ndarray, int]:
         if self.descent is None:
-            self._prepare()
-        C, last, change = (self._grey(picture) for picture in (self.content, self.last, self.change))
+            self.descent = self._compile()
+        descent = self.descent
+        C, last, change = (self._grey(picture) for picture in (self.content, last_frame, self.change))
         self.objective.retarget(C)
         if self.temporal_weight:
             self.objective.previous.assign(last)
             self.objective.steady.assign(self.steady)
-            self.descent.pace.assign(1 - (1 - HELD) * self.steady)
-        self.descent.restore(self._start(C, last, change), self.first_state)
+            descent.pace.assign(1 - (1 - HELD) * self.steady)
+        descent.restore(self._start(C, last, change), self.first_state)
         self.done, self.began = 0, time.perf_counter()
-        for costs in self.descent.steps(self.next_steps):
-            self._after_step(costs)
-        return finish(self.descent.picture.numpy(), self.content, self.recipe.color), self.done
+        for costs in descent.steps(self.next_steps):
+            self._after_step(costs, descent.picture.numpy)
+        return finish(descent.picture.numpy(), self.content, self.recipe.color), self.done
 
     def _start(self, C: np.ndarray, last: np.ndarray, change: np.ndarray) -> np.ndarray:
         """Return the last painted frame, and where the content changed that in the painting's colours.
@@ -156,7 +161,7 @@ class FramePainter:
     def _grey(self, picture: np.ndarray) -> np.ndarray:
         return as_grey(picture) if self.recipe.color == "luminance" else picture
 
-    def _prepare(self) -> None:
+    def _compile(self) -> HeldStep:
         """Compile the steps of all frames after the first; the first frame's styles are kept, matched to it or not."""
         model = load_network(self.recipe, self.network)
         C, styles, _ = self.inputs.at(self.size, model)
@@ -165,20 +170,21 @@ class FramePainter:
         weight = self.temporal_weight
         self.objective = Objective(net, C, styles, self.recipe, temporal_weight=weight, compiled=self.compiled)
         recipe = self.recipe
-        if recipe.optimizer == "lbfgs":  # it knows no rates, and so cannot be held back where nothing moves
+        if recipe.optimizer == "lbfgs":  # it has no learning rate to lower where nothing moves
             recipe = dataclasses.replace(recipe, optimizer="adam", optimizer_options=None)
         if recipe.schedule == "constant" and recipe.optimizer != "gradient-descent":
             recipe = dataclasses.replace(recipe, schedule="cosine")
-        self.descent = HeldStep(self.objective, C, recipe, self.next_steps)
-        self.first_state = self.descent.state()
+        descent = HeldStep(self.objective, C, recipe, self.next_steps)
+        self.first_state = descent.state()
+        return descent
 
-    def _after_step(self, costs: dict[str, float]) -> None:
+    def _after_step(self, costs: dict[str, float], picture: Callable[[], np.ndarray]) -> None:
         self.done += 1
         if not math.isfinite(costs["cost"]):
             raise ValueError(
                 f"expected a finite cost, received {costs['cost']} at step {self.done} of frame {self.frame}"
             )
-        if not self.progress:
+        if self.progress is None:
             return
         seconds = time.perf_counter() - self.began
         if self.done > 1:
@@ -187,5 +193,5 @@ class FramePainter:
             self.first_second = seconds
         pace = self.paced_seconds / self.paced if self.paced else math.nan
         left = pace * (self.next_steps * (self.count - self.frame + 1) - self.done) if self.count else math.nan
-        told = (self.done, self.next_steps, self.size, costs["cost"], seconds, left, self.descent.picture.numpy)
-        self.progress(FilmProgress(*told, frame=self.frame, frames=self.count))
+        step = (self.done, self.next_steps, self.size, costs["cost"], seconds, left, picture)
+        self.progress(FilmProgress(*step, frame=self.frame, frames=self.count))

@@ -8,7 +8,8 @@ by rounding only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -101,14 +102,14 @@ def convolution(kernel: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:
     forward, backward = (tf.Variable(transform_kernel(k), trainable=False) for k in (kernel, turned))
 
     @tf.custom_gradient
-    def convolve(x, there, back):
+    def convolve(x: tf.Tensor, there: tf.Tensor, back: tf.Tensor) -> tuple[tf.Tensor, Callable[..., Any]]:
         return correlate(x, there), lambda upstream: (correlate(upstream, back), None, None)
 
     return lambda x: convolve(x, forward.read_value(), backward.read_value())
 
 
 def fast_model(model: keras.Model) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
-    """Return a function with a backbone's answers, whose wide 3x3 convolutions go Winograd's way, and pools `halve`'s.
+    """Return a backbone as a function that computes wide 3x3 convolutions by Winograd's way, and pools by `halve`.
 
     Args:
         model: A chain of layers, as `backbones.load` returns; its weights are taken as they are now.
@@ -117,28 +118,28 @@ def fast_model(model: keras.Model) -> Callable[[tf.Tensor], dict[str, tf.Tensor]
         From pictures `(1, h, w, 3)` to `{layer: activations}`.
     """
     convolutions = {layer.name: convolution(layer.kernel.numpy()) for layer in model.layers if _is_wide(layer)}
-    wanted = set(model.output)
+    output_layers = set(model.output)
 
     def run(pictures: tf.Tensor) -> dict[str, tf.Tensor]:
-        x, found = pictures, {}
+        x, activations = pictures, {}
         for layer in model.layers[1:]:
             fast = convolutions.get(layer.name)
             x = halve(x) if is_halving(layer) else layer.activation(fast(x) + layer.bias) if fast else layer(x)
-            if layer.name in wanted:
-                found[layer.name] = x
-        return found
+            if layer.name in output_layers:
+                activations[layer.name] = x
+        return activations
 
     return run
 
 
 def _is_wide(layer: keras.layers.Layer) -> bool:
-    plain = {"kernel_size": (3, 3), "strides": (1, 1), "dilation_rate": (1, 1), "padding": "same", "groups": 1}
-    if not isinstance(layer, keras.layers.Conv2D) or any(getattr(layer, k) != v for k, v in plain.items()):
+    suitable = {"kernel_size": (3, 3), "strides": (1, 1), "dilation_rate": (1, 1), "padding": "same", "groups": 1}
+    if not isinstance(layer, keras.layers.Conv2D) or any(getattr(layer, k) != v for k, v in suitable.items()):
         return False
     return min(layer.kernel.shape[2:]) >= WIDE
 
 
-def _combine(matrix, values: list[tf.Tensor]) -> list[tf.Tensor]:
+def _combine(matrix: Sequence[Sequence[int]], values: list[tf.Tensor]) -> list[tf.Tensor]:
     """Multiply a small constant matrix with a list of tensors, without the products by 0 and 1."""
     return [
         tf.add_n([v if c == 1 else -v if c == -1 else c * v for c, v in zip(row, values, strict=True) if c])

@@ -50,8 +50,9 @@ def plot_history(history: StyleResult | Sequence[Mapping[str, float]], recipe: R
     from matplotlib.ticker import MaxNLocator
 
     if isinstance(history, StyleResult):
-        history, recipe = history.history, history.recipe
-    rows = list(history)
+        rows, recipe = history.history, history.recipe
+    else:
+        rows = [dict(row) for row in history]
     if not rows:
         raise ValueError("expected a history with at least one step, received an empty one")
     steps = _column(rows, "step")

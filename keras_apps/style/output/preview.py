@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Callable
+from typing import Any
 
 from PIL import Image
 
@@ -21,7 +23,7 @@ class NotebookPreview:
         every: Steps between two updates, >= 1; the last step is always shown.
 
     Raises:
-        ImportError: If IPython is not installed, which notebooks bring along.
+        ImportError: If IPython is not installed. Jupyter installs it.
         ValueError: If `every` is less than 1.
 
     Example:
@@ -39,7 +41,10 @@ class NotebookPreview:
                 "expected IPython for a preview in a notebook, received an installation without it; "
                 "'pip install ipython', or leave the preview out"
             ) from None
-        self.every, self._html, self._display, self._handle = every, HTML, display, None
+        self.every = every
+        self._html: Callable[[str], Any] = HTML
+        self._display: Callable[..., Any] = display
+        self._handle: Any = None
 
     def __call__(self, progress: Progress) -> None:
         """Show the picture if it is its turn: a new display at first, then the same one again."""
@@ -47,11 +52,11 @@ class NotebookPreview:
             return
         if progress.step == 1:
             self._handle = None
-        shown = self._html(_page(progress))
+        page = self._html(_page(progress))
         if self._handle is None:
-            self._handle = self._display(shown, display_id=True)
+            self._handle = self._display(page, display_id=True)
         else:
-            self._handle.update(shown)
+            self._handle.update(page)
 
 
 def _page(progress: Progress) -> str:

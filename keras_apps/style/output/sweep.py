@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -19,7 +19,7 @@ from keras_apps._checks import check_choice
 from keras_apps._fonts import font_file
 from keras_apps.images import Picture, load_image, resize, scaled, to_uint8
 from keras_apps.style.recipes.recipe import Recipe
-from keras_apps.style.run import Progress, StyleResult
+from keras_apps.style.run import Progress, StyleResult, read_styles, transfer
 
 if TYPE_CHECKING:
     import keras
@@ -60,9 +60,9 @@ def draw_sheet(
     named = [("content", content)]
     named += [("style" if len(styles) == 1 else f"style {i}", style) for i, style in enumerate(styles, 1)]
     corner = _row([_label([name], font, _thumbnail(picture, small)) for name, picture in named])
-    pictured = [None if thumbnails is None else _thumbnail(picture, small) for picture in thumbnails or columns]
-    of_columns = pictured if axes[-1] == "style" else [None] * len(columns)
-    of_rows = pictured if axes[0] == "style" and len(axes) == 2 else [None] * len(rows)
+    pictured = [_thumbnail(picture, small) for picture in thumbnails or []]
+    of_columns = pictured if pictured and axes[-1] == "style" else [None] * len(columns)
+    of_rows = pictured if pictured and axes[0] == "style" and len(axes) == 2 else [None] * len(rows)
     tops = [_label(_wrapped(text, width, font), font, image) for text, image in zip(columns, of_columns, strict=True)]
     wide = max(small, cell // 2)
     sides = [_label(_wrapped(text, wide, font), font, image) for text, image in zip(rows, of_rows, strict=True)]
@@ -136,7 +136,7 @@ def _wrapped(text: str, width: int, font: ImageFont.FreeTypeFont) -> list[str]:
 
 
 MOST_PICTURES = 100
-"""Pictures of a sweep; more are taken for a slip."""
+"""The most pictures of a sweep; more are probably a mistake."""
 LAYERS = ("content_layers", "style_layers")
 
 
@@ -166,7 +166,7 @@ def sweep(
     *,
     cell: int = 256,
     progress: Callable[[Progress], None] | None = None,
-    **transfer_arguments,
+    **transfer_arguments: Any,
 ) -> Sweep:
     """Paint a picture with several values of one or two fields of a recipe, and lay the results out on a sheet.
 
@@ -185,8 +185,8 @@ def sweep(
         A `Sweep`. Ctrl-C ends it, and gives the sheet of what is finished.
 
     Raises:
-        ValueError: If there are no or more than two axes, no values, more than 100 pictures, a field or a layer that
-            does not exist, or a value that is out of its range; all that before anything is painted.
+        ValueError: If there are no or more than two axes, no values, more than 100 pictures, an unknown field or layer,
+            or a value out of its range. All this is checked before anything is painted.
         FileNotFoundError: If a picture does not exist.
         KeyboardInterrupt: On Ctrl-C before the first picture is finished.
 
@@ -200,19 +200,16 @@ def sweep(
         raise ValueError(f"expected a cell of at least 16 pixels, received {cell}")
     if "style" in values:
         values["style"] = [(load_image(picture), _name(picture, i)) for i, picture in enumerate(values["style"], 1)]
-    given = (
-        None if "style" in values else [load_image(s) for s in (style if isinstance(style, (list, tuple)) else [style])]
-    )
+    shared_styles = [] if "style" in values else read_styles(style)
     C = load_image(content)
     cases = [dict(zip(values, chosen, strict=True)) for chosen in itertools.product(*values.values())]
     recipes = [_varied(recipe, case, transfer_arguments.get("network")) for case in cases]
-    styles = [[case["style"][0]] if "style" in case else given for case in cases]
+    styles = [[case["style"][0]] if "style" in case else shared_styles for case in cases]
     results = _paint(C, styles, recipes, progress, transfer_arguments)
-    headings = {field: [_said(field, value) for value in chosen] for field, chosen in values.items()}
+    headings = {field: [_heading(field, value) for value in chosen] for field, chosen in values.items()}
     thumbnails = [picture for picture, _ in values["style"]] if "style" in values else None
     pictures = [result.image for result in results] + [None] * (len(cases) - len(results))
-    shown = [] if given is None else given
-    image = draw_sheet(pictures, headings, C, shown, cell, thumbnails)
+    image = draw_sheet(pictures, headings, C, shared_styles, cell, thumbnails)
     return Sweep(results, image, recipes, len(results) < len(cases))
 
 
@@ -269,7 +266,7 @@ def layers_from(text: str, lambdas: Mapping[str, float], order: Sequence[str]) -
     begin, end = order.index(first), order.index(last)
     inside = {k: w for k, w in lambdas.items() if begin <= order.index(k) <= end}
     if not sum(inside.values()):
-        raise ValueError(f"expected a range with some of {', '.join(lambdas)}, received {text!r}")
+        raise ValueError(f"expected a range that contains at least one of {', '.join(lambdas)}, received {text!r}")
     return {layer: total * weight / sum(inside.values()) for layer, weight in inside.items()}
 
 
@@ -279,20 +276,27 @@ def _varied(recipe: Recipe, case: dict, network: keras.Model | None) -> Recipe:
         recipe = dataclasses.replace(recipe, backbone=changes.pop("backbone"))
     for field in LAYERS:
         if isinstance(changes.get(field), str):
-            own = recipe.backbone == "own" and network is not None
-            order = [layer.name for layer in network.layers] if own else backbones.layer_names(recipe.resolved_backbone)
+            if recipe.backbone == "own" and network is not None:
+                order = [layer.name for layer in network.layers]
+            else:
+                order = backbones.layer_names(recipe.resolved_backbone)
             changes[field] = layers_from(changes[field], getattr(recipe, f"resolved_{field}"), order)
     return dataclasses.replace(recipe, **changes)
 
 
-def _paint(content, styles, recipes, progress, arguments) -> list[StyleResult]:
-    from keras_apps.style.run import transfer
-
+def _paint(
+    content: np.ndarray,
+    styles: Sequence[Sequence[np.ndarray]],
+    recipes: list[Recipe],
+    progress: Callable[[Progress], None] | None,
+    arguments: Mapping[str, Any],
+) -> list[StyleResult]:
     results: list[StyleResult] = []
     try:
         for i, recipe in enumerate(recipes):
-            tell = _overall(progress, recipes, i, sum(result.seconds for result in results)) if progress else None
-            result = transfer(content, styles[i], recipe, progress=tell, **arguments)
+            seconds = sum(result.seconds for result in results)
+            report = None if progress is None else _overall(progress, recipes, i, seconds)
+            result = transfer(content, styles[i], recipe, progress=report, **arguments)
             if result.interrupted:
                 raise KeyboardInterrupt
             results.append(result)
@@ -302,17 +306,26 @@ def _paint(content, styles, recipes, progress, arguments) -> list[StyleResult]:
     return results
 
 
-def _overall(progress, recipes: list[Recipe], i: int, seconds: float) -> Callable[[Progress], None]:
-    """Return a callback for the i-th picture that tells `progress` the steps of all, after `seconds` before it."""
+def _overall(
+    progress: Callable[[Progress], None], recipes: list[Recipe], i: int, seconds: float
+) -> Callable[[Progress], None]:
+    """Return a callback for the i-th picture that passes the steps of all pictures to `progress`.
+
+    Args:
+        progress: The sweep's own callback.
+        recipes: The recipes of all pictures.
+        i: Which of them is being painted.
+        seconds: That the pictures before it took.
+    """
     work = [sum(steps * size**2 for size, steps in recipe.stages) for recipe in recipes]
     before, total = sum(recipe.steps for recipe in recipes[:i]), sum(recipe.steps for recipe in recipes)
 
-    def tell(p: Progress) -> None:
+    def report(p: Progress) -> None:
         done = sum(work[:i]) + p.step / p.steps * work[i]
         spent = seconds + p.seconds
         progress(Progress(before + p.step, total, p.size, p.cost, spent, spent * (sum(work) / done - 1), p.image))
 
-    return tell
+    return report
 
 
 def _name(picture: Picture, number: int) -> str:
@@ -321,7 +334,7 @@ def _name(picture: Picture, number: int) -> str:
     return os.path.splitext(os.path.basename(os.fspath(picture)))[0].removeprefix("bundled:")
 
 
-def _said(field: str, value) -> str:
+def _heading(field: str, value: Any) -> str:
     if field == "style":
         return f"style = {value[1]}"
     if isinstance(value, Mapping):

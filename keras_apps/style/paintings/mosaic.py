@@ -90,24 +90,26 @@ def _set_tiles(
     down, right = np.gradient(ndimage.gaussian_filter(away, 1.5))
     length = np.maximum(np.hypot(right, down), 1e-9)
     gx, gy = right / length, down / length
-    cells, middles, along = {}, [], []
+    cells: dict[tuple[int, int], list[tuple[float, float]]] = {}
+    middles: list[tuple[float, float]] = []
+    along: list[float] = []
 
-    def look(px, py):
+    def look(px: float, py: float) -> tuple[int, int]:
         return min(max(int(py * _GRID), 0), _GRID - 1), min(max(int(px * _GRID), 0), _GRID - 1)
 
-    def free(px, py, space):
+    def free(px: float, py: float, space: float) -> bool:
         a, b = int(px / tile), int(py / tile)
         near = [q for i in (-1, 0, 1) for j in (-1, 0, 1) for q in cells.get((a + i, b + j), ())]
         return all((px - qx) ** 2 + (py - qy) ** 2 > space**2 for qx, qy in near)
 
-    def settle(px, py):
+    def settle(px: float, py: float) -> tuple[float, float]:
         for _ in range(2):
             at = look(px, py)
             row = (max(np.floor(away[at] / tile), 0) + 0.5) * tile
             px, py = px + gx[at] * (row - away[at]), py + gy[at] * (row - away[at])
         return px, py
 
-    def put(px, py):
+    def put(px: float, py: float) -> None:
         at = look(px, py)
         cells.setdefault((int(px / tile), int(py / tile)), []).append((px, py))
         middles.append((px, py))
@@ -159,7 +161,7 @@ def draw(rng: np.random.Generator, size: int) -> np.ndarray:
     shifted = np.roll(vein.ravel(), 7919)[(np.arange(n * n).reshape(n, n) + 97 * n * (ids % 61)) % (n * n)]
     rim = edge_distance(ids)
     stone = stones[ids] * (1 + 0.11 * shifted + 0.06 * fine + 0.05 * patch)[..., None]
-    mortar = np.float32([0.56, 0.52, 0.45]) * (0.85 + 0.16 * fine + 0.12 * patch)[..., None]
+    mortar = np.array([0.56, 0.52, 0.45], np.float32) * (0.85 + 0.16 * fine + 0.12 * patch)[..., None]
     set_in = (ids > 0)[..., None]
     picture = np.where(set_in, stone, mortar * (0.72 + 40 * rim[..., None]))
     tilt = rng.normal(0, 1, len(stones))[ids]

@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_apps.style.paintings.strokes import Canvas, Noise, finish, lay, ramp
 
-_PIGMENTS = np.float32(
+_PIGMENTS = np.array(
     [
         (0.98, 0.95, 0.82),
         (0.99, 0.86, 0.30),
@@ -24,7 +24,8 @@ _PIGMENTS = np.float32(
         (0.34, 0.58, 0.22),
         (0.66, 0.74, 0.26),
         (0.14, 0.12, 0.24),
-    ]
+    ],
+    np.float32,
 )
 
 
@@ -50,7 +51,7 @@ def draw(rng: np.random.Generator, size: int) -> np.ndarray:
     poplars[:, 0] += rng.normal(0, 0.008, len(poplars))
     shore, bank, shift = 0.47, 0.76, rng.uniform(-1, 1)
 
-    def above(x, y):
+    def above(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Sky, far hills and poplars: what the river reflects."""
         d = np.hypot(x - sun[0], 1.15 * (y - sun[1]))
         value = 0.98 * np.exp(-d / 0.30) + 0.14 * tone(np.stack([x, y], -1)) + 0.25 * np.clip(y / shore, 0, 1) ** 2
@@ -82,16 +83,16 @@ def draw(rng: np.random.Generator, size: int) -> np.ndarray:
             )
         return paint
 
-    def scene(points):
+    def scene(points: np.ndarray) -> np.ndarray:
         x, y = points[..., 0], points[..., 1]
         paint = above(x, y)
         water = y > shore
         wave = ripple(points)
         mirrored = above(x + 0.025 * wave, np.clip(2 * shore - y + 0.02 * wave, 0, shore - 0.003))
         deepen = np.clip((y - shore) / (bank - shore), 0, 1)[:, None]
-        river = mirrored * (0.92 - 0.30 * deepen) + np.float32([0.05, 0.14, 0.26]) * deepen
+        river = mirrored * (0.92 - 0.30 * deepen) + np.array([0.05, 0.14, 0.26], np.float32) * deepen
         spark = np.exp(-(((x - sun[0]) / (0.035 + 0.16 * (y - shore))) ** 2)) * (wave > 0.05)
-        river = river * (1 - spark[:, None]) + np.float32([1.0, 0.74, 0.26]) * spark[:, None]
+        river = river * (1 - spark[:, None]) + np.array([1.0, 0.74, 0.26], np.float32) * spark[:, None]
         paint = np.where(water[:, None], river, paint)
         for sx, sy, tall in ((0.50, 0.515, 0.115), (0.415, 0.495, 0.06)):
             sail = (y < sy) & (y > sy - tall) & (x > sx) & (x - sx < 0.42 * (y - sy + tall)) | (y > sy) & (
@@ -111,7 +112,7 @@ def draw(rng: np.random.Generator, size: int) -> np.ndarray:
             [(0.10, 0.16, 0.34), (0.10, 0.34, 0.30), (0.24, 0.50, 0.20), (0.56, 0.66, 0.20), (0.92, 0.80, 0.32)],
         )
         blossom = meadow & (bloom(points) > 0.55) & (tone(points[:, ::-1]) > -0.15)
-        paint[blossom] = np.float32([(0.90, 0.22, 0.22), (0.98, 0.74, 0.80), (0.98, 0.84, 0.30)])[
+        paint[blossom] = np.array([(0.90, 0.22, 0.22), (0.98, 0.74, 0.80), (0.98, 0.84, 0.30)], np.float32)[
             (9 * leaf(points[blossom, ::-1]) % 3).astype(int)
         ]
         trunk = (
@@ -130,15 +131,15 @@ def draw(rng: np.random.Generator, size: int) -> np.ndarray:
             )
         return paint
 
-    def divide(wanted, purity):
-        """Choose a pigment near each wanted colour; one in eight takes the complement's side."""
-        gap = ((wanted[:, None] - _PIGMENTS) ** 2 * (0.8, 1.2, 0.7)).sum(-1)
+    def divide(colours: np.ndarray, purity: float) -> np.ndarray:
+        """Choose a pigment near each colour; about one in eleven is mixed from the complement's pigment."""
+        gap = ((colours[:, None] - _PIGMENTS) ** 2 * (0.8, 1.2, 0.7)).sum(-1)
         gap = gap - rng.gumbel(0, 0.045, gap.shape)
         pure = _PIGMENTS[gap.argmin(axis=1)]
-        turned = wanted.max(axis=1, keepdims=True) + wanted.min(axis=1, keepdims=True) - wanted
+        turned = colours.max(axis=1, keepdims=True) + colours.min(axis=1, keepdims=True) - colours
         other = _PIGMENTS[((turned[:, None] - _PIGMENTS) ** 2).sum(-1).argmin(axis=1)]
-        pure = np.where(rng.uniform(0, 1, (len(wanted), 1)) < 0.09, 0.65 * other + 0.35 * wanted, pure)
-        return (wanted * (1 - purity) + pure * purity).astype(np.float32)
+        pure = np.where(rng.uniform(0, 1, (len(colours), 1)) < 0.09, 0.65 * other + 0.35 * colours, pure)
+        return (colours * (1 - purity) + pure * purity).astype(np.float32)
 
     for count, radius, purity in ((6000, 0.0190, 0.30), (13000, 0.0105, 0.62), (15000, 0.0080, 0.82)):
         middle = rng.uniform(-0.01, 1.01, (count, 2))
@@ -147,8 +148,8 @@ def draw(rng: np.random.Generator, size: int) -> np.ndarray:
         angle = np.where((y > bank) | (x < 0.3) & (y < 0.45), rng.uniform(0, np.pi, count), angle)
         half = radius * rng.uniform(0.38, 0.62, count)
         step = np.stack([np.cos(angle), np.sin(angle)], -1) * half[:, None]
-        wanted = scene(np.clip(middle, 0, 1))
-        colour = divide(wanted + rng.normal(0, 0.04, wanted.shape), purity)
+        colours = scene(np.clip(middle, 0, 1))
+        colour = divide(colours + rng.normal(0, 0.04, colours.shape), purity)
         lay(
             canvas,
             rng,

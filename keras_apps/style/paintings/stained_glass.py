@@ -19,7 +19,7 @@ def draw(rng: np.random.Generator, size: int) -> np.ndarray:
     r = np.hypot(x - sun[0], y - sun[1])
     waves = rng.uniform(-1, 1, 8)
 
-    def hill(k):
+    def hill(k: int) -> np.ndarray:
         swell = 0.045 * np.sin(6 * x + 3 * waves[k] + 2 * k) + 0.015 * np.sin(15 * x + 3 * waves[k + 4])
         return 0.60 + 0.125 * k + swell
 
@@ -43,7 +43,8 @@ def draw(rng: np.random.Generator, size: int) -> np.ndarray:
             region[oval < 1] = 14 + 5 * k + petal
         region[u**2 + (v + 0.12) ** 2 < 0.05] = 10
     region[frame < 0.052] = 30
-    seeds, turn = [], rng.uniform(0, 6)
+    seeds: list[np.ndarray] = []
+    turn = rng.uniform(0, 6)
     for radius, count in ((0.155, 11), (0.25, 17), (0.35, 23), (0.46, 29), (0.58, 33), (0.70, 36)):
         angle = turn + (np.arange(count) + rng.uniform(-0.22, 0.22, count)) * 2 * np.pi / count
         reach = radius + rng.uniform(-0.014, 0.014, count)
@@ -52,9 +53,9 @@ def draw(rng: np.random.Generator, size: int) -> np.ndarray:
     empty = region == 0
     ids[empty] += cKDTree(seeds).query(points[empty])[1]
     shape = np.array([0.55, 1.25])
-    for k in (2, 3, 4):
+    for hill_region in (2, 3, 4):
         ground = rng.uniform(0, 1, (26, 2)) * (1, 0.45) + (0, 0.56)
-        spot = region == k
+        spot = region == hill_region
         ids[spot] += cKDTree(ground * shape).query(points[spot] * shape)[1]
     spot = region == 1
     ids[spot] += ((np.arctan2(y - sun[1], x - sun[0])[spot] / (2 * np.pi) + 0.5) * 7).astype(int) + 1
@@ -63,10 +64,10 @@ def draw(rng: np.random.Generator, size: int) -> np.ndarray:
     run = np.where(np.minimum(x, 1 - x) < np.minimum(y, 1 - y), y, x)
     side = np.where(np.minimum(x, 1 - x) < np.minimum(y, 1 - y), np.where(x < 0.5, 0, 1), np.where(y < 0.5, 2, 3))
     ids[border] += (side * 20 + (run * 13 + 0.5).astype(int))[border]
-    names, ids = np.unique(ids, return_inverse=True)
-    ids = ids.reshape(x.shape)
+    names, pane = np.unique(ids, return_inverse=True)
+    ids = np.reshape(pane, x.shape)
     away = edge_distance(ids)
-    palettes = {
+    palettes: dict[int, list[tuple[float, float, float]]] = {
         1: [(1.0, 0.80, 0.20), (1.0, 0.66, 0.10), (0.98, 0.50, 0.08)],
         2: [(0.10, 0.36, 0.42), (0.12, 0.46, 0.40), (0.20, 0.30, 0.52)],
         3: [(0.16, 0.50, 0.24), (0.42, 0.62, 0.16), (0.10, 0.38, 0.30)],
@@ -75,7 +76,7 @@ def draw(rng: np.random.Generator, size: int) -> np.ndarray:
         11: [(0.30, 0.62, 0.16), (0.16, 0.46, 0.18)],
         30: [(0.62, 0.06, 0.12), (0.10, 0.14, 0.50), (0.90, 0.60, 0.12), (0.36, 0.10, 0.42)],
     }
-    skies = np.float32(
+    skies = np.array(
         [
             (1.0, 0.62, 0.16),
             (0.96, 0.42, 0.14),
@@ -84,7 +85,8 @@ def draw(rng: np.random.Generator, size: int) -> np.ndarray:
             (0.26, 0.24, 0.62),
             (0.10, 0.26, 0.64),
             (0.06, 0.16, 0.46),
-        ]
+        ],
+        np.float32,
     )
     petals = [(0.86, 0.10, 0.20), (0.94, 0.26, 0.36), (0.74, 0.06, 0.30), (0.92, 0.40, 0.50)]
     tints = np.zeros((len(names), 3), np.float32)
@@ -114,7 +116,7 @@ def draw(rng: np.random.Generator, size: int) -> np.ndarray:
     width = 0.0047 + 0.0009 * dirt + 0.0028 * (np.abs(frame - 0.052) < 0.006)
     lead = np.clip((width - away) / (1.2 / n) + 0.5, 0, 1)
     height = np.sqrt(np.clip(1 - (away / np.maximum(width, 1e-4)) ** 2, 0, 1)) + 0.12 * specks
-    metal = np.float32([0.10, 0.10, 0.115]) * (1 + 0.5 * dirt + 0.3 * specks)[..., None]
+    metal = np.array([0.10, 0.10, 0.115], np.float32) * (1 + 0.5 * dirt + 0.3 * specks)[..., None]
     open_glass = np.clip(glass, 0, 1.2) * (1 - lead[..., None])
     glow = ndimage.gaussian_filter(open_glass, (0.010 * n, 0.010 * n, 0))
     picture = (glass + 0.22 * glow) * (1 - lead[..., None]) + (metal + 0.20 * glow) * lead[..., None]

@@ -31,7 +31,7 @@ class Canvas:
     def primed(cls, size: int, colour: tuple[float, float, float]) -> Canvas:
         """Return an empty canvas of one colour for a picture of `size` pixels."""
         n = size * OVERSAMPLING
-        return cls(np.tile(np.float32(colour), (n, n, 1)), np.zeros((n, n), np.float32))
+        return cls(np.tile(np.array(colour, np.float32), (n, n, 1)), np.zeros((n, n), np.float32))
 
 
 def mesh(size: int) -> np.ndarray:
@@ -67,12 +67,15 @@ class Noise:
 
     def over(self, size: int) -> np.ndarray:
         """Return the noise at every pixel of the canvas of a picture of `size` pixels, smoother than at points."""
-        n, total, amplitude = size * OVERSAMPLING, 0.0, 1.0
+        n, amplitude = size * OVERSAMPLING, 1.0
+        total: np.ndarray | float = 0.0
         for grid in self.grids:
             box = (1.5, 1.5, grid.shape[1] - 1.5, grid.shape[0] - 1.5)
-            total = total + amplitude * np.asarray(Image.fromarray(grid).resize((n, n), Image.BICUBIC, box=box))
+            total = total + amplitude * np.asarray(
+                Image.fromarray(grid).resize((n, n), Image.Resampling.BICUBIC, box=box)
+            )
             amplitude /= 2
-        return total
+        return np.asarray(total)
 
 
 def edge_distance(ids: np.ndarray) -> np.ndarray:
@@ -85,9 +88,9 @@ def edge_distance(ids: np.ndarray) -> np.ndarray:
 
 def ramp(value: np.ndarray, stops: Sequence[Sequence[float]]) -> np.ndarray:
     """Return colours `(..., 3)` between equally spaced stops, for values `(...)` in 0..1."""
-    stops = np.asarray(stops, np.float32)
-    where = np.clip(value, 0, 1) * (len(stops) - 1)
-    channels = [np.interp(where, np.arange(len(stops)), stops[:, c]) for c in range(3)]
+    colours = np.asarray(stops, np.float32)
+    where = np.clip(value, 0, 1) * (len(colours) - 1)
+    channels = [np.interp(where, np.arange(len(colours)), colours[:, c]) for c in range(3)]
     return np.stack(channels, axis=-1).astype(np.float32)
 
 

@@ -28,12 +28,12 @@ def draw(rng: np.random.Generator, size: int) -> np.ndarray:
     wobble, tone, grain = Noise(rng, 4, 2), Noise(rng, 5, 3), Noise(rng, 9, 2)
     heights = rng.uniform(-1, 1, 6)
 
-    def hill(x, which):
+    def hill(x: np.ndarray, which: int) -> np.ndarray:
         base = (0.74, 0.81, 0.90)[which]
         a, b = heights[2 * which : 2 * which + 2]
         return base + 0.045 * np.sin(5.5 * x + 3 * a + which) + 0.02 * np.sin(13 * x + 5 * b)
 
-    def tree(points):
+    def tree(points: np.ndarray) -> np.ndarray:
         x, y = points[..., 0], points[..., 1]
         rise = np.clip((y - 0.16) / 0.9, 0, 1)
         middle = 0.145 + 0.022 * np.sin(14 * y + 1) * rise
@@ -41,12 +41,12 @@ def draw(rng: np.random.Generator, size: int) -> np.ndarray:
         flames = 0.30 * (np.sin(24 * y + 1.4 * side) + 0.5 * np.sin(47 * y - 1.1 * side)) * np.clip(3 * rise, 0, 1)
         return (np.abs(x - middle) < 0.125 * rise**0.85 * (1 + flames)) & (y > 0.16)
 
-    def zone(points):
+    def zone(points: np.ndarray) -> np.ndarray:
         x, y = points[..., 0], points[..., 1]
-        z = sum((y > hill(x, k)).astype(int) for k in range(3))
-        return np.where(tree(points), 4, z)
+        hills = np.sum([y > hill(x, k) for k in range(3)], axis=0)
+        return np.where(tree(points), 4, hills)
 
-    def flow(points):
+    def flow(points: np.ndarray) -> np.ndarray:
         x, y = points[..., 0], points[..., 1]
         bend = wobble(points)
         u, v = np.ones_like(x), 0.35 * np.cos(7 * x + 4 * y) + 0.5 * bend
@@ -94,7 +94,7 @@ def draw(rng: np.random.Generator, size: int) -> np.ndarray:
     ]
     leaves = [(0.03, 0.05, 0.07), (0.06, 0.11, 0.10), (0.12, 0.20, 0.12), (0.25, 0.26, 0.12), (0.36, 0.22, 0.10)]
 
-    def colour(points, spread):
+    def colour(points: np.ndarray, spread: float) -> np.ndarray:
         x, y = points[..., 0], points[..., 1]
         jitter = rng.normal(0, spread, len(points))
         value = 0.34 + 0.20 * tone(points) + 0.16 * np.sin(26 * (y + 0.12 * np.sin(6 * x) + 0.05 * wobble(points)))

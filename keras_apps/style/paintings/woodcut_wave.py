@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image, ImageDraw
 from scipy import ndimage
@@ -16,25 +18,26 @@ def draw(rng: np.random.Generator, size: int) -> np.ndarray:
     n = size * OVERSAMPLING
     grain, blot = Noise(rng, (170, 4), 2).over(size), Noise(rng, 6, 3).over(size)
     fibre, hand = Noise(rng, (90, 60), 2).over(size), Noise(rng, 14, 2).over(size)
-    paper, foam = np.float32([0.91, 0.85, 0.70]), np.float32([0.95, 0.92, 0.82])
+    paper, foam = np.array([0.91, 0.85, 0.70], np.float32), np.array([0.95, 0.92, 0.82], np.float32)
     key, deep, mid, pale = (
-        np.float32(c) for c in ([0.07, 0.10, 0.20], [0.10, 0.21, 0.42], [0.26, 0.46, 0.62], [0.60, 0.74, 0.76])
+        np.array(c, np.float32)
+        for c in ([0.07, 0.10, 0.20], [0.10, 0.21, 0.42], [0.26, 0.46, 0.62], [0.60, 0.74, 0.76])
     )
     picture = np.tile(paper, (n, n, 1))
     press = np.clip(0.92 + 0.13 * grain + 0.08 * blot, 0, 1)
 
-    def ink(mask, colour, amount=1.0):
-        colour = np.float32(colour)
+    def ink(mask: np.ndarray, colour: np.ndarray | tuple[float, float, float], amount: float = 1.0) -> None:
+        colour = np.asarray(colour, np.float32)
         if mask.dtype == bool:
             cover = (press[mask] * np.float32(amount))[:, None]
             picture[mask] += cover * (colour - picture[mask])
         else:
             picture[:] += (mask * press * np.float32(amount))[..., None] * (colour - picture)
 
-    def depth(mask):
+    def depth(mask: np.ndarray) -> np.ndarray:
         return (ndimage.distance_transform_edt(mask) / n).astype(np.float32)
 
-    def drawn(discs, polygon=None):
+    def drawn(discs: Sequence[tuple], polygon: Sequence[tuple] | None = None) -> np.ndarray:
         image = Image.new("1", (n, n))
         draw = ImageDraw.Draw(image)
         if polygon is not None:
@@ -129,5 +132,5 @@ def draw(rng: np.random.Generator, size: int) -> np.ndarray:
     ink(((edge > 0.018) & (edge < 0.0225)), key)
     picture *= (1 + 0.05 * fibre + 0.04 * blot + 0.03 * grain)[..., None]
     worn = np.clip(1.2 * (grain + 0.7 * fibre - 1.15), 0, 0.6)[..., None]
-    picture = picture * (1 - worn) + paper * worn
-    return finish(Canvas(picture, (0.35 * fibre + 0.14 * grain).astype(np.float32)), 0.4, gloss=0.0)
+    print_ = picture * (1 - worn) + paper * worn
+    return finish(Canvas(print_, (0.35 * fibre + 0.14 * grain).astype(np.float32)), 0.4, gloss=0.0)

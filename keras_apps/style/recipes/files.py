@@ -1,4 +1,4 @@
-"""Recipes kept with their pictures: as JSON, or inside the PNG that was painted."""
+"""Recipes in files: as JSON, or inside the PNG that was painted."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from keras_apps.images import Picture, load_image, read_text
 from keras_apps.style.recipes.recipe import Recipe
 
 KEYWORD = "keras_apps.recipe"
-"""Under which a PNG carries its recipe."""
+"""The keyword of the text chunk in which a PNG carries its recipe."""
 VERSION = 1
 ROLES = ("content", "style", "mask", "start")
 
@@ -27,7 +28,7 @@ Described = Mapping[str, Sequence[Mapping[str, object]]]
 
 @dataclass(frozen=True)
 class RecipeFile:
-    """What a file says of how a picture was painted.
+    """What a file records about how a picture was painted.
 
     Attributes:
         recipe: The recipe, with every default filled in.
@@ -71,12 +72,12 @@ def recipe_text(recipe: Recipe, pictures: Described | None = None) -> str:
     """Return a recipe as JSON, to be saved or put into a PNG as `images.save_image(..., text={KEYWORD: ...})`.
 
     Args:
-        recipe: The recipe; its defaults are written out, so that they may change without changing it.
-        pictures: `{role: descriptions}`, the roles "content", "style", "mask" and "start", each description one of
-            `describe_picture`.
+        recipe: The recipe. Its defaults are written out, so the file keeps its meaning if a later version changes them.
+        pictures: `{role: descriptions}`, with the roles "content", "style", "mask" and "start", and descriptions as
+            `describe_picture` returns them.
 
     Raises:
-        ValueError: If there is no such role.
+        ValueError: If a role is not one of these.
     """
     for role in pictures or {}:
         check_choice("role of a picture", role, ROLES)
@@ -87,11 +88,11 @@ def recipe_text(recipe: Recipe, pictures: Described | None = None) -> str:
         "recipe": recipe.as_dict(),
         "pictures": {role: list(described) for role, described in (pictures or {}).items()},
     }
-    return json.dumps(record, indent=2, allow_nan=False, default=_plain)
+    return json.dumps(record, indent=2, allow_nan=False, default=_python_number)
 
 
 def save_recipe(recipe: Recipe, path: str | os.PathLike, pictures: Described | None = None) -> None:
-    """Write a recipe as a JSON file; an existing file is replaced only by a whole one.
+    """Write a recipe as a JSON file. If writing fails, an existing file stays as it was.
 
     Args:
         recipe: The recipe.
@@ -99,7 +100,7 @@ def save_recipe(recipe: Recipe, path: str | os.PathLike, pictures: Described | N
         pictures: As for `recipe_text`.
 
     Raises:
-        ValueError: If `path` ends otherwise, or there is no such role of a picture.
+        ValueError: If `path` does not end in .json, or a role is not one of the four.
         OSError: If the file cannot be written.
     """
     if Path(path).suffix.lower() != ".json":
@@ -122,8 +123,9 @@ def read_recipe_file(path: str | os.PathLike) -> RecipeFile:
 
     Raises:
         FileNotFoundError: If the file does not exist.
-        ValueError: If it is not JSON, a PNG without a recipe, of another version, or an entry is not a recipe's.
-        TypeError: If an entry has another type.
+        ValueError: If the file is not JSON or a PNG with a recipe, has another version, or an entry is unknown or out
+            of range.
+        TypeError: If an entry has the wrong type.
     """
     path = Path(path)
     if not path.exists():
@@ -139,11 +141,11 @@ def read_recipe_file(path: str | os.PathLike) -> RecipeFile:
 
 
 def differing_pictures(recorded: Described, given: Described) -> list[str]:
-    """Return the pictures that are not those of the record, each as for instance "style 2, 'waves.jpg'".
+    """Return the pictures that differ from the recorded ones, each in words: "style 2, 'waves.jpg'".
 
     Args:
         recorded: A `RecipeFile`'s pictures.
-        given: Those at hand; only roles that are in both are compared, and only by their pixels.
+        given: The pictures to compare. Only roles in both are compared, and only by their pixels.
     """
     differing = []
     for role in (role for role in ROLES if role in recorded and role in given):
@@ -159,7 +161,7 @@ def _read_json(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise ValueError(f"expected a recipe as JSON, received '{path}', which is no text") from None
+        raise ValueError(f"expected a recipe as JSON, received '{path}', which is not UTF-8 text") from None
 
 
 def _parse(text: str, path: Path) -> RecipeFile:
@@ -175,25 +177,24 @@ def _parse(text: str, path: Path) -> RecipeFile:
             f"{record.get('package', '?')} wrote"
         )
     try:
-        recipe = Recipe.from_dict(record.get("recipe"))
+        recipe = Recipe.from_dict(cast(Mapping, record.get("recipe")))  # it checks the type
     except (ValueError, TypeError) as error:
         raise type(error)(f"{error} (in '{path}')") from None
     return RecipeFile(recipe, _pictures(record.get("pictures", {}), path), str(record.get("package", "?")))
 
 
-def _pictures(found: object, path: Path) -> dict[str, list[dict]]:
-    """The record's pictures; a hash that is missing or no text would otherwise be noticed much later."""
-    lists = found.values() if isinstance(found, dict) else [None]
-    if not all(isinstance(of_role, list) for of_role in lists):
-        raise ValueError(f"expected pictures as {{role: list}}, received {found!r:.60} in '{path}'")
-    for described in (described for of_role in found.values() for described in of_role):
+def _pictures(recorded: object, path: Path) -> dict[str, list[dict]]:
+    """Check and return the recorded pictures; without this, a missing hash would be noticed much later."""
+    if not isinstance(recorded, dict) or not all(isinstance(of_role, list) for of_role in recorded.values()):
+        raise ValueError(f"expected pictures as {{role: list}}, received {recorded!r:.60} in '{path}'")
+    for described in (described for of_role in recorded.values() for described in of_role):
         if not isinstance(described, dict) or not {"name", "sha256"} <= described.keys():
             raise ValueError(f"expected a picture's name and sha256, received {described!r:.60} in '{path}'")
-    return found
+    return recorded
 
 
-def _plain(value: object) -> object:
-    """A NumPy number as Python's; anything else is not JSON."""
+def _python_number(value: object) -> object:
+    """Return a NumPy number as Python's. Nothing else has to be converted for JSON."""
     if isinstance(value, np.generic):
         return value.item()
     raise TypeError(f"expected a recipe of plain values, received {type(value).__name__}")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from keras_apps import backbones
 from keras_apps._checks import check_choice
 from keras_apps.style.recipes.recipe import FIVE_LAYERS, Recipe
 
-PRESETS = {
+PRESETS: dict[str, dict[str, Any]] = {
     "course": {
         "content_layers": {"block5_conv4": 1.0},
         "style_layers": FIVE_LAYERS,
@@ -72,7 +74,7 @@ UNIT = 255 * sum(backbones.IMAGENET_DEVIATION) / 3
 """VGG16's unit of brightness in levels, 57.6; content costs grow as its square, style costs as its fourth power."""
 
 
-def preset(name: str, **changes: object) -> Recipe:
+def preset(name: str, **changes: Any) -> Recipe:
     """Return the recipe of a well-known program.
 
     | name | program |
@@ -82,11 +84,11 @@ def preset(name: str, **changes: object) -> Recipe:
     | keras.io | the example "Neural style transfer" of keras.io |
     | tensorflow | the tutorial "Neural style transfer" of tensorflow.org |
 
-    All use VGG19, whose weights are in no package: where Keras's cache has none, the recipe says VGG16, and a layer
-    that VGG16 lacks becomes the last convolution of its block (block5_conv4: block5_conv3). VGG16 takes brightness in
-    units of 57.6 levels of 0..255; for keras.io and tensorflow, whose weights suit activations in levels, the content
-    weight is then multiplied by 57.6^2 and the style weight by 57.6^4, which balances the terms as if it took levels.
-    Costs, and the picture, still differ from the program's. What differs besides:
+    All use VGG19, whose weights no package holds. If Keras's cache does not have them, the recipe uses VGG16, and a
+    layer that VGG16 lacks becomes the last convolution of its block (block5_conv4: block5_conv3). VGG16 takes
+    brightness in units of 57.6 levels of 0..255. For keras.io and tensorflow, whose weights suit activations in levels,
+    the content weight is then multiplied by 57.6^2 and the style weight by 57.6^4, which balances the terms as if it
+    took levels. Costs, and the picture, still differ from the program's. What differs besides:
 
     - course: it shows VGG19 pictures in 0..1 without subtracting ImageNet's mean, so that its activations are smaller
       and style weighs less than here with VGG19; it distorts pictures to squares of 400 x 400; it starts from C plus
@@ -103,8 +105,8 @@ def preset(name: str, **changes: object) -> Recipe:
         **changes: Entries of `Recipe` to use instead of the preset's.
 
     Raises:
-        ValueError: If there is no such preset, entry or value; names that look like it are given.
-        TypeError: If a value has another type.
+        ValueError: If there is no such preset, entry or value; similar names are suggested.
+        TypeError: If a value has the wrong type.
 
     Example:
         >>> preset("tensorflow", steps=50).optimizer_options

@@ -1,14 +1,14 @@
-"""A recipe: all that decides a stylised picture besides the pictures themselves."""
+"""A recipe: everything that decides a stylised picture besides the pictures themselves."""
 
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from keras_apps import backbones
-from keras_apps._checks import check_choice
+from keras_apps._checks import check_choice, check_number, check_whole
 
 KERAS_OPTIMIZERS = ("adam", "adamw", "adamax", "nadam", "rmsprop", "adagrad", "adadelta", "sgd", "lion", "ftrl")
 CHOICES = {
@@ -19,82 +19,8 @@ CHOICES = {
     "schedule": ("constant", "cosine", "exponential"),
     "color": ("style", "luminance", "matched"),
 }
-INTEGERS = {"steps": (1, math.inf), "size": (32, 8192), "decay_steps": (1, math.inf), "seed": (0, math.inf)}
-
-
-def check_recipe(recipe: Recipe) -> None:
-    """Raise for the first value of a recipe that is not in its range."""
-    check_choice("backbone", recipe.backbone, ("auto", *backbones.names(), "own"))
-    for name, choices in CHOICES.items():
-        check_choice(name, getattr(recipe, name), choices)
-    for name, (low, high) in INTEGERS.items():
-        _integer(name, getattr(recipe, name), low, high)
-    for name in ("content_weight", "style_weight", "variation_weight"):
-        _number(name, getattr(recipe, name))
-    if recipe.learning_rate is not None:
-        _number("learning_rate", recipe.learning_rate, positive=True)
-    for name in ("noise_share", "settled", "decay_rate"):
-        _number(name, getattr(recipe, name), positive=name == "decay_rate", most=1)
-    if recipe.settled == 1:
-        raise ValueError("expected settled below 1, received 1")
-    if not isinstance(recipe.coarse_to_fine, bool):
-        raise TypeError(f"expected True or False for coarse_to_fine, received {recipe.coarse_to_fine!r}")
-    if recipe.content_weight + recipe.style_weight == 0:
-        raise ValueError("expected a content_weight or a style_weight above 0, received 0 for both")
-    for kind in ("content", "style"):
-        given = getattr(recipe, f"{kind}_layers")
-        if given is not None and not (kind == "content" and isinstance(given, str)):
-            _weights(kind, given)
-    if recipe.style_shares is not None:
-        _shares(recipe.style_shares)
-    if recipe.optimizer_options is not None:
-        if not isinstance(recipe.optimizer_options, Mapping):
-            raise TypeError(f"expected optimizer_options as {{name: value}}, received {recipe.optimizer_options!r}")
-        for name, value in recipe.optimizer_options.items():
-            if not isinstance(value, (bool, numbers.Real)):
-                raise TypeError(f"expected a number for optimizer option {name}, received {value!r}")
-            if recipe.optimizer == "lbfgs":
-                check_choice("option of L-BFGS", name, ("memory", "restart"))
-                _integer(f"optimizer option {name}", value, 1)
-    if recipe.backbone != "own":
-        backbones.check_layers(recipe.resolved_backbone, recipe.layers)
-    elif recipe.content_layers is None or recipe.style_layers is None:
-        raise ValueError("expected content_layers and style_layers for a network of your own, received none")
-
-
-def _weights(kind: str, given) -> None:
-    if not isinstance(given, Mapping) or not given:
-        raise TypeError(f"expected {kind}_layers as {{layer: weight}}, received {given!r}")
-    for layer, weight in given.items():
-        _number(f"weight of {kind} layer {layer}", weight)
-    if not sum(given.values()) > 0:
-        raise ValueError(f"expected a {kind} layer with a weight above 0, received only zeros")
-
-
-def _shares(shares) -> None:
-    if isinstance(shares, str) or not isinstance(shares, Sequence) or not shares:
-        raise TypeError(f"expected style_shares as a list of numbers, received {shares!r}")
-    for share in shares:
-        _number("style share", share)
-    if not math.isclose(sum(shares), 1, abs_tol=1e-6):
-        raise ValueError(f"expected style_shares that sum to 1, received {list(shares)}, which sum to {sum(shares):g}")
-
-
-def _integer(name: str, value, low: int, high: float = math.inf) -> None:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"expected an integer for {name}, received {value!r}")
-    if not low <= value <= high:
-        between = f"from {low} to {high}" if high < math.inf else f"of at least {low}"
-        raise ValueError(f"expected {name} {between}, received {value}")
-
-
-def _number(name: str, value, positive: bool = False, most: float = math.inf) -> None:
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"expected a number for {name}, received {value!r}")
-    number = float(value)
-    if not math.isfinite(number) or number < 0 or (positive and number == 0) or number > most:
-        least = "above 0" if positive else "of at least 0"
-        raise ValueError(f"expected {name} {least}{'' if most == math.inf else f' and up to {most}'}, received {value}")
+RANGES = {"steps": (1, math.inf), "size": (32, 8192), "decay_steps": (1, math.inf), "seed": (0, math.inf)}
+"""`{whole number: (least, most)}`."""
 
 
 LEARNING_RATES = {"adam": 0.02}
@@ -110,9 +36,9 @@ ALEXNET_LAYERS = {f"conv{i}": 0.2 for i in range(1, 6)}
 class Recipe:
     """Layers, weights, optimiser, sizes, start and seed of a style transfer.
 
-    The total cost is J(G) = content_weight J_content + style_weight J_style + variation_weight J_variation; what each
-    term is divided by, `normalization` says. The default is scale-free, so that one pair of weights serves every
-    picture size and backbone: J = content_weight |a_C - a_G|^2 / |a_C|^2 + style_weight sum of lambda
+    The total cost is J(G) = content_weight J_content + style_weight J_style + variation_weight J_variation;
+    `normalization` says what each term is divided by. The default is scale-free, so that one pair of weights serves
+    every picture size and backbone: J = content_weight |a_C - a_G|^2 / |a_C|^2 + style_weight sum of lambda
     |G_S - G_G|^2 / |G_S|^2, with each Gram matrix divided by its picture's number of positions. The history reports the
     course's costs whatever the normalisation.
 
@@ -127,7 +53,7 @@ class Recipe:
         style_weight: The course's beta, >= 0.
         variation_weight: Weight of the total variation, >= 0.
         normalization: `"scale-free"`, `"course"` (the lecture's and Gatys's formulas), `"assignment"` (the course's
-            programming assignment), `"keras.io"` or `"tensorflow"` (those examples'); see `style.normalization`. The
+            programming assignment), `"keras.io"` or `"tensorflow"` (those examples'); see `costs.NORMALIZATION`. The
             course's style costs are far smaller numbers than its content cost, so with `"course"` a style_weight of
             about 1e6 times the content_weight balances the two.
         steps: Number of steps in all, >= 1.
@@ -156,8 +82,8 @@ class Recipe:
         seed: Integer >= 0, for the noise.
 
     Raises:
-        ValueError: If a value is not one of the above; a name that does not exist is answered with those that do.
-        TypeError: If a value has another type.
+        ValueError: If a value is out of its range. For an unknown name the error lists the known ones.
+        TypeError: If a value has the wrong type.
 
     Reference:
         Gatys et al., "Image Style Transfer Using Convolutional Neural Networks", CVPR 2016; Gatys et al., "Preserving
@@ -188,8 +114,8 @@ class Recipe:
     color: str = "style"
     seed: int = 0
 
-    def __post_init__(self):
-        check_recipe(self)
+    def __post_init__(self) -> None:
+        _check(self)
 
     @property
     def resolved_backbone(self) -> str:
@@ -235,7 +161,7 @@ class Recipe:
         first = self.steps - fine * (len(sizes) - 1)
         return [(sizes[0], first), *((size, fine) for size in sizes[1:])]
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """Return the recipe as plain values, with every default filled in, for JSON."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values |= {name: int(values[name]) for name in ("steps", "size", "decay_steps", "seed")}
@@ -249,16 +175,82 @@ class Recipe:
         }
 
     @classmethod
-    def from_dict(cls, values: Mapping) -> Recipe:
+    def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
         """Make a recipe from what `as_dict` returned, or a part of it.
 
         Raises:
-            ValueError: If a name is not a recipe's, or a value not in its range.
-            TypeError: If `values` is not a mapping, or a value has another type.
+            ValueError: If an entry is unknown, or a value out of its range.
+            TypeError: If `values` is not a mapping, or a value has the wrong type.
         """
         if not isinstance(values, Mapping):
             raise TypeError(f"expected a recipe as a mapping, received {type(values).__name__}")
-        known = [f.name for f in fields(cls)]
+        names = [f.name for f in fields(cls)]
         for name in values:
-            check_choice("entry of a recipe", name, known)
+            check_choice("entry of a recipe", name, names)
         return cls(**values)
+
+
+def _check(recipe: Recipe) -> None:
+    """Raise for the first value of a recipe that is not in its range."""
+    check_choice("backbone", recipe.backbone, ("auto", *backbones.names(), "own"))
+    for name, choices in CHOICES.items():
+        check_choice(name, getattr(recipe, name), choices)
+    for name, (least, most) in RANGES.items():
+        check_whole(name, getattr(recipe, name), least, most)
+    for name in ("content_weight", "style_weight", "variation_weight"):
+        check_number(name, getattr(recipe, name), least=0)
+    if recipe.content_weight + recipe.style_weight == 0:
+        raise ValueError("expected a content_weight or a style_weight above 0, received 0 for both")
+    if recipe.learning_rate is not None:
+        check_number("learning_rate", recipe.learning_rate, above=0)
+    check_number("noise_share", recipe.noise_share, 0, 1)
+    check_number("decay_rate", recipe.decay_rate, most=1, above=0)
+    check_number("settled", recipe.settled, 0, 1)
+    if recipe.settled == 1:
+        raise ValueError("expected settled below 1, received 1")
+    if not isinstance(recipe.coarse_to_fine, bool):
+        raise TypeError(f"expected True or False for coarse_to_fine, received {recipe.coarse_to_fine!r}")
+    if recipe.style_shares is not None:
+        _check_shares(recipe.style_shares)
+    if recipe.optimizer_options is not None:
+        _check_optimizer_options(recipe.optimizer, recipe.optimizer_options)
+    _check_layers(recipe)
+
+
+def _check_layers(recipe: Recipe) -> None:
+    for kind, layers in (("content", recipe.content_layers), ("style", recipe.style_layers)):
+        if layers is not None and not (kind == "content" and isinstance(layers, str)):
+            _check_layer_weights(kind, layers)
+    if recipe.backbone != "own":
+        backbones.check_layers(recipe.resolved_backbone, recipe.layers)
+    elif recipe.content_layers is None or recipe.style_layers is None:
+        raise ValueError("expected content_layers and style_layers for a network of your own, received None")
+
+
+def _check_layer_weights(kind: str, weights: object) -> None:
+    if not isinstance(weights, Mapping) or not weights:
+        raise TypeError(f"expected {kind}_layers as {{layer: weight}}, received {weights!r}")
+    for layer, weight in weights.items():
+        check_number(f"weight of {kind} layer {layer}", weight, least=0)
+    if not sum(weights.values()) > 0:
+        raise ValueError(f"expected a {kind} layer with a weight above 0, received only zeros")
+
+
+def _check_shares(shares: Sequence[float]) -> None:
+    if isinstance(shares, str) or not isinstance(shares, Sequence) or not shares:
+        raise TypeError(f"expected style_shares as a list of numbers, received {shares!r}")
+    for share in shares:
+        check_number("style share", share, least=0)
+    if not math.isclose(sum(shares), 1, abs_tol=1e-6):
+        raise ValueError(f"expected style_shares that sum to 1, received {list(shares)}, which sum to {sum(shares):g}")
+
+
+def _check_optimizer_options(optimizer: str, options: Mapping[str, float]) -> None:
+    if not isinstance(options, Mapping):
+        raise TypeError(f"expected optimizer_options as {{name: value}}, received {options!r}")
+    for name, value in options.items():
+        if not isinstance(value, bool):  # some of Keras's options are true or false
+            check_number(f"optimizer option {name}", value)
+        if optimizer == "lbfgs":
+            check_choice("option of L-BFGS", name, ("memory", "restart"))
+            check_whole(f"optimizer option {name}", value)

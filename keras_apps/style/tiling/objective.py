@@ -10,13 +10,13 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_apps._checks import is_whole
+from keras_apps._checks import check_whole
 from keras_apps.style.costs import content_cost
 from keras_apps.style.objective import Activations, Objective, mean_gram
 from keras_apps.style.recipes.recipe import Recipe
@@ -79,11 +79,8 @@ class TiledObjective(Objective):
         compiled: bool = True,
         network: Callable[[tf.Tensor], Activations] | None = None,
     ):
-        if not is_whole(tile):
-            raise TypeError(f"expected tile as a whole number of pixels, received {tile!r}")
-        if tile < 1:
-            raise ValueError(f"expected a tile of at least 1 pixel, received {tile}")
-        self.sides, self.tile = sides(model, recipe.layers), int(tile)
+        self.tile = check_whole("tile", tile)
+        self.sides = sides(model, recipe.layers)
         self.channels = {layer: model.get_layer(layer).output.shape[-1] for layer in recipe.resolved_content_layers}
         self.counts = {layer: len(styles) for layer in regions or {}}
         self._sums = tf.function(functools.partial(self._sums_of_tile), jit_compile=compiled, autograph=False)
@@ -112,30 +109,26 @@ class TiledObjective(Objective):
         return costs, tf.constant(gradient)
 
     def _first_pass(self, picture: tf.Tensor) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
-        sums = None
-        for _, arguments in self._each(picture):
-            found = self._sums(*arguments)[:2]
-            sums = found if sums is None else tf.nest.map_structure(tf.add, sums, found)
-        return sums
+        of_tiles = (self._sums(*arguments)[:2] for _, arguments in self._each(picture))
+        content_costs, grams = functools.reduce(lambda a, b: tf.nest.map_structure(tf.add, a, b), of_tiles)
+        return content_costs, grams
 
-    def _each(self, picture: tf.Tensor) -> Iterator[tuple[Tile, tuple]]:
+    def _each(self, picture: tf.Tensor) -> Iterator[tuple[Tile, tuple[Any, ...]]]:
         """Yield each tile with what the two passes need of it: pixels, targets, owned positions and their shares."""
         for tile in self.tiles(*picture.shape[:2]):
             targets = {layer: a_C[self._units(layer, tile)] for layer, a_C in self.a_C.items()}
             yield tile, self._arguments(picture, tile, targets, self.shares_of_positions)
 
-    def _arguments(self, picture: tf.Tensor, tile: Tile, targets: Activations, shares: Arrays) -> tuple:
+    def _arguments(self, picture: tf.Tensor, tile: Tile, targets: Activations, shares: Arrays) -> tuple[Any, ...]:
         owned = {layer: self._owned(layer, tile, np.ones((1, 1, 1))) for layer in targets}
         weights = {layer: self._owned(layer, tile, share) for layer, share in shares.items()}
         return picture[tile.window], targets, owned, weights
 
     def _units(self, layer: str, tile: Tile) -> tuple[slice, slice]:
         """All units of a tile and its margins, as slices of the whole picture's."""
-        found = []
-        for side, span in zip(self.sides, (tile.rows, tile.columns), strict=True):
-            first = span.start // side.view(layer).stride
-            found.append(slice(first, first + side.units(layer, span.stop - span.start)))
-        return tuple(found)
+        firsts = [span.start // side.view(layer).stride for side, span in zip(self.sides, tile[:2], strict=True)]
+        counts = [side.units(layer, span.stop - span.start) for side, span in zip(self.sides, tile[:2], strict=True)]
+        return slice(firsts[0], firsts[0] + counts[0]), slice(firsts[1], firsts[1] + counts[1])
 
     def _owned(self, layer: str, tile: Tile, values: np.ndarray) -> tf.Tensor:
         """Cut `(n, h_l, w_l)` or `(n, 1, 1)` values of a layer's positions to a tile, with 0 in its margins."""
@@ -160,7 +153,8 @@ class TiledObjective(Objective):
         }
 
     def _content_activations(self, content: np.ndarray) -> dict[str, np.ndarray]:
-        size, whole = content.shape[:2], {}
+        size = content.shape[:2]
+        whole: dict[str, np.ndarray] = {}
         for tile in self.tiles(*size):
             found = self._look(content, tile)[2]
             for layer, a in found.items():
@@ -179,7 +173,7 @@ class TiledObjective(Objective):
         layers = self.recipe.resolved_style_layers
         return {layer: tf.Variable(tf.stack([one[layer] for one in sums]), trainable=False) for layer in layers}
 
-    def _look(self, picture: np.ndarray, tile: Tile) -> tuple:
+    def _look(self, picture: np.ndarray, tile: Tile) -> tuple[dict[str, tf.Tensor], ...]:
         """Run the first pass on a picture that is not compared with any, for its Gram matrices and activations.
 
         Shapes are those of the first pass of a step, so that nothing is compiled twice.
@@ -191,7 +185,9 @@ class TiledObjective(Objective):
         shares = {k: np.repeat(share, self.counts.get(k, 1), 0) for k, share in self._shares(tile.size, None).items()}
         return self._sums(*self._arguments(tf.constant(picture, self.dtype), tile, targets, shares))
 
-    def _sums_of_tile(self, pixels, targets, owned, weights) -> tuple[dict, dict, dict]:
+    def _sums_of_tile(
+        self, pixels: tf.Tensor, targets: Activations, owned: Activations, weights: Activations
+    ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor], dict[str, tf.Tensor]]:
         a = {layer: found[0] for layer, found in self.network(pixels[None]).items()}
         inside = {layer: mask[0, :, :, None] for layer, mask in owned.items()}  # 1 at the tile's own positions, else 0
         contents = {
@@ -200,14 +196,22 @@ class TiledObjective(Objective):
         grams = {layer: mean_gram(a[layer], share) for layer, share in weights.items()}
         return contents, grams, {layer: a[layer] for layer in targets}
 
-    def _costs_of_sums(self, picture, contents, grams) -> tuple:
+    def _costs_of_sums(self, picture: tf.Tensor, contents: Activations, grams: Activations) -> tuple[Any, ...]:
         with tf.GradientTape() as tape:
             tape.watch((picture, contents, grams))
             costs = self.combine(picture, contents, grams, self._positions(picture.shape[:2]))
         sources = (picture, contents, grams)
         return costs, *tape.gradient(costs["cost"], sources, unconnected_gradients="zero")
 
-    def _gradient_of_tile(self, pixels, targets, owned, weights, of_contents, of_grams) -> tf.Tensor:
+    def _gradient_of_tile(
+        self,
+        pixels: tf.Tensor,
+        targets: Activations,
+        owned: Activations,
+        weights: Activations,
+        of_contents: Activations,
+        of_grams: Activations,
+    ) -> tf.Tensor:
         with tf.GradientTape() as tape:
             tape.watch(pixels)
             contents, grams, _ = self._sums_of_tile(pixels, targets, owned, weights)

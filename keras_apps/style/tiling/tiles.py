@@ -15,8 +15,10 @@ import keras
 
 from keras_apps._convolution import SAME_PLACE, Window
 
-_POINTWISE = ("InputLayer", "Rescaling", "Normalization", "BatchNormalization", "Activation", "ReLU", "LeakyReLU")
-_POINTWISE += ("ELU", "PReLU", "Dropout", "SpatialDropout2D")
+_POINTWISE = (
+    *("InputLayer", "Rescaling", "Normalization", "BatchNormalization", "Activation", "ReLU", "LeakyReLU"),
+    *("ELU", "PReLU", "Dropout", "SpatialDropout2D"),
+)
 _WINDOWED = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "MaxPooling2D", "AveragePooling2D")
 
 
@@ -55,10 +57,10 @@ class Side:
 
     Args:
         windows: The window of each layer by its name, in order.
-        layers: The layers whose units are wanted.
+        layers: The layers whose activations are needed.
 
     Attributes:
-        stride: The largest stride of a wanted unit; tiles begin at its multiples.
+        stride: The largest stride of their units; tiles begin at its multiples.
         margin: Pixels before and after what a tile owns.
 
     Example:
@@ -110,12 +112,12 @@ class Side:
         if reach >= length:
             return [Span(0, length, 0, length)]
         latest = _round_up(length - reach, self.stride)
-        found = []
+        spans = []
         for first in range(0, length, owned):
             start = min(max(first - before, 0), latest)
             stop = length if start == latest else start + reach
-            found.append(Span(start, stop, first, min(first + owned, length)))
-        return found
+            spans.append(Span(start, stop, first, min(first + owned, length)))
+        return spans
 
     def within(self, layer: str, span: Span, length: int) -> tuple[slice, slice]:
         """Return a layer's units that a tile owns, as slices: among the tile's units, and among the whole picture's."""
@@ -131,21 +133,25 @@ class Side:
 
 
 def sides(model: keras.Model, layers: Iterable[str]) -> tuple[Side, Side]:
-    """Read from a network's layers what it does along height and width.
+    """Read the windows of a network's layers along height and along width.
 
     Args:
         model: A chain of layers, each fed by the one before.
-        layers: The layers whose units are wanted.
+        layers: The layers whose activations are needed.
 
     Raises:
-        ValueError: If a layer up to the deepest wanted one cannot be computed in tiles; its name is given.
+        ValueError: If a layer up to the deepest of them cannot be computed in tiles; its name is given.
     """
-    wanted, names = list(layers), [layer.name for layer in model.layers]
-    chain = model.layers[: max(names.index(name) for name in wanted) + 1]
+    outputs, names = list(layers), [layer.name for layer in model.layers]
+    chain = model.layers[: max(names.index(name) for name in outputs) + 1]
     for layer, previous in zip(chain[1:], chain, strict=False):
         if layer.input is not previous.output:
-            raise ValueError(f"expected a chain of layers to compute in tiles, received {layer.name!r}, fed by others")
-    return tuple(Side({layer.name: _window(layer, axis) for layer in chain}, wanted) for axis in (0, 1))
+            raise ValueError(
+                f"expected a chain of layers to compute in tiles, each fed by the one before; {layer.name!r} is not "
+                f"fed by {previous.name!r} alone"
+            )
+    rows, columns = (Side({layer.name: _window(layer, axis) for layer in chain}, outputs) for axis in (0, 1))
+    return rows, columns
 
 
 def _window(layer: keras.layers.Layer, axis: int) -> Window:
@@ -156,8 +162,8 @@ def _window(layer: keras.layers.Layer, axis: int) -> Window:
         before, after = layer.padding[axis]
         return Window(before=before, after=after)
     if kind not in _WINDOWED:
-        known = ", ".join([*_WINDOWED, "ZeroPadding2D"])
-        raise ValueError(f"expected layers that tiles allow ({known}), received {layer.name!r}, a {kind}")
+        allowed = ", ".join([*_WINDOWED, "ZeroPadding2D"])
+        raise ValueError(f"expected layers that tiles allow ({allowed}), received {layer.name!r}, a {kind}")
     pools = kind.endswith("Pooling2D")
     size, dilation = (layer.pool_size, (1, 1)) if pools else (layer.kernel_size, layer.dilation_rate)
     stride = layer.strides[axis]
