@@ -169,7 +169,7 @@ def test_wrong_style_arguments(fails, tmp_path):
         (("--tile", 0), "--tile of at least 1 pixel"),
         (("--resume",), "--checkpoint with --resume"),
         (("--resume", "--checkpoint", "no.npz"), "checkpoint to resume from"),
-        (("--start", "picture"), "--start-picture exactly with"),
+        (("--start", "picture"), "--start-picture and --start picture together"),
         (("--mask", "bundled:mosaic"), "mask 1 to have the content's size"),
         (("--bits", 12), "8 or 16 bits"),
         (("--preset", "curse"), "did you mean 'course'"),
