@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -111,7 +112,7 @@ FIRST = 9
 def top_patches(
     model: keras.Model,
     layer: str | Sequence[str] | Mapping[str, Sequence[int] | None],
-    pictures,
+    pictures: str | os.PathLike | Iterable,
     k: int = 9,
     *,
     units: Sequence[int] | None = None,
