@@ -469,10 +469,6 @@ class SiameseModel(keras.Model):
 
         return serving_default
 
-    def _get_save_spec(self, dynamic_batch: bool = True) -> Any:
-        """The inputs as `tf.lite.TFLiteConverter.from_keras_model` asks for them."""
-        return self.input_signature[0]
-
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "tower": keras.saving.serialize_keras_object(self.tower)}
 
