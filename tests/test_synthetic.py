@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_apps.faces.people.synthetic import share
+from keras_apps.faces.people.synthetic import drawing
 from keras_apps.faces.people.synthetic.crowd import synthetic_people
 from keras_apps.faces.people.synthetic.person import TRAITS, meet
 from keras_apps.faces.people.synthetic.photo import take
@@ -64,10 +64,10 @@ def test_a_picture_does_not_depend_on_the_processes(crowd, processes):
 
 
 def test_what_another_process_fails_to_deliver_is_drawn_here(crowd, monkeypatch):
-    monkeypatch.setattr(share, "CHILD", "import sys; sys.stdout.write('half a picture')")
+    monkeypatch.setattr(drawing, "CHILD", "import sys; sys.stdout.write('half a picture')")
     images, _ = synthetic_people(3, 5, size=24, seed=3, processes=2)
     assert np.array_equal(images, crowd[0][:15])
-    monkeypatch.setattr(share.sys, "executable", "/nowhere/python")
+    monkeypatch.setattr(drawing.sys, "executable", "/nowhere/python")
     images, _ = synthetic_people(3, 5, size=24, seed=3, processes=2)
     assert np.array_equal(images, crowd[0][:15])
 

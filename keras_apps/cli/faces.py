@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,7 +22,10 @@ from keras_apps.cli.faces_options import (
     open_gallery,
     which_face,
 )
-from keras_apps.faces.gallery.decisions import PROBABILITY
+from keras_apps.faces.gallery.decisions import PROBABILITY, Box, Identification, Verification
+
+if TYPE_CHECKING:
+    from keras_apps.faces.gallery.store import Store
 
 app = console.application("Enrol people, verify a claimed name (1:1), identify faces (1:K).")
 
@@ -36,7 +39,7 @@ def enrol(
     tower: Tower = "resnet128",
     as_json: AsJson = False,
 ) -> None:
-    """Add a person, or further pictures of one; the gallery is made when missing. Photographs are not kept."""
+    """Add a person, or further pictures of one; the gallery is created if it does not exist. Photographs are not kept."""
     from keras_apps.faces.gallery.names import checked_name
 
     name = checked_name(name)
@@ -63,7 +66,7 @@ def enrol(
 def verify(
     gallery: GalleryFile,
     picture: Annotated[str, typer.Argument(metavar="PICTURE", help="A picture; its largest face is looked at.")],
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Who it is said to be.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The claimed name.")],
     tower: Tower = "resnet128",
     threshold: ThresholdFile = None,
     template: Template = "nearest",
@@ -102,7 +105,7 @@ def identify(
         console.say(f"nobody is enrolled in {gallery} yet")
     from keras_apps.faces.detection import NoFaceError
 
-    answers: list[tuple[str, list, str | None]] = []  # picture, answers, what is wrong with the picture
+    answers: list[tuple[str, list[Identification], str | None]] = []  # picture, answers, what is wrong with the picture
     with console.progress_bar() as bar:
         for picture in bar.track(expanded, description="looking at faces"):
             try:
@@ -113,20 +116,20 @@ def identify(
                 answers.append((picture, [], None if isinstance(error, NoFaceError) else str(error)))
     if as_json:
         console.print_json(
-            [{"picture": p, "faces": [asdict(a) for a in found], "error": error} for p, found, error in answers]
+            [{"picture": p, "faces": [asdict(a) for a in faces], "error": reason} for p, faces, reason in answers]
         )
-    for picture, found, error in [] if as_json else answers:
-        print(f"{picture}: {error or _faces(len(found))}")
-        for number, answer in enumerate(found, start=1):
+    for picture, faces, reason in [] if as_json else answers:
+        print(f"{picture}: {reason or _faces(len(faces))}")
+        for number, answer in enumerate(faces, start=1):
             print(f"  {number} at {_box(answer.box)}: {_named(answer)}")
             for candidate in answer.candidates[0 if answer.name is None else 1 :]:
                 print(f"      {candidate.name}: {candidate.distance:.3f}")
-    unreadable = sum(error is not None for _, _, error in answers)
+    unreadable = sum(reason is not None for _, _, reason in answers)
     if unreadable:
         raise ValueError(f"{unreadable} of {len(answers)} pictures could not be read; the others are answered")
 
 
-def _named(answer) -> str:
+def _named(answer: Identification) -> str:
     if not answer.candidates:
         return "not recognised"  # nobody is enrolled
     if answer.name is None:
@@ -134,12 +137,14 @@ def _named(answer) -> str:
     return f"{answer.name}, {_compared(answer, '<=')}"
 
 
-def _compared(answer, sign: str) -> str:
+def _compared(answer: Identification | Verification, sign: str) -> str:
     measure = answer.measure if answer.measure == PROBABILITY else "distance"
     return f"{measure} {answer.distance:.3f} {sign} tau {answer.tau:.3f}"
 
 
-def _box(box: tuple[float, ...]) -> str:
+def _box(box: Box | None) -> str:
+    if box is None:  # an aligned chip
+        return "the whole picture"
     return f"({', '.join(f'{v:.0f}' for v in box)})"
 
 
@@ -252,7 +257,7 @@ def import_gallery(
     conflict: Conflict = "error",
     as_json: AsJson = False,
 ) -> None:
-    """Add everybody of an exported file, or nobody; the gallery is made when missing."""
+    """Add all people of an exported file; if one cannot be added, add nobody; the gallery is created if it does not exist."""
     from keras_apps.faces.gallery.exchange import import_people
     from keras_apps.faces.gallery.store import Store
 
@@ -271,7 +276,7 @@ def import_gallery(
         print(f"{done.people} people with {_encodings(done.encodings)} imported, {done.new} of them new{skipped}")
 
 
-def _store(gallery: str):
+def _store(gallery: str) -> Store:
     from keras_apps.faces.gallery.store import Store
 
     return Store(console.existing(gallery))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
@@ -40,18 +40,18 @@ if TYPE_CHECKING:
 PROBABILITY = "1 - P(same person)"
 
 
-def check_before(judged: JudgedPairs, model, threshold: Threshold | None = None, far: float | None = None) -> None:
-    """Raise what judging or calibrating would raise, before faces are found and encoded, which may take hours.
+def check_before(judged: JudgedPairs, model: Any, threshold: Threshold | None = None, far: float | None = None) -> None:
+    """Check the inputs before faces are found and encoded, which may take hours.
 
     Args:
         judged: The pairs.
         model: A tower or a `VerificationModel`.
-        threshold: To be reported, as `judge_pairs` takes.
-        far: To be calibrated for, as `calibrate_pairs` takes.
+        threshold: As for `judge_pairs`.
+        far: As for `calibrate_pairs`.
 
     Raises:
-        ValueError: If the pairs are of one kind, the threshold is of another tower, or a `VerificationModel` is to
-            have one, or there are too few impostor pairs for `far`.
+        ValueError: If all pairs are of one kind, the threshold belongs to another tower or is given for a
+            `VerificationModel`, or there are too few impostor pairs for `far`.
     """
     from keras_apps.faces.judging.calibration import check_far
     from keras_apps.faces.towers.registry import fingerprint
@@ -71,7 +71,7 @@ def check_before(judged: JudgedPairs, model, threshold: Threshold | None = None,
 
 def judge_pairs(
     judged: JudgedPairs,
-    model,
+    model: Any,
     distances: np.ndarray,
     out: str | os.PathLike,
     threshold: Threshold | None = None,
@@ -83,9 +83,9 @@ def judge_pairs(
         judged: The pairs.
         model: The tower, or a `VerificationModel`, that gave the distances.
         distances: Floats >= 0 `(n,)`: squared Euclidean, or 1 - P(same) of a `VerificationModel`.
-        out: A folder, made when missing.
-        threshold: How often it errs is reported too.
-        seed: Of folds and bootstrap.
+        out: A folder; created if it does not exist.
+        threshold: A threshold whose FAR and FRR are reported too.
+        seed: Seed of the folds and the bootstrap.
 
     Returns:
         `"report"`, as JSON holds it, and `"text"`, for people.
@@ -102,12 +102,12 @@ def judge_pairs(
     report = evaluate_pairs(distances, judged.same, judged.folds, seed=seed)
     tower = fingerprint(getattr(model, "tower", model))
     name = PROBABILITY if hasattr(model, "score") else "squared_euclidean"
-    plain = {"pairs": judged.source, "tower": tower, "distance": name} | report.as_dict()
+    report_json = {"pairs": judged.source, "tower": tower, "distance": name} | report.as_dict()
     text, tau = str(report), report.eer_tau
     if threshold:
         tau = threshold.tau**2 if threshold.distance == "euclidean" else threshold.tau
         far, frr = far_frr(distances, judged.same, tau)
-        plain["threshold"] = {"tau": threshold.tau, "distance": threshold.distance, "far": far, "frr": frr}
+        report_json["threshold"] = {"tau": threshold.tau, "distance": threshold.distance, "far": far, "frr": frr}
         text += f"\n{'threshold':<20}tau {threshold.tau:.4g}: FAR {100 * far:.3f} %, FRR {100 * frr:.2f} %"
     folder = Path(out)
     folder.mkdir(exist_ok=True)
@@ -122,13 +122,19 @@ def judge_pairs(
     for title, figure in figures.items():
         save_figure(figure, folder / f"{title}.png")
     with written_aside(folder / "report.json") as aside:
-        aside.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
-    figures = ", ".join(f"{title}.png" for title in figures)
-    return {"report": plain | {"folder": str(folder)}, "text": f"{text}\n{figures} and report.json in {folder}"}
+        aside.write_text(json.dumps(report_json, indent=1) + "\n", encoding="utf-8")
+    drawn = ", ".join(f"{title}.png" for title in figures)
+    return {"report": report_json | {"folder": str(folder)}, "text": f"{text}\n{drawn} and report.json in {folder}"}
 
 
 def calibrate_pairs(
-    judged: JudgedPairs, model, distances: np.ndarray, out: str | os.PathLike, far: float, distance: str, seed: int = 0
+    judged: JudgedPairs,
+    model: Any,
+    distances: np.ndarray,
+    out: str | os.PathLike,
+    far: float,
+    distance: str,
+    seed: int = 0,
 ) -> dict:
     """Calibrate a tower's threshold, write it, and beside it the figure of its reliability.
 
@@ -141,7 +147,7 @@ def calibrate_pairs(
         distances: Squared Euclidean, floats `(n,)`.
         out: Ends in .json; the figure's name ends in .png instead.
         far: The wanted false accept rate, in (0, 1).
-        distance: In which distance tau is to be, `"squared_euclidean"` or `"euclidean"`.
+        distance: The distance of tau, `"squared_euclidean"` or `"euclidean"`.
         seed: Of the halves.
 
     Returns:
@@ -164,7 +170,7 @@ def calibrate_pairs(
     threshold.save(out)
     figure = Path(out).with_suffix(".png")
     save_figure(plot_reliability(found), figure)
-    plain = {
+    report_json = {
         "threshold": asdict(threshold),
         "file": os.fspath(out),
         "reliability": found.as_dict(),
@@ -176,7 +182,7 @@ def calibrate_pairs(
         f"P(same | distance) is one half at {threshold.midpoint:.4f}; its mean error is {100 * found.error:.2f} %, "
         f"drawn in {figure}"
     )
-    return {"report": plain, "text": text}
+    return {"report": report_json, "text": text}
 
 
 def _halves(same: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -207,7 +213,7 @@ def evaluate(
     folder: Folder,
     pairs: PairsFile = None,
     tower: Tower = "resnet128",
-    threshold: Annotated[str | None, typer.Option(help="A threshold file, to see how often it errs.")] = None,
+    threshold: Annotated[str | None, typer.Option(help="A threshold file; its FAR and FRR are reported too.")] = None,
     out: Annotated[str, typer.Option("-o", "--out", help="Folder for figures and report.")] = "keras-apps-evaluation",
     most: Most = 10_000,
     aligned: Aligned = False,
@@ -269,10 +275,10 @@ def calibrate_tower(
 
 
 def check_folder(path: str) -> None:
-    """Raise where a folder could not be made or written to.
+    """Check that a folder can be created or written to.
 
     Raises:
-        FileNotFoundError: If there is no folder for it.
+        FileNotFoundError: If its parent folder does not exist.
         ValueError: If it is a file.
     """
     from keras_apps._files import check_destination
@@ -283,7 +289,20 @@ def check_folder(path: str) -> None:
 
 
 @contextmanager
-def _judged(folder, pairs, tower, most, aligned, crop, chips, skip_unreadable, seed, **wanted) -> Iterator[tuple]:
+def _judged(
+    folder: str,
+    pairs: str | None,
+    tower: str,
+    most: int,
+    aligned: bool,
+    crop: float,
+    chips: str | None,
+    skip_unreadable: bool,
+    seed: int,
+    *,
+    threshold: Threshold | None = None,
+    far: float | None = None,
+) -> Iterator[tuple[JudgedPairs, Any, np.ndarray]]:
     """Yield the pairs with the pictures themselves, the tower, and the pairs' distances."""
     from keras_apps.faces.judging.pairs import pairs_among, pairs_of_file
 
@@ -300,7 +319,7 @@ def _judged(folder, pairs, tower, most, aligned, crop, chips, skip_unreadable, s
     if not hasattr(loaded, "score"):  # a VerificationModel gives the distances itself
         loaded = tower_of(loaded)
     size = side(loaded)
-    check_before(judged, loaded, **wanted)
+    check_before(judged, loaded, threshold, far)
     with tempfile.TemporaryDirectory() as temporary:
         seen = judged
         if not aligned:

@@ -1,18 +1,21 @@
-"""What the commands about galleries share: their arguments, and how a gallery is opened."""
+"""Arguments that several commands of `keras-apps faces` have, and how they open a gallery and read people."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from keras_apps.cli import console
 
 if TYPE_CHECKING:
+    from keras_apps.faces.gallery.gallery import Gallery
     from keras_apps.faces.people.people import People
+    from keras_apps.faces.training.verification_model import VerificationModel
 
 BUNDLED_TOWERS = ("resnet128", "synthetic64")
 
@@ -46,8 +49,8 @@ def which_face(text: str | None) -> int | str | None:
 
 def open_gallery(
     path: str, tower: str, threshold: str | None = None, template: str = "nearest", decider: str | None = None
-):
-    """Return the gallery that a command means; one that cannot be used is said before TensorFlow loads."""
+) -> Gallery:
+    """Open the gallery of a command; an unusable file is reported before TensorFlow is loaded."""
     from keras_apps.faces.gallery.gallery import Gallery
     from keras_apps.faces.judging.calibration import Threshold
 
@@ -63,7 +66,7 @@ def open_gallery(
     return Gallery(path, own_tower, chosen, template=template, decider=_decider(decider) if decider else None)
 
 
-def _decider(path: str):
+def _decider(path: str) -> VerificationModel:
     from keras_apps.faces.towers.registry import load_tower
     from keras_apps.faces.training import verification_model
 
@@ -80,33 +83,35 @@ Crop = Annotated[
 ]
 Chips = Annotated[str | None, typer.Option(help="Folder for the aligned faces, to be used again.")]
 SkipUnreadable = Annotated[bool, typer.Option("--skip-unreadable", help="Leave out pictures that cannot be read.")]
-Seed = Annotated[int, typer.Option(help="Of everything that is drawn by chance.")]
+Seed = Annotated[int, typer.Option(help="Seed of all random numbers.")]
 
-SAID = 5  # pictures left out that are named
+LISTED = 5  # pictures left out that are printed
 
 
 def check_cropping(aligned: bool, crop: float, chips: str | None) -> None:
-    """Raise where options about faces contradict each other.
+    """Check the options about faces.
 
     Raises:
-        ValueError: If they do.
+        ValueError: If `--crop` is out of range, or two options contradict each other.
     """
     if not 0 < crop <= 1:
         raise ValueError(f"expected --crop between 0 and 1, received {crop:g}")
     if crop != 1 and not aligned:
-        raise ValueError("expected --crop together with --aligned, received it alone: faces that are found are cropped")
+        raise ValueError("use --crop only together with --aligned: without it, faces are found and cropped")
     if aligned and chips:
-        raise ValueError("expected --aligned or --chips, received both: aligned pictures are used as they are")
+        raise ValueError("use --aligned or --chips, not both: with --aligned no faces are cut out")
 
 
 def check_tower(tower: str, untrained: Iterable[str] = ()) -> None:
-    """Raise where `--tower` is no tower's name and no tower's file, before anything is read.
+    """Check `--tower` before anything is read.
 
-    Where a tower is trained (there are names of untrained ones) the file is a .keras file.
+    Args:
+        tower: A bundled tower's name, or a file.
+        untrained: Further names that a training command accepts; its file must then be a .keras file.
 
     Raises:
-        FileNotFoundError: If it is not.
-        ValueError: If it is another file.
+        FileNotFoundError: If it is neither a known name nor an existing file.
+        ValueError: If the file has another ending.
     """
     if tower in BUNDLED_TOWERS:
         return
@@ -120,29 +125,29 @@ def check_tower(tower: str, untrained: Iterable[str] = ()) -> None:
 
 
 def check_seed(seed: int) -> None:
-    """Raise where `--seed` is out of range.
+    """Check `--seed`.
 
     Raises:
-        ValueError: If it is.
+        ValueError: If it is out of range.
     """
     if not 0 <= seed < 2**31:
         raise ValueError(f"expected --seed from 0 to {2**31 - 1}, received {seed}")
 
 
 def read_people(folder: str, skip_unreadable: bool = False) -> People:
-    """Read a folder of people, with progress; say how many pictures were left out, and the first few."""
+    """Read a folder of people, with a progress bar; print the first pictures left out, and how many more there are."""
     from keras_apps.faces.people.people import People
 
     with progress("reading pictures") as report:
         people = People.from_folder(folder, skip_unreadable=skip_unreadable, progress=report)
-    for path, reason in people.skipped[:SAID]:
+    for path, reason in people.skipped[:LISTED]:
         console.say(f"left out: {path} ({reason})")
-    if len(people.skipped) > SAID:
-        console.say(f"left out: {len(people.skipped) - SAID} more")
+    if len(people.skipped) > LISTED:
+        console.say(f"left out: {len(people.skipped) - LISTED} more")
     return people
 
 
-def align(people: People, chips, without_face: str) -> list[str]:
+def align(people: People, chips: str | os.PathLike, without_face: str) -> list[str]:
     """Cut the people's aligned faces into the folder `chips`, with progress; return the pictures without a face."""
     console.load_tensorflow()
     from keras_apps.faces.people.chips import align_people
@@ -156,7 +161,7 @@ def align(people: People, chips, without_face: str) -> list[str]:
     return list(done.missing)
 
 
-def side(tower) -> int:
+def side(tower: Any) -> int:
     """Return the height and width of a tower's pictures.
 
     Raises:
@@ -170,7 +175,7 @@ def side(tower) -> int:
 
 @contextmanager
 def progress(what: str) -> Iterator:
-    """Yield a function of how many are done and of all, which moves a bar on terminals."""
+    """Yield a function `(done, total)` that moves a progress bar on terminals."""
     with console.progress_bar() as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

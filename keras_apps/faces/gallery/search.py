@@ -23,7 +23,7 @@ def pictures_of(template: str) -> int | None:
     - `"mean"`: the measure of the mean of the person's encodings.
 
     Raises:
-        ValueError: If it is none of these.
+        ValueError: If the template is unknown.
 
     Example:
         >>> pictures_of("nearest"), pictures_of("best-of-3"), pictures_of("mean")

@@ -17,7 +17,7 @@ from keras_apps._files import written_aside
 from keras_apps.faces.distances import DISTANCES
 from keras_apps.faces.judging.intervals import wilson
 from keras_apps.faces.judging.rates import checked, split_kinds
-from keras_apps.faces.judging.verification import plain
+from keras_apps.faces.judging.verification import json_value
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Threshold:
         """Return the threshold that travels with a bundled tower, `"resnet128"` or `"synthetic64"`.
 
         Raises:
-            FileNotFoundError: If there is none of that name.
+            FileNotFoundError: If no tower of that name is bundled.
         """
         return cls.load(weights.folder() / f"{tower}.threshold.json")
 
@@ -210,7 +210,7 @@ class Reliability:
 
     def as_dict(self) -> dict:
         """Return everything as JSON holds it."""
-        return plain(asdict(self))
+        return json_value(asdict(self))
 
 
 def reliability(

@@ -11,7 +11,14 @@ from numpy.typing import ArrayLike
 from keras_apps._checks import check_choice, is_whole
 from keras_apps.faces.distances import DISTANCES
 from keras_apps.faces.judging.intervals import Interval, wilson
-from keras_apps.faces.judging.verification import UNKNOWN, OperatingPoint, operating_point, percent, plain, rates_of
+from keras_apps.faces.judging.verification import (
+    UNKNOWN,
+    OperatingPoint,
+    json_value,
+    operating_point,
+    percent,
+    rates_of,
+)
 
 BLOCK = 16384  # gallery encodings in one matrix product
 TOGETHER = 256  # probes at most
@@ -111,7 +118,7 @@ class OpenSetReport:
             | ({"reason": p.reason} if p.reason else {})
             for p in self.dir_at_fpir
         ]
-        return plain(asdict(self) | {"dir_at_fpir": points})
+        return json_value(asdict(self) | {"dir_at_fpir": points})
 
     def __str__(self) -> str:
         probes = f"{self.known} known and {self.unknown} unknown probes"
@@ -201,7 +208,9 @@ def evaluate_open_set(
     place = np.minimum(np.searchsorted(people, probe_ids), people.size - 1)
     known = people[place] == probe_ids
     if not known.any():
-        raise ValueError(f"expected probes of people in the gallery, received {probe_ids.size} of others")
+        raise ValueError(
+            f"expected probes of people in the gallery, received {probe_ids.size} probes, all of people outside it"
+        )
     nearest, own, rank = nearest_identities(gallery, codes, probes, np.where(known, place, -1), memory_mb)
     if distance == "euclidean":
         nearest, own = np.sqrt(nearest), np.sqrt(own)
@@ -232,7 +241,7 @@ def _point(
     rng: np.random.Generator,
 ) -> OperatingPoint:
     if not nearest.size and 0 < wanted < 1:
-        return OperatingPoint(wanted, math.nan, UNKNOWN, math.nan, math.nan, "there are none")
+        return OperatingPoint(wanted, math.nan, UNKNOWN, math.nan, math.nan, "there are no such probes")
     return operating_point(right, nearest, wanted, confidence, replicates, rng)
 
 
@@ -248,5 +257,5 @@ def _checked_set(name: str, encodings: ArrayLike, ids: ArrayLike) -> tuple[np.nd
     if ids.dtype.kind not in "iuU":
         raise TypeError(f"expected integers or strings as {name} ids, received {ids.dtype}")
     if not np.isfinite(encodings.min()) or not np.isfinite(encodings.max()):
-        raise ValueError(f"expected finite {name} encodings, received others")
+        raise ValueError(f"expected finite {name} encodings, received NaN or infinity")
     return encodings, ids.astype(np.int64) if ids.dtype.kind == "u" else ids

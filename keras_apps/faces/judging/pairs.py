@@ -29,7 +29,7 @@ def some_pairs(labels: ArrayLike, most: int = 10_000, seed: int = 0) -> tuple[np
     Args:
         labels: Integers `(n,)`, each picture's person.
         most: Most pairs of each kind.
-        seed: Of the draw.
+        seed: Seed of the draw.
 
     Returns:
         `(first, second, same)`: ints `(m,)`, ints `(m,)` and booleans `(m,)`, genuine pairs first.
@@ -75,7 +75,7 @@ class HeldOut:
         size: The tower's height and width, in pixels.
         crop: As training crops.
         most: Most pairs of each kind.
-        seed: Of the draw.
+        seed: Seed of the draw.
     """
 
     def __init__(self, people: People, size: int, *, crop: float = 1.0, most: int = 10_000, seed: int = 0) -> None:
@@ -151,7 +151,7 @@ class JudgedPairs:
         first: The left pictures, indices of `people.pictures`, ints `(n,)`.
         second: The right ones.
         same: Booleans `(n,)`.
-        folds: Ints `(n,)`, or `None` where the file has none.
+        folds: Ints `(n,)`, or `None` if the file has no folds.
         source: Where the pairs are from, in words.
     """
 

@@ -59,7 +59,9 @@ def checked(distances: ArrayLike, same: ArrayLike) -> tuple[np.ndarray, np.ndarr
         )
     if not np.all(np.isfinite(distances)) or (distances.size and distances.min() < 0):
         wrong = distances[~(np.isfinite(distances) & (distances >= 0))]
-        raise ValueError(f"expected finite distances of at least 0, received {wrong.size} others, as {wrong[0]}")
+        raise ValueError(
+            f"expected finite distances of at least 0, received {wrong[0]} (one of {wrong.size} such values)"
+        )
     same = labels.astype(bool)
     if not np.array_equal(same, labels):
         raise ValueError(f"expected booleans, or 0 and 1, for same, received {labels[same != labels][0]!r}")

@@ -110,17 +110,17 @@ def percent(rate: float, interval: Interval) -> str:
     return f"{100 * rate:6.2f} %  ({100 * interval[0]:.2f} to {100 * interval[1]:.2f})"
 
 
-def plain(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """Return a value that JSON can hold: NaN becomes None, tuples become lists.
 
     Example:
-        >>> plain({"rate": float("nan"), "interval": (0.5, 1.0)})
+        >>> json_value({"rate": float("nan"), "interval": (0.5, 1.0)})
         {'rate': None, 'interval': [0.5, 1.0]}
     """
     if isinstance(value, dict):
-        return {key: plain(inner) for key, inner in value.items()}
+        return {key: json_value(inner) for key, inner in value.items()}
     if isinstance(value, (tuple, list)):
-        return [plain(inner) for inner in value]
+        return [json_value(inner) for inner in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -268,7 +268,7 @@ class PairsReport:
             | ({"reason": p.reason} if p.reason else {})
             for p in self.tar_at_far
         ]
-        return plain(asdict(self) | {"tar_at_far": points})
+        return json_value(asdict(self) | {"tar_at_far": points})
 
     def __str__(self) -> str:
         title = f"{self.genuine} genuine and {self.impostor} impostor pairs; {100 * self.confidence:g} % intervals"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TypeAlias
 
 import keras
@@ -45,7 +46,7 @@ def labelled_batches(
         people_per_batch: P.
         pictures_per_person: K; people with fewer repeat theirs.
         singles: Pictures of people with just one in each batch, as negatives.
-        seed: Of the order and of the augmentation.
+        seed: Seed of the order and of the augmentation.
         augment: Keras layers from RGB in 0..255 to the same, for instance `augmentation()`.
         crop: Side of the centre square that is taken, as a share of the shorter side, in (0, 1].
         cache: Where pictures are kept once read: `"auto"`, `"memory"`, the path of a file to make, or `None`.
@@ -62,13 +63,13 @@ def labelled_batches(
     sampler = PeopleSampler(people.labels, people_per_batch, pictures_per_person, singles, seed)
     source = SquarePictures(people.pictures, size, crop=crop, cache=cache)
 
-    def batch(step):
+    def batch(step: int) -> tuple[np.ndarray, np.ndarray]:
         chosen = sampler(step)
         return source(chosen), people.labels[chosen]
 
     stream = _stream(batch, (tf.uint8, tf.int32), start, steps)
 
-    def arrange(step, images, labels):
+    def arrange(step: tf.Tensor, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         images, labels = _shaped(images, sampler.batch_size, size), tf.ensure_shape(labels, (sampler.batch_size,))
         return _changed(augment, images, seed, step), labels
 
@@ -103,13 +104,13 @@ def pair_batches(
     sampler = PairSampler(people.labels, batch_size, seed)
     source = SquarePictures(people.pictures, size, crop=crop, cache=cache)
 
-    def batch(step):
+    def batch(step: int) -> tuple[np.ndarray, np.ndarray]:
         first, second, same = sampler(step)
         return source(np.concatenate([first, second])), same.astype(np.float32)
 
     stream = _stream(batch, (tf.uint8, tf.float32), start, steps)
 
-    def arrange(step, images, same):
+    def arrange(step: tf.Tensor, images: tf.Tensor, same: tf.Tensor) -> tuple[tuple[tf.Tensor, tf.Tensor], tf.Tensor]:
         images = _changed(augment, _shaped(images, 2 * batch_size, size), seed, step)
         return (images[:batch_size], images[batch_size:]), tf.ensure_shape(same, (batch_size,))
 
@@ -144,24 +145,26 @@ def triplet_batches(
     sampler = TripletSampler(people.labels, batch_size, seed)
     source = SquarePictures(people.pictures, size, crop=crop, cache=cache)
 
-    def batch(step):
+    def batch(step: int) -> tuple[np.ndarray]:
         return (source(np.concatenate(sampler(step))),)
 
     stream = _stream(batch, (tf.uint8,), start, steps)
 
-    def arrange(step, images):
+    def arrange(step: tf.Tensor, images: tf.Tensor) -> tuple[tuple[tf.Tensor, ...]]:
         images = _changed(augment, _shaped(images, 3 * batch_size, size), seed, step)
         return (tuple(images[part * batch_size : (part + 1) * batch_size] for part in range(3)),)
 
     return stream.map(arrange).prefetch(READ_AHEAD)
 
 
-def _stream(batch, dtypes: tuple, start: int, steps: int | None) -> tf.data.Dataset:
+def _stream(
+    batch: Callable[[int], tuple[np.ndarray, ...]], dtypes: tuple[tf.DType, ...], start: int, steps: int | None
+) -> tf.data.Dataset:
     if start < 0 or (steps is not None and steps < 1):
         raise ValueError(f"expected start of at least 0 and steps of at least 1, received {start} and {steps}")
     numbers = tf.data.Dataset.range(start, 2**62 if steps is None else start + steps)
 
-    def read(step):
+    def read(step: tf.Tensor) -> tuple[tf.Tensor, ...]:
         return step, *tf.numpy_function(batch, [step], dtypes, stateful=False)
 
     return numbers.map(read).prefetch(READ_AHEAD)
@@ -171,5 +174,5 @@ def _shaped(images: tf.Tensor, number: int, size: int) -> tf.Tensor:
     return tf.cast(tf.ensure_shape(images, (number, size, size, 3)), tf.float32)
 
 
-def _changed(augment, images: tf.Tensor, seed: int, step: tf.Tensor) -> tf.Tensor:
+def _changed(augment: keras.layers.Layer | None, images: tf.Tensor, seed: int, step: tf.Tensor) -> tf.Tensor:
     return images if augment is None else changed_at(augment, images, seed, step)

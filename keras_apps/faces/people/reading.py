@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from keras_apps import images
@@ -87,7 +88,7 @@ def square(picture: images.Picture, size: int, crop: float = 1.0) -> np.ndarray:
     pixels = pixels[top : top + side, left : left + side]
     if side == size:
         return pixels
-    return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize((size, size), Image.LANCZOS))
+    return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize((size, size), Image.Resampling.LANCZOS))
 
 
 class SquarePictures:
@@ -104,7 +105,7 @@ class SquarePictures:
             else nothing is kept.
 
     Raises:
-        ValueError: If `size`, `crop` or `cache` is none of these.
+        ValueError: If `size`, `crop` or `cache` is out of range.
     """
 
     def __init__(self, pictures: Sequence, size: int, *, crop: float = 1.0, cache: str | os.PathLike | None = "auto"):
@@ -129,7 +130,7 @@ class SquarePictures:
         """Return the number of pictures."""
         return len(self.pictures)
 
-    def __call__(self, indices) -> np.ndarray:
+    def __call__(self, indices: ArrayLike) -> np.ndarray:
         """Return pictures.
 
         Args:

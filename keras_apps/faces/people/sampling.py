@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_apps._checks import is_whole
 
@@ -12,7 +13,7 @@ from keras_apps._checks import is_whole
 class _Sampler:
     """What the samplers share: people in rounds without repetition, and each person's pictures likewise."""
 
-    def __init__(self, labels, seed: int):
+    def __init__(self, labels: ArrayLike, seed: int):
         labels = np.asarray(labels)
         if not is_whole(seed) or seed < 0:
             raise ValueError(f"expected an integer of at least 0 as seed, received {seed!r}")
@@ -84,7 +85,9 @@ class PeopleSampler(_Sampler):
         [0, 1, 2, 3, 4]
     """
 
-    def __init__(self, labels, people_per_batch: int, pictures_per_person: int, singles: int = 0, seed: int = 0):
+    def __init__(
+        self, labels: ArrayLike, people_per_batch: int, pictures_per_person: int, singles: int = 0, seed: int = 0
+    ):
         super().__init__(labels, seed)
         if not 2 <= people_per_batch <= len(self.several):
             raise ValueError(
@@ -125,7 +128,7 @@ class TripletSampler(_Sampler):
         [2, 2, 2, 2]
     """
 
-    def __init__(self, labels, batch_size: int, seed: int = 0):
+    def __init__(self, labels: ArrayLike, batch_size: int, seed: int = 0):
         super().__init__(labels, seed)
         if batch_size < 1:
             raise ValueError(f"expected a batch of at least 1 triplet, received {batch_size}")
@@ -156,7 +159,7 @@ class PairSampler(_Sampler):
         ([1, 1, 0, 0], [True, True, False, False])
     """
 
-    def __init__(self, labels, batch_size: int, seed: int = 0):
+    def __init__(self, labels: ArrayLike, batch_size: int, seed: int = 0):
         super().__init__(labels, seed)
         if batch_size < 2 or batch_size % 2:
             raise ValueError(f"expected an even number of pairs of at least 2 a batch, received {batch_size}")

@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 
-from keras_apps.faces.people.synthetic.share import draw, draw_with
+from keras_apps.faces.people.synthetic.drawing import draw, draw_with
 
 SMALLEST, LARGEST = 16, 1024
 # Another process is worth its start when each has this many pixels to draw: 500 pictures of 64 x 64, some seconds.

@@ -104,8 +104,8 @@ def develop(planes: np.ndarray, view: View, photo: Photo, size: int) -> np.ndarr
         for axis in (1, 2):
             planes = gaussian_filter1d(planes, photo.blur * size, axis=axis, mode="nearest", truncate=3)
     balance = photo.exposure * np.array([1 + photo.warm, 1 + photo.green, 1 - photo.warm], np.float32)
-    axis = (np.arange(size, dtype=np.float32) + 0.5) / size * 2 - 1
-    dim = 1 - photo.vignette * 0.5 * (axis * axis + (axis * axis)[:, None])
+    squared = ((np.arange(size, dtype=np.float32) + 0.5) / size * 2 - 1) ** 2
+    dim = 1 - photo.vignette * 0.5 * (squared + squared[:, None])
     planes = np.maximum(planes * balance[:, None, None] * dim, 1e-4)
     # A film's shoulder: what is over-lit bends towards white instead of being cut.
     planes = np.where(planes > 0.8, 0.8 + 0.2 * np.tanh((planes - 0.8) * 2.5), planes)
