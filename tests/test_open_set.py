@@ -47,7 +47,7 @@ def test_a_tie_is_no_success():
 
 def test_no_unknown_probes():
     report = evaluate_open_set(GALLERY, IDS, [[0.1]], ["ann"])
-    assert all(math.isnan(p.rate) and p.reason == "there are none" for p in report.dir_at_fpir)
+    assert all(math.isnan(p.rate) and p.reason == "there are no such probes" for p in report.dir_at_fpir)
     assert report.rank1_interval[0] < report.rank1 == report.rank1_interval[1] == 1
 
 
@@ -135,7 +135,7 @@ def test_a_report_can_be_read_and_stored(rng):
         ({"probe_encodings": [[1.0, 2.0]]}, ValueError, "one length, received 1 and 2"),
         ({"probe_encodings": [[np.nan]]}, ValueError, "finite probe"),
         ({"gallery_encodings": GALLERY + np.inf}, ValueError, "finite gallery"),
-        ({"probe_ids": ["zoe"]}, ValueError, "people in the gallery, received 1 of others"),
+        ({"probe_ids": ["zoe"]}, ValueError, "people in the gallery, received 1 probes, all of people outside"),
         ({"probe_ids": [1]}, TypeError, "one kind"),
         ({"probe_ids": [1.5]}, TypeError, "integers or strings"),
         ({"distance": "cosine"}, ValueError, "'cosine'"),

@@ -39,7 +39,7 @@ def enrol(
     tower: Tower = "resnet128",
     as_json: AsJson = False,
 ) -> None:
-    """Add a person, or further pictures of one; the gallery is created if it does not exist. Photographs are not kept."""
+    """Add a person, or further pictures of one; a missing gallery is created. Photographs are not kept."""
     from keras_apps.faces.gallery.names import checked_name
 
     name = checked_name(name)
@@ -257,7 +257,7 @@ def import_gallery(
     conflict: Conflict = "error",
     as_json: AsJson = False,
 ) -> None:
-    """Add all people of an exported file; if one cannot be added, add nobody; the gallery is created if it does not exist."""
+    """Add all people of an exported file, or nobody if one cannot be added; a missing gallery is created."""
     from keras_apps.faces.gallery.exchange import import_people
     from keras_apps.faces.gallery.store import Store
 

@@ -14,9 +14,9 @@ from keras_apps.faces.training.mining import (
     STRATEGIES,
     candidates,
     checked_strategy,
+    label_groups,
     pairwise_distances,
     pairwise_squared_euclidean,
-    people_of,
     safe_root,
 )
 
@@ -113,7 +113,7 @@ def mine_triplets(
     if not np.isfinite(embeddings.numpy()).all():
         raise ValueError("expected finite embeddings, received NaN or infinity")
     seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
-    distances, people = pairwise_squared_euclidean(embeddings), people_of(labels)
+    distances, people = pairwise_squared_euclidean(embeddings), label_groups(labels)
     found = [np.zeros((3, 0), np.int64)]
     for number in tf.range(1, people.rounds + 1):
         chosen = rule(candidates(distances, people, number, margin, tf.cast(seed, tf.int32))).numpy()
@@ -271,7 +271,7 @@ def batch_triplet_loss(
     embeddings, labels = checked_batch(embeddings, labels)
     margin, rule = checked_margin(margin), STRATEGIES[checked_strategy(strategy)]
     distances = pairwise_distances(embeddings, checked_distance(distance))
-    fixed, people = tf.stop_gradient(distances), people_of(labels)
+    fixed, people = tf.stop_gradient(distances), label_groups(labels)
     dtype, columns = fixed.dtype, tf.range(tf.size(labels))
 
     def one_round(number: Any, loss: Any, of_all: Any, chosen: Any, active: Any, counts: Any) -> tuple[Any, ...]:

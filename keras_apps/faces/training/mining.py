@@ -10,8 +10,8 @@ import tensorflow as tf
 from keras_apps._checks import check_choice
 
 
-class People(NamedTuple):
-    """Who is whom in a batch, so that every anchor's positives can be walked through, one a round.
+class LabelGroups(NamedTuple):
+    """Which rows of a batch share a label, so that every anchor's positives can be visited, one a round.
 
     Attributes:
         same: Booleans `(n, n)`; true where two rows show one person (the diagonal too).
@@ -164,17 +164,19 @@ def safe_root(squared: tf.Tensor) -> tf.Tensor:
     return tf.where(positive, tf.sqrt(tf.where(positive, squared, 1)), 0)
 
 
-def people_of(labels: tf.Tensor) -> People:
+def label_groups(labels: tf.Tensor) -> LabelGroups:
     """Arrange a batch by person. Labels: integers `(n,)`."""
     same = labels[:, None] == labels[None]
     before = tf.range(tf.size(labels))[:, None] > tf.range(tf.size(labels))[None]
     size = _count(same)
     first = _count(labels[None] < labels[:, None])
     rank = _count(same & before)
-    return People(same, size, first, rank, tf.math.invert_permutation(first + rank))
+    return LabelGroups(same, size, first, rank, tf.math.invert_permutation(first + rank))
 
 
-def candidates(distances: tf.Tensor, people: People, number: tf.Tensor, margin: float, seed: tf.Tensor) -> Candidates:
+def candidates(
+    distances: tf.Tensor, people: LabelGroups, number: tf.Tensor, margin: float, seed: tf.Tensor
+) -> Candidates:
     """Gather round `number`'s triplets: each anchor, its partner, and every row of another person."""
     partner, exists = people.partner(number), (number < people.size)[:, None]
     d_ap = tf.gather(distances, partner, axis=1, batch_dims=1)[:, None]
