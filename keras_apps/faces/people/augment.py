@@ -48,7 +48,7 @@ class RandomView(_RandomLayer):
         turn: Largest rotation, degrees >= 0.
         zoom: Largest change of scale, in [0, 1); 0.1 gives 0.9 to 1.1 times.
         shift: Largest shift across and down, as a share of the side, >= 0.
-        seed: Of the random numbers.
+        seed: Seed of the random numbers.
 
     Args (call):
         images: Floats `(n, h, w, c)`.
@@ -96,7 +96,7 @@ class RandomLight(_RandomLayer):
         contrast: Largest relative change about the picture's mean, in [0, 1).
         saturation: Largest relative change, in [0, 1).
         grey: Share of the pictures that become grey, in [0, 1].
-        seed: Of the random numbers.
+        seed: Seed of the random numbers.
 
     Args (call):
         images: Floats `(n, h, w, 3)`, RGB in 0..255.
@@ -138,7 +138,7 @@ class RandomPatch(_RandomLayer):
     Args:
         share: Share of the pictures that get one, in [0, 1].
         largest: Largest side of the rectangle, as a share of the picture's.
-        seed: Of the random numbers.
+        seed: Seed of the random numbers.
 
     Args (call):
         images: Floats `(n, h, w, c)` in 0..255.
@@ -175,7 +175,7 @@ def augmentation(strength: float = 1.0, seed: int = 0) -> keras.Sequential:
 
     Args:
         strength: 0 changes nothing, 1 is right for training from scratch, up to 3.
-        seed: Of the random numbers.
+        seed: Seed of the random numbers.
 
     Returns:
         `keras.Sequential` of layers from RGB in 0..255 `(n, h, w, 3)` to the same; it acts with `training=True`.

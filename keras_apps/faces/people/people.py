@@ -222,7 +222,7 @@ class People:
             Two parts, the held-out one second; or as many as there are shares.
 
         Raises:
-            ValueError: If the shares or the seed are not such, or a part would hold fewer than two people or nobody
+            ValueError: If the shares or the seed are out of range, or a part would hold fewer than two people or nobody
                 with two pictures.
 
         Example:
@@ -250,7 +250,7 @@ class People:
         )
 
     def without(self, names: Iterable[str]) -> People:
-        """Leave people out, for instance those of a file of test pairs; names that are not here do no harm.
+        """Leave people out, for instance those of a file of test pairs; unknown names are ignored.
 
         Raises:
             ValueError: If fewer than two people, or nobody with two pictures, would be left.
@@ -259,7 +259,7 @@ class People:
         return self._part([i for i, name in enumerate(self.names) if name not in gone])._checked("what was left")
 
     def only(self, names: Iterable[str]) -> People:
-        """Keep just these people; names that are not here do no harm."""
+        """Keep just these people; unknown names are ignored."""
         kept = set(names)
         return self._part([i for i, name in enumerate(self.names) if name in kept])
 
