@@ -172,7 +172,7 @@ def test_a_checkpoint_of_another_run_is_refused(pictures, tmp_path):
     file = tmp_path / "run.npz"
     with pytest.raises(FileNotFoundError, match="checkpoint to resume from"):
         style.transfer(*pictures, SHALLOW, checkpoint=file, resume=True)
-    with pytest.raises(ValueError, match="expected a checkpoint to resume from, received none"):
+    with pytest.raises(ValueError, match="checkpoint to resume from: set `checkpoint` with `resume=True`"):
         style.transfer(*pictures, SHALLOW, resume=True)
 
     def stop(progress):
@@ -241,7 +241,7 @@ def test_a_start_picture_goes_with_its_start(pictures):
     style.transfer(*pictures, given, start_picture="bundled:coffee", compiled=False)
     with pytest.raises(ValueError, match="a start_picture with start 'picture', received none"):
         style.transfer(*pictures, given)
-    with pytest.raises(ValueError, match="received one with start 'content'"):
+    with pytest.raises(ValueError, match="with a start_picture, received start 'content'"):
         style.transfer(*pictures, SHALLOW, start_picture="bundled:coffee")
 
 

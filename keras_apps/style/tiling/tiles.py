@@ -147,8 +147,8 @@ def sides(model: keras.Model, layers: Iterable[str]) -> tuple[Side, Side]:
     for layer, previous in zip(chain[1:], chain, strict=False):
         if layer.input is not previous.output:
             raise ValueError(
-                f"expected a chain of layers to compute in tiles, each fed by the one before; {layer.name!r} is not "
-                f"fed by {previous.name!r} alone"
+                f"expected a chain of layers to compute in tiles, each fed by the one before, received {layer.name!r}, "
+                f"which is not fed by {previous.name!r} alone"
             )
     rows, columns = (Side({layer.name: _window(layer, axis) for layer in chain}, outputs) for axis in (0, 1))
     return rows, columns
