@@ -28,7 +28,7 @@ def pictures_by_person(root: Path) -> tuple[list[tuple[str, Path]], dict[Path, s
     found, unused = [], {}
     for person in _visible(root):
         if not person.is_dir():
-            if reason := _broken(person) or (_is_picture(person) and "in no person's folder"):
+            if reason := _broken(person) or ("in no person's folder" if _is_picture(person) else None):
                 unused[person] = reason
             continue
         for path in _visible(person):
@@ -233,12 +233,13 @@ class People:
         if not is_whole(seed) or seed < 0:
             raise ValueError(f"expected an integer of at least 0 as seed, received {seed!r}")
         try:
-            shares = np.array([1 - held_out, held_out] if np.ndim(held_out) == 0 else list(held_out), float)
+            shares = np.array(list(held_out) if isinstance(held_out, Iterable) else [1 - held_out, held_out], float)
         except (TypeError, ValueError):
             shares = np.zeros(0)
         if len(shares) < 2 or not np.all((shares > 0) & (shares < 1)) or abs(shares.sum() - 1) > 1e-6:
             raise ValueError(f"expected shares between 0 and 1 that add up to 1, received {held_out!r}")
-        random, parts = np.random.default_rng((seed, 0)), [[] for _ in shares]
+        random = np.random.default_rng((seed, 0))
+        parts: list[list[int]] = [[] for _ in shares]
         for group in (np.flatnonzero(self.counts >= 2), np.flatnonzero(self.counts == 1)):
             ends = np.rint(np.cumsum(shares) * len(group)).astype(int)
             for part, some in zip(parts, np.split(random.permutation(group), ends[:-1]), strict=True):
