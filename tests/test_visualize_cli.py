@@ -83,7 +83,7 @@ def test_what_goes_wrong_is_said_in_one_line(fails, tmp_path):
         ((*command, "-o", "no/sheet.png"), "expected an existing folder"),
         (("visualize", "patches", "empty", *SMALL), "expected pictures in the folder 'empty', received none"),
         (("visualize", "patches", "missing.jpg", *SMALL), "'missing.jpg', which does not exist"),
-        (("visualize", "patches", "text.keras", *SMALL), "of no known picture format"),
+        (("visualize", "patches", "text.keras", *SMALL), "which has no known picture format"),
     ):
         assert words in fails(*arguments), arguments
     assert not (tmp_path / "sheet.png").exists()

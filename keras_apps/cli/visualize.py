@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -56,7 +56,7 @@ def patches(
     """Draw the patches that excite units most, and what in each drives its unit."""
     from keras_apps.cli.visualize_run import draw_sheet_of_patches
 
-    how = {"k": count, "size": size, "inside": inside, "batch_size": batch}
+    how: dict[str, Any] = {"k": count, "size": size, "inside": inside, "batch_size": batch}
     how["on_error"] = "skip" if skip_unreadable else "raise"
     sheet = {"cell": cell, "columns": columns}
     draw_sheet_of_patches(pictures, out, model, layer, unit, white, drive, how, sheet, as_json)
@@ -95,7 +95,13 @@ def maximize(
     """Make the pictures that excite units, layers or a face's encoding most."""
     from keras_apps.cli.visualize_run import draw_maximized
 
-    how = {"size": size, "steps": steps, "learning_rate": rate, "diverse": diverse, "variation_weight": variation}
+    how: dict[str, Any] = {
+        "size": size,
+        "steps": steps,
+        "learning_rate": rate,
+        "diverse": diverse,
+        "variation_weight": variation,
+    }
     how |= {"parameterization": "pixels" if pixels else "fourier", "decorrelate": not plain_colors, "start": start}
     how |= {"seed": seed} | ({"views": ()} if still else {})
     sheet = {"cell": cell, "columns": columns}

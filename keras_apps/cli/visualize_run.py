@@ -5,12 +5,17 @@ from __future__ import annotations
 import itertools
 import time
 from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from keras_apps import backbones, images
 from keras_apps._checks import check_choice
 from keras_apps.cli import console
 from keras_apps.cli import visualize_options as options
 from keras_apps.visualize.patches.streams import listed
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
 
 SAID = 5
 """Pictures left out that are named."""
@@ -59,17 +64,17 @@ def draw_sheet_of_patches(
     _report(result, out, model, time.perf_counter() - began, as_json)
 
 
-def _search(network, chosen: dict, pictures: list[str], drive: str, scale: float, how: dict) -> tuple:
+def _search(network: keras.Model, chosen: dict, pictures: list[str], drive: str, scale: float, how: dict) -> tuple:
     from keras_apps.visualize.patches.driving import driving
     from keras_apps.visualize.patches.patches import top_patches
 
-    def preprocess(batch):
+    def preprocess(batch: tf.Tensor) -> Any:
         return batch * scale
 
     with console.progress_bar() as bar:
         task = bar.add_task("looking at pictures", total=len(pictures))
 
-        def told(done, total) -> None:
+        def told(done: int, total: int | None) -> None:
             bar.update(task, completed=done, total=total)
 
         result = top_patches(network, chosen, pictures, preprocess=preprocess, progress=told, **how)
@@ -79,7 +84,7 @@ def _search(network, chosen: dict, pictures: list[str], drive: str, scale: float
         return result, driving(network, result, drive, preprocess=preprocess, progress=told)
 
 
-def _report(result, out: str, model: str, seconds: float, as_json: bool) -> None:
+def _report(result: Any, out: str, model: str, seconds: float, as_json: bool) -> None:
     if as_json:
         layers = {}
         for layer, units in result.patches.items():
@@ -95,16 +100,16 @@ def _report(result, out: str, model: str, seconds: float, as_json: bool) -> None
     if len(result.skipped) > SAID:
         console.say(f"left out: {len(result.skipped) - SAID} more")
     left_out = f", {len(result.skipped)} left out" if result.skipped else ""
-    units, layers = _counted(sum(map(len, result.patches.values())), "unit"), _counted(len(result.patches), "layer")
+    units, of_layers = _counted(sum(map(len, result.patches.values())), "unit"), _counted(len(result.patches), "layer")
     pictures = _counted(result.count, "picture")
-    print(f"{out}: {units} of {layers} of {model}, from {pictures}{left_out}, in {seconds:.0f} s")
+    print(f"{out}: {units} of {of_layers} of {model}, from {pictures}{left_out}, in {seconds:.0f} s")
 
 
 def _counted(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _row(patch) -> dict:
+def _row(patch: Any) -> dict:
     return {"picture": patch.name, "unit": patch.unit, "value": patch.value, "box": patch.box}
 
 
@@ -170,7 +175,7 @@ def draw_maximized(
     _report_maximum(results, out, model, time.perf_counter() - began, as_json, face is not None)
 
 
-def _chosen(model: str, layers, units, whole: bool, face: str | None) -> dict:
+def _chosen(model: str, layers: Any, units: Any, whole: bool, face: str | None) -> dict:
     """Return `{layer: units}`, checked as far as it can be without the network."""
     if face is not None:
         if model in options.BACKBONES:
@@ -187,7 +192,7 @@ def _chosen(model: str, layers, units, whole: bool, face: str | None) -> dict:
     return chosen
 
 
-def _position(text: str | None):
+def _position(text: str | None) -> Any:
     if text is None or text == "center":
         return text
     try:
@@ -197,13 +202,13 @@ def _position(text: str | None):
     return row, column
 
 
-def _encoding(network, face: str):
+def _encoding(network: keras.Model, face: str) -> Any:
     from keras_apps import faces  # the command line alone knows of both folders
 
     return faces.encode(network, [face])[0]
 
 
-def _ascended(network, chosen: dict, whole: bool, how: dict) -> list:
+def _ascended(network: keras.Model, chosen: dict, whole: bool, how: dict) -> list:
     from keras_apps.visualize.graph import layer_output
     from keras_apps.visualize.maximization.ascent import maximize
 
@@ -216,7 +221,7 @@ def _ascended(network, chosen: dict, whole: bool, how: dict) -> list:
         for layer, units in wanted.items():
             task = bar.add_task(f"climbing, {layer}", total=how["steps"])
 
-            def told(done, total, task=task) -> None:
+            def told(done: int, total: int | None, task: Any = task) -> None:
                 bar.update(task, completed=done, total=total)
 
             results.append(maximize(network, layer, units, progress=told, **how))
@@ -225,7 +230,7 @@ def _ascended(network, chosen: dict, whole: bool, how: dict) -> list:
     return results
 
 
-def _labelled(result, face: str | None) -> list:
+def _labelled(result: Any, face: str | None) -> list:
     if face is not None:
         words = [f"squared distance {-b:.3g} to {-a:.3g}" for b, a in zip(result.before, result.after, strict=True)]
     else:
@@ -267,7 +272,7 @@ def draw_sheet_of_filters(
         backbones.check_layers(model, [layer])
     console.load_tensorflow()
     first = backbones.layer_names(model)[0] if model in options.BACKBONES else None
-    network, _ = options.load_network(model, [layer or first])
+    network, _ = options.load_network(model, [name for name in (layer or first,) if name is not None])
     from keras_apps.visualize import kernels
 
     name = layer or kernels.first_convolution(network)
@@ -332,7 +337,7 @@ def draw_map_of_occlusion(
     with console.progress_bar() as bar:
         task = bar.add_task("covering parts", total=None)
 
-        def told(done, total) -> None:
+        def told(done: int, total: int | None) -> None:
             bar.update(task, completed=done, total=total)
 
         found = occlusion_map(distance_to(tower, encoding, white=scale), crop, progress=told, **how)
@@ -350,7 +355,7 @@ def draw_map_of_occlusion(
         print(f"{out}: {title}; {change} {left}..{left + found.patch[1] - 1} are covered")
 
 
-def _verification(tower, probe: str, enrolled: str, aligned: bool) -> tuple:
+def _verification(tower: keras.Model, probe: str, enrolled: str, aligned: bool) -> tuple:
     """Return the probe's crop, float in 0..1, the enrolled encoding, and the tower's bundled tau or `None`."""
     from keras_apps import faces  # the command line alone knows of both folders
     from keras_apps.faces.detection import some_faces

@@ -42,7 +42,7 @@ def per_axis(what: str, value: Sizes, rank: int, least: int = 1) -> tuple[int, .
         >>> per_axis("stride", 2, rank=3), per_axis("kernel_size", (3, 5), rank=2)
         ((2, 2, 2), (3, 5))
     """
-    if isinstance(value, str) or not hasattr(value, "__len__"):
+    if isinstance(value, (int, str)) or not hasattr(value, "__len__"):
         return (check_whole(what, value, least),) * rank
     if len(value) != rank:
         raise ValueError(f"expected {what} as one number or {rank}, one an axis, received {tuple(value)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -90,7 +90,7 @@ def draw_box(
     flat = project(np.array(faces) + np.asarray(at))
     ax.add_collection(
         PolyCollection(
-            flat, facecolors=np.clip(painted, 0, 1), edgecolors=edge, linewidths=0.35, alpha=alpha, zorder=order
+            list(flat), facecolors=np.clip(painted, 0, 1), edgecolors=edge, linewidths=0.35, alpha=alpha, zorder=order
         )
     )
     sides = [
@@ -100,7 +100,7 @@ def draw_box(
     ]
     outlines = project(np.array(sides) + np.asarray(at))
     ax.add_collection(
-        PolyCollection(outlines, facecolors="none", edgecolors=outline, linewidths=0.9, zorder=order + 0.1)
+        PolyCollection(list(outlines), facecolors="none", edgecolors=outline, linewidths=0.9, zorder=order + 0.1)
     )
 
 
@@ -209,21 +209,23 @@ def plot_sliding(
     """
     from matplotlib.figure import Figure
 
-    ranks = [check_rank(r) for r in (rank if hasattr(rank, "__len__") and not isinstance(rank, str) else [rank])]
+    given_ranks = rank if isinstance(rank, Sequence) and not isinstance(rank, str) else [rank]
+    ranks = [check_rank(one) for one in given_ranks]
     if not ranks:
         raise ValueError("expected a rank of 1, 2 or 3, received none")
     if check_whole("size", size) > LARGEST:
         raise ValueError(f"expected a size of at most {LARGEST} to be drawn, received {size}")
+    indices: tuple[int, ...] | None = None
     if position is not None:
-        given = position if hasattr(position, "__iter__") else (position,)
-        position = tuple(check_whole("each index of the position", index, least=0) for index in given)
+        given = position if isinstance(position, Sequence) else (position,)
+        indices = tuple(check_whole("each index of the position", index, least=0) for index in given)
     tall = {1: 5.0, 2: size + 4.0, 3: size * (1 + BACK[1]) + 3.7}
     wide = 2 * size * (1 + BACK[0]) + GAP + 1.2
     figure = Figure(figsize=(WIDTH, WIDTH / wide * sum(tall[r] for r in ranks)))
     axes = figure.subplots(len(ranks), 1, squeeze=False, height_ratios=[tall[r] for r in ranks])[:, 0]
     figure.subplots_adjust(0, 0, 1, 1, hspace=0)
     for ax, one in zip(axes, ranks, strict=True):
-        _draw(ax, one, size, kernel, stride, None if position is None else position[-one:])
+        _draw(ax, one, size, kernel, stride, None if indices is None else indices[-one:])
     return figure
 
 
@@ -252,8 +254,8 @@ def sliding_frames(
         figure = plot_sliding(rank, size, kernel, stride=stride, position=position)
         figure.set_dpi(dpi)
         canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        yield np.asarray(canvas.buffer_rgba())[..., :3].copy()
+        canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib has no types here
+        yield np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]
 
 
 def blob(rank: int, size: int, center: Sequence[float], width: float) -> np.ndarray:
@@ -262,7 +264,7 @@ def blob(rank: int, size: int, center: Sequence[float], width: float) -> np.ndar
     return np.exp(-((places - np.asarray(center)) ** 2).sum(axis=-1) / (2 * width**2))
 
 
-def _draw(ax: Axes, rank: int, size: int, kernel: int, stride: int, position) -> None:
+def _draw(ax: Axes, rank: int, size: int, kernel: int, stride: int, position: Any) -> None:
     from matplotlib import colormaps
     from matplotlib.colors import to_rgb
 
@@ -283,15 +285,15 @@ def _draw(ax: Axes, rank: int, size: int, kernel: int, stride: int, position) ->
     right = size * (1 + BACK[0]) + GAP
     down = (cells.shape[1] - written.shape[1]) / 2
     away = np.array([0, down, right])
-    glass = {} if rank < 3 else {"through": True, "alpha": 0.6, "edge": "#dddddd"}
+    glass: dict[str, Any] = {} if rank < 3 else {"through": True, "alpha": 0.6, "edge": "#dddddd"}
     draw_box(ax, cells, **glass)
     orange = np.array(to_rgb(FILTER))
     window = as_box(filter_)[..., None]
-    draw_box(ax, 1 - window * (1 - orange) * 0.9, start, through=True, alpha=0.94, outline=FILTER, order=2)
-    draw_box(ax, written, away, **glass)
+    draw_box(ax, 1 - window * (1 - orange) * 0.9, tuple(start), through=True, alpha=0.94, outline=FILTER, order=2)
+    draw_box(ax, written, tuple(away), **glass)
     cell = np.broadcast_to(orange, (1, 1, 1, 3))
     _lines(ax, start, np.array([1] * (3 - rank) + [kernel] * rank), away + spot)
-    draw_box(ax, cell, away + spot, outline="#7a3600", order=4)
+    draw_box(ax, cell, tuple(away + spot), outline="#7a3600", order=4)
     _words(ax, rank, size, kernel, stride, positions, right, cells.shape[1])
 
 
@@ -302,22 +304,25 @@ def _lines(ax: Axes, start: np.ndarray, reach: np.ndarray, cell: np.ndarray) -> 
         ax.plot(*ends.T, color=FILTER, linewidth=0.9, alpha=0.8, zorder=3)
 
 
-def _words(ax: Axes, rank: int, size: int, kernel: int, stride: int, positions, right: float, rows: int) -> None:
+def _words(ax: Axes, rank: int, size: int, kernel: int, stride: int, positions: Any, right: float, rows: int) -> None:
     shape = (size,) * rank + (1,)
-    by = lambda sizes: " x ".join(str(n) for n in sizes)  # noqa: E731
+
+    def by(sizes: Sequence[int]) -> str:
+        return " x ".join(map(str, sizes))
+
     weights = parameters(shape, 1, kernel, bias=False)
     products = multiplications(shape, 1, kernel, stride=stride)
     step = f", stride {stride}" if stride > 1 else ""
     top = project(np.array([size if rank == 3 else 1, 0, 0]))[1]
-    grey = {"color": "#555555", "fontsize": 9}
+    grey: dict[str, Any] = {"color": "#555555", "fontsize": 9}
     ax.text(0, top + 0.7, NAMES[rank], fontsize=12, fontweight="bold", color="#222222", va="bottom")
     ax.text(0, -rows - 0.5, f"input, {by((size,) * rank)} cells", va="top", **grey)
     ax.text(
         right, -rows - 0.5 + (size - positions[0]) / 2 * (rank > 1), f"output, {by(positions)} cells", va="top", **grey
     )
-    told = f"{by((size,) * rank)} * {by((kernel,) * rank)} -> {by(positions)}: {weights} weights a filter"
-    line = {"va": "bottom", "fontsize": 10, "color": FILTER}
-    ax.text(0.55 * size, top + 0.7, f"{told}{step}, {products:,} multiplications", **line)
+    sizes = f"{by((size,) * rank)} * {by((kernel,) * rank)} -> {by(positions)}: {weights} weights a filter"
+    line: dict[str, Any] = {"va": "bottom", "fontsize": 10, "color": FILTER}
+    ax.text(0.55 * size, top + 0.7, f"{sizes}{step}, {products:,} multiplications", **line)
     ax.set_xlim(-0.6, 2 * size * (1 + BACK[0]) + GAP + 0.6)
     ax.set_ylim(-rows - 1.8, top + 1.9)
     ax.set_aspect("equal")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -77,9 +78,9 @@ def build_tower(
     for what, value in options.items():
         check_whole(what, value)
     check_whole("encoding", encoding, least=2)
-    for what, value in (("scale", scale), ("offset", offset)):
-        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
-            raise ValueError(f"expected a finite number for {what}, received {value!r}")
+    for what, number in (("scale", scale), ("offset", offset)):
+        if isinstance(number, bool) or not isinstance(number, numbers.Real) or not math.isfinite(number):
+            raise ValueError(f"expected a finite number for {what}, received {number!r}")
     return residual_tower(
         _checked_shape(shape, rank, readout),
         name=f"residual{rank}d",
@@ -94,7 +95,7 @@ def build_tower(
     )
 
 
-def _checked_shape(shape, rank: int, readout: str) -> tuple[int | None, ...]:
+def _checked_shape(shape: Any, rank: int, readout: str) -> tuple[int | None, ...]:
     if isinstance(shape, str) or not hasattr(shape, "__len__"):
         raise TypeError(f"expected an input shape (spatial sizes..., channels), received {shape!r}")
     if len(shape) != rank + 1:
@@ -109,7 +110,7 @@ def _checked_shape(shape, rank: int, readout: str) -> tuple[int | None, ...]:
     return tuple(None if size is None else check_whole("each size of the input shape", size) for size in shape)
 
 
-def _checked_blocks(blocks, rank: int) -> list[tuple[int, tuple[int, ...]]]:
+def _checked_blocks(blocks: Any, rank: int) -> list[tuple[int, tuple[int, ...]]]:
     checked = []
     for block in blocks if hasattr(blocks, "__iter__") else [blocks]:
         if not hasattr(block, "__len__") or len(block) != 2:

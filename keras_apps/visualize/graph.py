@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -15,7 +16,7 @@ LISTED = 40
 """Layers that an error lists; of a model with more it names those that look like what was asked for."""
 
 
-def graph_of(model: keras.Model):
+def graph_of(model: keras.Model) -> keras.Model:
     """Return a model whose graph can be followed: functional, or sequential and built.
 
     Raises:
@@ -32,12 +33,12 @@ def graph_of(model: keras.Model):
     return model
 
 
-def is_graph(layer) -> bool:
+def is_graph(layer: keras.Layer) -> bool:
     """Return whether a layer is itself a network with a graph."""
     return isinstance(layer, keras.Model) and bool(getattr(layer, "outputs", None))
 
 
-def layer_output(model: keras.Model, layer: str | keras.layers.Layer):
+def layer_output(model: keras.Model, layer: str | keras.layers.Layer) -> keras.KerasTensor:
     """Return the tensor that a layer of a model gives.
 
     Args:
@@ -52,7 +53,7 @@ def layer_output(model: keras.Model, layer: str | keras.layers.Layer):
     """
     model = graph_of(model)
     outer, _, inner = getattr(layer, "name", layer).partition("/") if _named(layer) else (layer, "", "")
-    nodes = {}
+    nodes: dict[str, list] = {}
     for node in consumers_first(model.outputs, []):
         nodes.setdefault(node.operation.name, []).append(node)
     if outer not in nodes:
@@ -72,11 +73,11 @@ def layer_output(model: keras.Model, layer: str | keras.layers.Layer):
     return node.output_tensors[0]
 
 
-def _named(layer) -> bool:
+def _named(layer: keras.Layer) -> bool:
     return isinstance(getattr(layer, "name", layer), str)
 
 
-def _refuse(model: keras.Model, layer) -> None:
+def _refuse(model: keras.Model, layer: keras.Layer) -> None:
     """Raise for a layer that a model does not have; of many layers only those with a similar name are listed."""
     name, known = getattr(layer, "name", layer), _layer_names(model)
     if len(known) > LISTED:
@@ -124,12 +125,12 @@ def _producers(tensors: Sequence, stop: set[int]) -> list:
 
 def shapes_of(inputs: Sequence, tensors: Sequence, shapes: Sequence[tuple]) -> dict[int, tuple]:
     """Return `{id: shape}` of the tensors of a graph when its inputs have the given shapes."""
-    tensors = {id(tensor): tensor for tensor in [*inputs, *tensors]}
+    by_id = {id(tensor): tensor for tensor in [*inputs, *tensors]}
     if all(tuple(tensor.shape) == tuple(shape) for tensor, shape in zip(inputs, shapes, strict=True)):
-        return {key: tuple(tensor.shape) for key, tensor in tensors.items()}
+        return {key: tuple(tensor.shape) for key, tensor in by_id.items()}
     given = [keras.KerasTensor(shape, x.dtype) for x, shape in zip(inputs, shapes, strict=True)]
-    found = keras.Model(list(inputs), list(tensors.values())).compute_output_spec(given)
-    return dict(zip(tensors, (tuple(tensor.shape) for tensor in found), strict=True))
+    found = keras.Model(list(inputs), list(by_id.values())).compute_output_spec(given)
+    return dict(zip(by_id, (tuple(tensor.shape) for tensor in found), strict=True))
 
 
 USUAL = 224
@@ -137,7 +138,9 @@ USUAL = 224
 LARGEST = 4096
 
 
-def picture_size(source, outputs: Sequence, layers: Sequence[str], size=None) -> tuple[int, ...]:
+def picture_size(
+    source: keras.KerasTensor, outputs: Sequence, layers: Sequence[str], size: Any = None
+) -> tuple[int, ...]:
     """Return the height and width at which pictures are shown to a network.
 
     Args:
@@ -168,7 +171,7 @@ def picture_size(source, outputs: Sequence, layers: Sequence[str], size=None) ->
     return tuple(int(n) for n in sizes)
 
 
-def whole_sizes(what: str, size, rank: int) -> tuple[int, ...]:
+def whole_sizes(what: str, size: Any, rank: int) -> tuple[int, ...]:
     """Return one whole number for each axis; one alone counts for all.
 
     Args:
@@ -189,7 +192,7 @@ def whole_sizes(what: str, size, rank: int) -> tuple[int, ...]:
     return tuple(map(int, sizes))
 
 
-def _has_units(source, output, sizes: tuple[int, ...]) -> bool:
+def _has_units(source: keras.KerasTensor, output: keras.KerasTensor, sizes: tuple[int, ...]) -> bool:
     try:
         shape = shapes_of([source], [output], [(None, *sizes, source.shape[-1])])[id(output)]
     except ValueError:  # Keras's, of a window larger than what it slides over
@@ -197,7 +200,7 @@ def _has_units(source, output, sizes: tuple[int, ...]) -> bool:
     return all(n is None or n > 0 for n in shape[1:])
 
 
-def _least(source, output) -> str:
+def _least(source: keras.KerasTensor, output: keras.KerasTensor) -> str:
     """Return the least size of which a layer has a unit, in words; found by halving."""
     rank = len(source.shape) - 2
     low, high = 0, LARGEST

@@ -81,7 +81,7 @@ def labelled_sheet(blocks: Mapping[str, Sequence[Labelled]], cell: int = 96, col
 def _fitted(picture: np.ndarray, cell: int) -> Image.Image:
     picture = picture[..., 0] if picture.ndim == 3 and picture.shape[2] == 1 else picture
     image = Image.fromarray(np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)).convert("RGB")
-    kind = Image.NEAREST if cell >= 2 * max(image.size) else Image.LANCZOS
+    kind = Image.Resampling.NEAREST if cell >= 2 * max(image.size) else Image.Resampling.LANCZOS
     return image.resize(_size(picture.shape, cell), kind)
 
 

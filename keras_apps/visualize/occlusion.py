@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -195,11 +196,11 @@ def draw_occlusion(
     for axes in (left, right):
         axes.set_xlabel("pixels", fontsize=2.6 * side)
         axes.tick_params(labelsize=2.3 * side)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].astype(np.float32) / 255
+    canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib has no types here
+    return np.asarray(canvas.buffer_rgba())[..., :3].astype(np.float32) / 255  # type: ignore[no-untyped-call]
 
 
-def _patch(tall: int, wide: int):
+def _patch(tall: int, wide: int) -> Any:
     """Return the patch to scale, in the upper left corner."""
     from matplotlib.patches import Rectangle
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -22,7 +23,7 @@ def with_relus(network: keras.Model, rule: Callable) -> keras.Model:
         ValueError: If a layer cannot be made again from its configuration.
     """
 
-    def cloned(layer):
+    def cloned(layer: keras.Layer) -> Any:
         config = layer.get_config()
         activation = config.get("activation")
         activation = activation.get("config") if isinstance(activation, Mapping) else activation
@@ -45,7 +46,7 @@ def _below(rule: Callable, highest: float | None) -> Callable:
 
 
 @tf.custom_gradient
-def redirected_relu(x):
+def redirected_relu(x: keras.KerasTensor) -> Any:
     """Return max(x, 0); what comes back passes where x is positive, or, if so nothing passes, where it would raise x.
 
     Args:
@@ -55,7 +56,7 @@ def redirected_relu(x):
         Olah et al.'s lucid, `redirected_relu_grad`.
     """
 
-    def back(upstream):
+    def back(upstream: tf.Tensor) -> Any:
         plain = tf.where(x > 0, upstream, 0.0)
         axes = list(range(1, len(x.shape)))
         passes = tf.reduce_any(plain != 0, axis=axes, keepdims=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import keras
 
@@ -47,7 +48,7 @@ def _on_the_trunk(graph: keras.Model) -> list:
     return found
 
 
-def _passed_by(graph: keras.Model, layer) -> bool:
+def _passed_by(graph: keras.Model, layer: keras.Layer) -> bool:
     """Tell whether something after a layer joins what went through it with a map that did not."""
     try:
         after = {id(x) for x in keras.tree.flatten(layer.output)}
@@ -135,17 +136,17 @@ def convert(
     graph = _graph(model)
     pictures = [x for x in graph.inputs if len(x.shape) == 4]
     if not pictures:
-        shapes = ", ".join(str(x.shape) for x in graph.inputs)
-        raise ValueError(f"expected a network of pictures (n, height, width, channels), received inputs {shapes}")
+        received = ", ".join(str(x.shape) for x in graph.inputs)
+        raise ValueError(f"expected a network of pictures (n, height, width, channels), received inputs {received}")
     plan = Plan(rank, HOWS[rank][0] if how is None else how, depth, time_stride, borders, over)
     check_layers(graph, plan)
     plan = replace(plan, spared=spared_poolings(graph))
     shapes = _shapes_by_name(input_shape, pictures)
     for option in (depth, time_stride):
-        for layer in option if isinstance(option, Mapping) else ():
-            check_choice("layer", layer, [layer.name for layer in model._flatten_layers(include_self=False)])
+        for layer_name in option if isinstance(option, Mapping) else ():
+            check_choice("layer", layer_name, [layer.name for layer in model._flatten_layers(include_self=False)])
 
-    def new_input(x):
+    def new_input(x: keras.KerasTensor) -> Any:
         shape = _input_shape(x, plan, length, shapes.get(x.name)) if len(x.shape) == 4 else x.shape[1:]
         return keras.Input(shape, dtype=x.dtype, name=x.name)
 
@@ -164,7 +165,7 @@ def _check_options(rank: int, **unset: bool) -> None:
             raise ValueError(f"expected {option} for rank {1 if option == 'over' else 3} alone, received it for {rank}")
 
 
-def _graph(model) -> keras.Model:
+def _graph(model: keras.Model) -> keras.Model:
     if not isinstance(model, keras.Model):
         raise TypeError(f"expected a Keras model, received {type(model).__name__}")
     if not is_graph(model):
@@ -178,7 +179,9 @@ def _graph(model) -> keras.Model:
     return graph_of(model)
 
 
-def _shapes_by_name(input_shape, pictures) -> dict:
+def _shapes_by_name(
+    input_shape: Sequence[int | None] | Mapping[str, Sequence[int | None]] | None, pictures: list[keras.KerasTensor]
+) -> dict[str, Sequence[int | None]]:
     if input_shape is None:
         return {}
     if isinstance(input_shape, Mapping):
@@ -192,7 +195,7 @@ def _shapes_by_name(input_shape, pictures) -> dict:
     return {pictures[0].name: input_shape}
 
 
-def _input_shape(x, plan: Plan, length, given) -> tuple[int | None, ...]:
+def _input_shape(x: keras.KerasTensor, plan: Plan, length: Any, given: Any) -> tuple[int | None, ...]:
     height, width, channels = x.shape[1:]
     if given is None:
         if length is not None:
@@ -209,21 +212,23 @@ def _input_shape(x, plan: Plan, length, given) -> tuple[int | None, ...]:
     return shape
 
 
-def _run(graph: keras.Model, inputs, twins: Twins) -> keras.Model:
+class LayerError(ValueError):
+    """A layer cannot be converted; the message names it."""
+
+
+def _run(graph: keras.Model, inputs: Any, twins: Twins) -> keras.Model:
     """Call every layer's twin in the order of the graph."""
 
-    def call(layer, *arguments, **options):
+    def call(layer: keras.Layer, *arguments: Any, **options: Any) -> Any:
         try:
             return _called(layer, arguments, options, twins)
         except (ValueError, TypeError, NotImplementedError) as error:
-            if getattr(error, "named", False):
+            if isinstance(error, LayerError):
                 raise
-            told = ValueError(
+            raise LayerError(
                 f"expected layers that have a {twins.plan.rank}-D twin, received {layer.name!r} "
                 f"({type(layer).__name__}): {_reason(error)}"
-            )
-            told.named = True
-            raise told from error
+            ) from error
 
     return keras.models.clone_model(graph, inputs, clone_function=lambda layer: layer, call_function=call)
 
@@ -235,7 +240,7 @@ def _reason(error: Exception) -> str:
     return told[0] if told else type(error).__name__
 
 
-def _called(layer, arguments, options, twins: Twins):
+def _called(layer: keras.Layer, arguments: Any, options: Any, twins: Twins) -> Any:
     if is_operation(layer):
         return type(layer).from_config(layer.get_config())(*arguments, **options)
     if len(arguments) != 1:
@@ -246,7 +251,7 @@ def _called(layer, arguments, options, twins: Twins):
     return (rule_of(layer) or unchanged)(twins, layer, arguments[0])
 
 
-def _nested(model: keras.Model, x, twins: Twins):
+def _nested(model: keras.Model, x: keras.KerasTensor, twins: Twins) -> Any:
     options = twins.options
     nested = twins.models.get(id(model))
     if nested is None:

@@ -5,6 +5,8 @@ Kernels are `(height, width, ...)`; what stands behind the two spatial axes (cha
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 
@@ -150,7 +152,7 @@ def spread_rows(kernel: np.ndarray, old: tuple[int, int, int], new: tuple[int, .
     return places.reshape(-1, kernel.shape[-1])
 
 
-def _placed(kernel: np.ndarray, depth: int, slices) -> np.ndarray:
+def _placed(kernel: np.ndarray, depth: int, slices: Any) -> np.ndarray:
     deep = np.zeros((depth, *kernel.shape), kernel.dtype)
     deep[list(slices)] = kernel
     return deep

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from keras_apps._checks import check_choice, check_whole
 from keras_apps.dimensions.conversion import kernels
+
+if TYPE_CHECKING:
+    import keras
 
 HOWS = {1: ("sum", "center"), 3: ("inflate", "center")}
 OVERS = ("height", "width")
@@ -32,7 +36,7 @@ class Plan:
     over: str = "width"
     spared: frozenset[int] = frozenset()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_choice(f"way to rank {self.rank}", self.how, HOWS[self.rank])
         check_choice("picture axis", self.over, OVERS)
         check_choice("kind of borders", self.borders, BORDERS)
@@ -49,18 +53,18 @@ class Plan:
         """The picture's axis that goes, in 1-D: 0 for height, 1 for width."""
         return OVERS.index(self.over)
 
-    def axes(self, pair, new) -> tuple:
+    def axes(self, pair: Any, new: Any) -> tuple:
         """Turn a setting for `(height, width)` into one for the new axes; `new` is that of the axis that comes."""
         return (new, *pair) if self.rank == 3 else (pair[1 - self.gone],)
 
-    def depth_of(self, layer, sizes: tuple[int, int]) -> int:
+    def depth_of(self, layer: keras.Layer, sizes: tuple[int, int]) -> int:
         """Return how deep a kernel becomes: as its smaller side, so that square kernels become cubes."""
         if isinstance(self.depth, Mapping) and layer.name in self.depth:
             return self.depth[layer.name]
         own = min(sizes)
         return self.depth if isinstance(self.depth, int) and own > 1 else own
 
-    def stride_of(self, layer, strides: tuple[int, int]) -> int:
+    def stride_of(self, layer: keras.Layer, strides: tuple[int, int]) -> int:
         """Return a layer's stride along the film's steps."""
         if isinstance(self.time_stride, Mapping):
             return self.time_stride.get(layer.name, strides[0])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -11,6 +12,9 @@ import numpy as np
 from keras_apps.dimensions.conversion import windows
 from keras_apps.dimensions.conversion.kernels import spread_rows
 from keras_apps.dimensions.conversion.plan import Plan
+
+if TYPE_CHECKING:
+    from keras_apps.dimensions.conversion.twins import Twins
 
 _PER_CHANNEL = ("BatchNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization", "Normalization")
 _OPERATIONS = frozenset(  # of `keras.ops`, number by number: what +, * or keras.ops.relu leave in a graph
@@ -27,12 +31,12 @@ def rule_of(layer: keras.Layer) -> Callable | None:
     return _RULES.get(type(layer))
 
 
-def is_operation(operation) -> bool:
+def is_operation(operation: Any) -> bool:
     """Tell an operation of `keras.ops` that works number by number."""
     return not isinstance(operation, keras.Layer) and type(operation).__name__ in _OPERATIONS
 
 
-def is_graph(layer) -> bool:
+def is_graph(layer: keras.Layer) -> bool:
     """Tell a functional or Sequential model, whose layers Keras can list in their order."""
     return isinstance(layer, keras.Sequential) or (isinstance(layer, keras.Model) and hasattr(layer, "operations"))
 
@@ -55,7 +59,7 @@ def check_layers(model: keras.Model, plan: Plan) -> None:
         raise ValueError(f"expected layers that have a {plan.rank}-D twin, received {'; '.join(found)}")
 
 
-def unfit(model: keras.Model, plan: Plan):
+def unfit(model: keras.Model, plan: Plan) -> Iterator[Any]:
     """Yield the layers of a model that cannot be converted, as `'name' (Class): reason`."""
     for layer in graph_of(model).operations:
         if is_graph(layer):
@@ -66,7 +70,7 @@ def unfit(model: keras.Model, plan: Plan):
             yield f"{layer.name!r} ({type(layer).__name__}): {reason}"
 
 
-def _reason(layer, plan: Plan) -> str | None:
+def _reason(layer: keras.Layer, plan: Plan) -> str | None:
     kind = type(layer).__name__
     if not isinstance(layer, keras.Layer):
         return None if is_operation(layer) else "an operation that is not done number by number"
@@ -89,12 +93,12 @@ def _reason(layer, plan: Plan) -> str | None:
     return None
 
 
-def _last(axis) -> bool:
+def _last(axis: Any) -> bool:
     axes = axis if isinstance(axis, (list, tuple)) else [axis]
     return all(a in (None, -1, 3) for a in axes)
 
 
-def _on_vectors(layer) -> bool:
+def _on_vectors(layer: keras.Layer) -> bool:
     """Whether a layer is used on `(n, features)` alone."""
     try:
         tensors = keras.tree.flatten([layer.input, layer.output])
@@ -103,20 +107,20 @@ def _on_vectors(layer) -> bool:
     return all(len(x.shape) == 2 for x in tensors)
 
 
-def unchanged(twins, layer, x):
+def unchanged(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> Any:
     """Elementwise layers and merges: they know no axis."""
     twins.check_parts(x)
     return twins.add(layer, x, keep_parts=True)
 
 
-def along_axis(twins, layer, x):
+def along_axis(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> Any:
     """Softmax, BatchNormalization, LayerNormalization and others: only the number of their axis changes."""
     if not twins.is_map(x) and twins.parts(x) is not None:
         raise ValueError("it has a say for each place of a flattened map")
     return twins.add(layer, x, changes=_moved(twins, layer, x))
 
 
-def concatenate(twins, layer, x):
+def concatenate(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> Any:
     """Concatenate: of maps, and of vectors, which may be flattened maps in part."""
     output = twins.add(layer, x, changes=_moved(twins, layer, x[0]))
     if any(twins.parts(vector) for vector in x):
@@ -125,8 +129,8 @@ def concatenate(twins, layer, x):
     return output
 
 
-def _moved(twins, layer, x) -> dict:
-    changes = {}
+def _moved(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> dict:
+    changes: dict[str, int | list[int]] = {}
     if twins.is_map(x):
         axis = layer.axis
         if isinstance(axis, (list, tuple)):
@@ -136,7 +140,7 @@ def _moved(twins, layer, x) -> dict:
     return changes
 
 
-def moved_axis(axis: int, plan) -> int:
+def moved_axis(axis: int, plan: Plan) -> int:
     """Return the number of a map's axis after the conversion.
 
     Raises:
@@ -150,7 +154,7 @@ def moved_axis(axis: int, plan) -> int:
     return axis + 1 if plan.rank == 3 else 1
 
 
-def flatten(twins, layer, x):
+def flatten(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> Any:
     """Flatten: remembered, for the dense layer after it has a weight for each place."""
     old, new = old_shape(layer), tuple(x.shape[1:])
     if not twins.is_map(x):
@@ -163,7 +167,7 @@ def flatten(twins, layer, x):
     return flat
 
 
-def dense(twins, layer, x):
+def dense(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> Any:
     """Dense: on channels as it is; on a flattened map its weights are repeated, put in the middle, or summed."""
     parts = twins.parts(x)
     if parts is None:
@@ -171,7 +175,7 @@ def dense(twins, layer, x):
     plan = twins.plan
     ends = np.cumsum([math.prod(old) for old, _ in parts])
 
-    def weights(given):
+    def weights(given: Any) -> Any:
         pieces = zip(np.split(given[0], ends[:-1]), parts, strict=True)
         rows = [p if len(old) == 1 else spread_rows(p, old, new, plan.how, plan.gone) for p, (old, new) in pieces]
         return [np.concatenate(rows), *given[1:]]
@@ -179,7 +183,7 @@ def dense(twins, layer, x):
     return twins.add(layer, x, weights=weights)
 
 
-def reshape(twins, layer, x):
+def reshape(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> Any:
     """Reshape: of a vector to one place `(1, 1, c)`, or of a map to a vector; other shapes are fixed to two axes."""
     target = tuple(layer.target_shape)
     if len(target) == 1 and twins.is_map(x):
@@ -193,7 +197,7 @@ def reshape(twins, layer, x):
     raise ValueError(f"its target shape {target} is fixed to two axes")
 
 
-def prelu(twins, layer, x):
+def prelu(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> Any:
     """PReLU: its slopes are those of the channels, shared over all places."""
     if not twins.is_map(x):
         return twins.add(layer, x)
@@ -204,7 +208,7 @@ def prelu(twins, layer, x):
     return twins.add(layer, x, changes=changes, weights=lambda old: [old[0].reshape((1,) * rank + (-1,))])
 
 
-def old_shape(layer) -> tuple[int, ...]:
+def old_shape(layer: keras.Layer) -> tuple[int, ...]:
     """Return the shape of a layer's input before the conversion, without its batch axis.
 
     Raises:

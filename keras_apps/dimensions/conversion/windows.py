@@ -5,20 +5,27 @@ A rule is called as `rule(twins, layer, x)` with the converted input and returns
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from keras_apps._residual import of_rank
 
+if TYPE_CHECKING:
+    import keras
+
+    from keras_apps.dimensions.conversion.twins import Twins
+
 _INITIAL = ("initializer", "regularizer", "constraint")
 
 
-def convolution(twins, layer, x):
+def convolution(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> Any:
     """Conv2D: the kernel is inflated, put in the middle, or summed."""
     changes, depth = _window(twins, layer)
     return twins.slide(layer, x, _class("Conv2D", twins), changes, _with_kernel(twins, depth))
 
 
-def depthwise(twins, layer, x):
+def depthwise(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> Any:
     """DepthwiseConv2D: DepthwiseConv1D, or a Conv3D with a group for each channel, for Keras has no 3-D one."""
     changes, depth = _window(twins, layer)
     if twins.plan.rank == 1:
@@ -29,7 +36,7 @@ def depthwise(twins, layer, x):
     )
 
 
-def separable(twins, layer, x):
+def separable(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> Any:
     """SeparableConv2D: SeparableConv1D, or in 3-D a Conv3D with a group for each channel and one of 1 x 1 x 1."""
     changes, depth = _window(twins, layer)
     if twins.plan.rank == 1:
@@ -44,7 +51,7 @@ def separable(twins, layer, x):
     return twins.add(layer, x, _class("Conv2D", twins), second, lambda w: [w[1][None], *w[2:]], only=second, part=1)
 
 
-def transposed(twins, layer, x):
+def transposed(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> Any:
     """Conv2DTranspose: its kernel is shared out, so that every step that comes out gets it once."""
     own, plan = layer.get_config(), twins.plan
     stride = plan.stride_of(layer, layer.strides)
@@ -59,13 +66,13 @@ def transposed(twins, layer, x):
         pads = (pads, pads) if isinstance(pads, int) else tuple(pads)
         changes["output_padding"] = plan.axes(pads, min(pads[0], stride - 1))
 
-    def weights(old):
+    def weights(old: list[np.ndarray]) -> Any:
         return [plan.transposed_kernel(old[0], depth, stride, layer.strides), *old[1:]]
 
     return twins.slide(layer, x, _class("Conv2DTranspose", twins), changes, weights, grows=True)
 
 
-def pooling(twins, layer, x):
+def pooling(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> Any:
     """MaxPooling2D, AveragePooling2D: I3D spares two of them."""
     plan = twins.plan
     stride = plan.stride_of(layer, layer.strides)
@@ -76,7 +83,7 @@ def pooling(twins, layer, x):
     return twins.add(layer, x, _class(type(layer).__name__, twins), changes)
 
 
-def upsampling(twins, layer, x):
+def upsampling(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> Any:
     """UpSampling2D: cells are repeated along the new axis as along the height."""
     size = twins.plan.axes(layer.size, twins.plan.stride_of(layer, layer.size))
     own = layer.get_config()
@@ -85,12 +92,12 @@ def upsampling(twins, layer, x):
     return twins.add(layer, x, _class("UpSampling2D", twins), config, only=config)
 
 
-def zero_padding(twins, layer, x):
+def zero_padding(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> Any:
     """ZeroPadding2D: a film's first and last step are padded as rows are, for the window that follows."""
     return twins.padded(layer, x, layer.padding, layer.padding[0])
 
 
-def cropping(twins, layer, x):
+def cropping(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> Any:
     """Cropping2D: a film's first and last steps are cut off as rows are."""
     plan = twins.plan
     crop = plan.axes(layer.cropping, layer.cropping[0])
@@ -98,26 +105,26 @@ def cropping(twins, layer, x):
     return twins.add(layer, x, _class("Cropping2D", twins), changes, only=_without_format(layer))
 
 
-def global_pooling(twins, layer, x):
+def global_pooling(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> Any:
     """GlobalAveragePooling2D, GlobalMaxPooling2D: over the new axes."""
     return twins.add(layer, x, _class(type(layer).__name__, twins))
 
 
-def spatial_dropout(twins, layer, x):
+def spatial_dropout(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> Any:
     """SpatialDropout2D: whole channels are dropped."""
     return twins.add(layer, x, _class("SpatialDropout2D", twins), only=_without_format(layer))
 
 
-def _class(name: str, twins):
+def _class(name: str, twins: Twins) -> type[keras.Layer]:
     return of_rank(name, twins.plan.rank)
 
 
-def _without_format(layer) -> dict:
+def _without_format(layer: keras.Layer) -> dict:
     """A layer's settings but for data_format, which some of Keras's 1-D layers do not take."""
     return {key: value for key, value in layer.get_config().items() if key != "data_format"}
 
 
-def _window(twins, layer) -> tuple[dict, int]:
+def _window(twins: Twins, layer: keras.Layer) -> tuple[dict, int]:
     plan = twins.plan
     depth, stride = plan.depth_of(layer, layer.kernel_size), plan.stride_of(layer, layer.strides)
     return {
@@ -127,23 +134,23 @@ def _window(twins, layer) -> tuple[dict, int]:
     }, depth
 
 
-def _with_kernel(twins, depth: int):
+def _with_kernel(twins: Twins, depth: int) -> Any:
     return lambda old: [twins.plan.kernel(old[0], depth), *old[1:]]
 
 
-def _with_groups(twins, depth: int):
-    def weights(old):
+def _with_groups(twins: Twins, depth: int) -> Any:
+    def weights(old: list[np.ndarray]) -> Any:
         kernel = twins.plan.kernel(old[0], depth)  # (depth, height, width, channels, multiplier)
         return [np.reshape(kernel, (*kernel.shape[:3], 1, -1)), *old[1:]]
 
     return weights
 
 
-def _separable_weights(twins):
+def _separable_weights(twins: Twins) -> Any:
     return lambda old: [twins.plan.kernel(old[0], 1), old[1][0], *old[2:]]
 
 
-def _grouped(layer, prefix: str) -> dict:
+def _grouped(layer: keras.Layer, prefix: str) -> dict:
     """The settings of a Conv3D that does what a depthwise convolution does: a group for each channel."""
     own = layer.get_config()
     channels, multiplier = layer.get_weights()[0].shape[2:]

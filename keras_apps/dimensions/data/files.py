@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import math
-import numbers
 import os
 import re
 from collections.abc import Iterator
@@ -237,7 +235,8 @@ def _nifti(path: Path) -> Volume:
         values = values[..., 0]
     if values.ndim != 3:
         raise ValueError(f"expected a volume of 3 axes, received shape {values.shape} in '{path}'")
-    spacing = tuple(float(z) * MILLIMETERS.get(unit, 1.0) for z in zooms[:3][::-1])
+    x, y, z = (float(zoom) * MILLIMETERS.get(unit, 1.0) for zoom in zooms[:3])
+    spacing = (z, y, x)
     return Volume(np.ascontiguousarray(values[::-1, ::-1].transpose(2, 1, 0)), spacing)
 
 
@@ -283,27 +282,5 @@ def _stacked(slices: list) -> Volume:
         slices[i].pixel_array * float(slices[i].get("RescaleSlope", 1)) + float(slices[i].get("RescaleIntercept", 0))
         for i in order
     ]
-    return Volume(np.stack(voxels).astype(np.float32), (step, *(float(v) for v in slices[0].PixelSpacing)))
-
-
-def check_number(what: str, value: object, least: float = -math.inf, most: float = math.inf) -> float:
-    """Return a finite number as a float.
-
-    Raises:
-        TypeError: If it is no number.
-        ValueError: If it is not finite, or not from `least` to `most`.
-
-    Example:
-        >>> check_number("rate", 0, least=50)
-        Traceback (most recent call last):
-        ValueError: expected rate of at least 50, received 0
-    """
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"expected a number for {what}, received {value!r}")
-    if not math.isfinite(value):
-        raise ValueError(f"expected a finite number for {what}, received {value!r}")
-    if value < least:
-        raise ValueError(f"expected {what} of at least {least:g}, received {value!r}")
-    if value > most:
-        raise ValueError(f"expected {what} of at most {most:g}, received {value!r}")
-    return float(value)
+    rows, columns = (float(v) for v in slices[0].PixelSpacing)
+    return Volume(np.stack(voxels).astype(np.float32), (step, rows, columns))

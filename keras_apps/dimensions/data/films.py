@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_apps._checks import check_whole
-from keras_apps.dimensions.data.files import check_number
+from keras_apps._checks import check_number, check_whole
 
 DIRECTIONS = {"right": (0, 1), "left": (0, -1), "down": (1, 0), "up": (-1, 0)}  # rows, columns
 SHAPES = ("disc", "ring", "square", "cross")

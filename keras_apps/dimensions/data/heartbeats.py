@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_apps._checks import check_whole
-from keras_apps.dimensions.data.files import check_number
+from keras_apps._checks import check_number, check_whole
 
 WAVES = ("P", "Q", "R", "S", "T")
 # A textbook heart: heights in mV, moments in seconds from the R wave's peak, widths (standard deviations) in seconds.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
-from keras_apps._checks import check_whole
+from keras_apps._checks import check_number, check_whole
 from keras_apps.dimensions.arithmetic import per_axis
-from keras_apps.dimensions.data.files import check_number
 
 AIR, TISSUE, BONE, CONTRAST = -1000.0, 40.0, 700.0, 190.0  # Hounsfield units
 ORGAN = (50.0, 80.0)
@@ -49,16 +51,16 @@ def synthetic_scans(
         ((4, 16, 16, 16, 1), -1000.0)
     """
     check_whole("scans", scans)
-    size = per_axis("size", size, 3, least=SMALLEST)
+    sizes = per_axis("size", size, 3, least=SMALLEST)
     lesions = check_number("lesions", lesions, least=0.0, most=1.0)
     noise = check_number("noise", noise, least=0.0)
     check_whole("seed", seed, least=0)
-    volumes = np.empty((scans, *size, 1), np.float32)
+    volumes = np.empty((scans, *sizes, 1), np.float32)
     labels = np.empty(scans, np.int64)
     for place in range(scans):
         draw = np.random.default_rng((seed, place))
         labels[place] = draw.random() < lesions
-        volumes[place, ..., 0] = _scan(size, bool(labels[place]), noise, draw)
+        volumes[place, ..., 0] = _scan(sizes, bool(labels[place]), noise, draw)
     return volumes, labels
 
 
@@ -90,7 +92,9 @@ def _scan(size: tuple[int, ...], lesion: bool, noise: float, draw: np.random.Gen
     return volume + noise * draw.standard_normal(size).astype(np.float32)
 
 
-def _ellipsoid(grid, center, axes, radius: float = 1.0) -> np.ndarray:
+def _ellipsoid(
+    grid: Sequence[np.ndarray], center: np.ndarray, axes: np.ndarray | tuple[float, ...], radius: float = 1.0
+) -> np.ndarray:
     """Return about how many voxels each voxel lies outside an ellipsoid; negative within."""
     steps = [(g - c) / a for g, c, a in zip(grid, center, axes, strict=True)]
     shortest = min(a for a in axes if np.isfinite(a))
@@ -103,7 +107,7 @@ def _paint(volume: np.ndarray, outside: np.ndarray, units: float) -> None:
     volume += share * (np.float32(units) - volume)
 
 
-def _free_place(middle, reach, taken: list[np.ndarray], draw: np.random.Generator) -> np.ndarray:
+def _free_place(middle: Any, reach: Any, taken: list[np.ndarray], draw: np.random.Generator) -> np.ndarray:
     """Draw a place in the body's front, as far from those taken as there is room for."""
     candidates = middle[1:] + draw.uniform([-0.6, -0.7], [0.35, 0.7], (TRIES, 2)) * reach
     gaps = np.min([np.linalg.norm(candidates - t, axis=1) for t in taken], axis=0)

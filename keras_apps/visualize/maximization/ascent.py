@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,17 +15,17 @@ from keras_apps._checks import check_choice, is_whole
 from keras_apps.visualize import relus
 from keras_apps.visualize.graph import graph_of, layer_output, picture_size, shapes_of
 from keras_apps.visualize.maximization import goals
-from keras_apps.visualize.maximization.canvas import canvas
+from keras_apps.visualize.maximization.canvas import Canvas, canvas
 from keras_apps.visualize.maximization.views import View, seen_through, usual_views
 
 
-class Climb:
+class GradientAscent:
     """Steps of gradient ascent on the numbers of a canvas.
 
     Args:
         network: The model up to the layer.
         picture: The canvas.
-        wish: `(network, drawn, seeds)` -> what is to rise, and the activations `(n,)`.
+        objective: `(network, drawn, seeds)` -> what is to rise, and the activations `(n,)`.
         optimizer: A Keras optimizer.
         seed: Of the views.
 
@@ -33,13 +34,16 @@ class Climb:
         reached: bool `(n,)`, which pictures a gradient has reached so far.
     """
 
-    def __init__(self, network, picture, wish: Callable, optimizer, seed: int):
+    def __init__(
+        self, network: keras.Model, picture: Canvas, objective: Callable, optimizer: keras.Optimizer, seed: int
+    ) -> None:
         self.numbers = tf.Variable(picture.start, name="canvas")
-        self.network, self.picture, self.wish, self.seed = network, picture, wish, seed
+        self.network, self.picture, self.objective, self.seed = network, picture, objective, seed
         self.optimizer = optimizer
         optimizer.build([self.numbers])
-        self._plain, self._awakened = self._compiled(network), None
-        self.reached = np.zeros(len(picture.start), bool)
+        self._plain = self._compiled(network)
+        self._awakened: Callable | None = None
+        self.reached = np.zeros(picture.start.shape[0], dtype=np.bool_)
 
     def step(self, number: int) -> np.ndarray:
         """Take a step and return the activations before it, `(n,)`.
@@ -59,21 +63,21 @@ class Climb:
             plainly = np.reshape(reached, (-1, *(1,) * (len(gradient.shape) - 1)))
             gradient = tf.where(plainly, gradient, other)
             reached = reached | self._reached(other, values, number)
-        self.reached |= reached
+        self.reached = self.reached | reached
         self.optimizer.apply([-gradient], [self.numbers])
         return values.numpy()
 
-    def _compiled(self, network):
+    def _compiled(self, network: keras.Model) -> Any:
         @tf.function(input_signature=[tf.TensorSpec((2,), tf.int32)])
-        def gradient_and_values(seeds):
+        def gradient_and_values(seeds: tf.Tensor) -> Any:
             with tf.GradientTape() as tape:
-                total, values = self.wish(network, self.picture.draw(self.numbers), seeds)
+                total, values = self.objective(network, self.picture.draw(self.numbers), seeds)
             return tape.gradient(total, self.numbers, unconnected_gradients="zero"), values
 
         return gradient_and_values.get_concrete_function()  # called itself, it never warns of retracing
 
     @staticmethod
-    def _reached(gradient, values, number: int) -> np.ndarray:
+    def _reached(gradient: tf.Tensor, values: Any, number: int) -> np.ndarray:
         """Return which pictures have a gradient, `(n,)`."""
         largest = tf.reduce_max(tf.abs(gradient), axis=list(range(1, len(gradient.shape)))).numpy()
         if not (np.isfinite(values.numpy()).all() and np.isfinite(largest).all()):
@@ -190,48 +194,48 @@ def maximize(
         raise ValueError(f"expected a model of pictures (n, h, w, c), received one for inputs of shape {source.shape}")
     started = None if start is None else images.load_image(start)
     if size is None and None in source.shape[1:3]:
-        size = USUAL if started is None else started.shape[:2]
-    size = picture_size(source, [output], [layer], size)
-    map_shape = shapes_of([source], [output], [(None, *size, source.shape[-1])])[id(output)]
+        size = USUAL if started is None else (started.shape[0], started.shape[1])
+    height, width = picture_size(source, [output], [layer], size)
+    map_shape = shapes_of([source], [output], [(None, height, width, source.shape[-1])])[id(output)]
     directions, units = directions_of(unit, layer, map_shape[-1])
     position = position_of(position, layer, map_shape[1:-1])
     groups = 1 if directions is None else len(directions)
     if directions is not None:
         directions = tf.constant(np.repeat(directions, diverse, axis=0))
-    shape = (groups * diverse, *size, source.shape[-1])
+    shape = (groups * diverse, height, width, source.shape[-1])
     if started is not None:
-        started = _with_channels(images.resize(started, size), source.shape[-1])
+        started = _with_channels(images.resize(started, (height, width)), source.shape[-1])
     picture = canvas(shape, parameterization, decorrelate, started, seed)
-    views = usual_views(size) if views is None else tuple(views)
+    views = usual_views((height, width)) if views is None else tuple(views)
     measured = goals.energy if directions is None else goals.MEASURES[measure]
     low, high = value_range
 
-    def value_of(network, drawn):
+    def value_of(network: keras.Model, drawn: tf.Tensor) -> Any:
         activations = tf.cast(tf.nest.flatten(network(low + (high - low) * drawn, training=False))[0], tf.float32)
         return measured(goals.at_position(activations, position), directions), activations
 
-    def wish(network, drawn, seeds):
-        """What is climbed: the activation, less total variation and likeness."""
+    def objective(network: keras.Model, drawn: tf.Tensor, seeds: tf.Tensor) -> Any:
+        """Return what is to rise: the activation, less total variation and likeness; and the activations."""
         values, activations = value_of(network, seen_through(views, drawn, seeds))
         total = tf.reduce_sum(values)
         if variation_weight:
-            total -= variation_weight * tf.reduce_sum(tf.image.total_variation(drawn)) / (size[0] * size[1])
+            total -= variation_weight * tf.reduce_sum(tf.image.total_variation(drawn)) / (height * width)
         if diverse > 1:
             maps = tf.reshape(activations, (groups, diverse, -1, map_shape[-1]))
             total -= diversity_weight * tf.stop_gradient(tf.reduce_mean(tf.abs(values))) * goals.likeness(maps)
         return total, values
 
     network = keras.Model(source, output)
-    climb = Climb(network, picture, wish, _optimizer(optimizer, learning_rate), seed)
-    measuring = tf.function(lambda: value_of(network, picture.draw(climb.numbers))[0])
+    ascent = GradientAscent(network, picture, objective, _optimizer(optimizer, learning_rate), seed)
+    measuring = tf.function(lambda: value_of(network, picture.draw(ascent.numbers))[0])
     measure_now = measuring.get_concrete_function()  # called itself, it never warns of retracing
     before = measure_now().numpy()
     history, interrupted = [], False
     try:
         for step in range(steps):
-            history.append(climb.step(step))
-            if step + 1 == min(steps, PATIENCE) and not climb.reached.all():
-                names = "it" if units is None else f"unit {np.repeat(units, diverse)[~climb.reached][0]}"
+            history.append(ascent.step(step))
+            if step + 1 == min(steps, PATIENCE) and not ascent.reached.all():
+                names = "it" if units is None else f"unit {np.repeat(units, diverse)[~ascent.reached][0]}"
                 raise ValueError(
                     f"expected a layer that depends on the picture, received {layer!r}, where {names} does not"
                 )
@@ -239,13 +243,13 @@ def maximize(
                 progress(step + 1, steps)
     except KeyboardInterrupt:
         interrupted = True
-    drawn = picture.draw(climb.numbers).numpy()
+    drawn = picture.draw(ascent.numbers).numpy()
     return Maximized(
         drawn, layer, _repeated(units, diverse), before, measure_now().numpy(), _stacked(history, before), interrupted
     )
 
 
-def _check(measure, value_range, steps, diverse, unit) -> None:
+def _check(measure: Any, value_range: Any, steps: int, diverse: int, unit: Any) -> None:
     check_choice("measure", measure, goals.MEASURES)
     if measure != "dot" and unit is None:
         raise ValueError(f"expected a unit or a direction for the measure {measure!r}, received None")
@@ -257,7 +261,7 @@ def _check(measure, value_range, steps, diverse, unit) -> None:
         raise ValueError(f"expected value_range as (black, white), received {value_range!r}")
 
 
-def check_numbers(learning_rate, variation_weight, diversity_weight, seed, views) -> None:
+def check_numbers(learning_rate: Any, variation_weight: Any, diversity_weight: Any, seed: int, views: Any) -> None:
     """Check what an ascent is told in numbers, and its views."""
     if not 0 < learning_rate < np.inf:
         raise ValueError(f"expected a finite learning rate above 0, received {learning_rate!r}")
@@ -270,7 +274,7 @@ def check_numbers(learning_rate, variation_weight, diversity_weight, seed, views
         raise TypeError(f"expected a sequence of views, as (jitter(8),), received {views!r}")
 
 
-def _optimizer(given, learning_rate: float) -> keras.optimizers.Optimizer:
+def _optimizer(given: Any, learning_rate: float) -> keras.optimizers.Optimizer:
     if given is None:
         return keras.optimizers.Adam(learning_rate)
     optimizer = keras.optimizers.get(given)
@@ -287,15 +291,15 @@ def _with_channels(picture: np.ndarray, channels: int) -> np.ndarray:
     raise ValueError(f"expected no start for a model of {channels} channels, received a picture")
 
 
-def _repeated(units, diverse: int):
+def _repeated(units: Any, diverse: int) -> Any:
     return None if units is None else tuple(unit for unit in units for _ in range(diverse))
 
 
-def _stacked(history, before: np.ndarray) -> np.ndarray:
+def _stacked(history: Any, before: np.ndarray) -> np.ndarray:
     return np.stack(history) if history else np.zeros((0, *before.shape), np.float32)
 
 
-def directions_of(unit, layer: str, channels: int) -> tuple[np.ndarray | None, tuple[int, ...] | None]:
+def directions_of(unit: Any, layer: str, channels: int) -> tuple[np.ndarray | None, tuple[int, ...] | None]:
     """Return the directions that are meant, and the channels where it is those.
 
     Args:
@@ -339,7 +343,7 @@ def directions_of(unit, layer: str, channels: int) -> tuple[np.ndarray | None, t
     return np.atleast_2d(values).astype(np.float32), None
 
 
-def position_of(position, layer: str, map_shape: Sequence[int]) -> tuple[int, ...] | None:
+def position_of(position: Any, layer: str, map_shape: Sequence[int]) -> tuple[int, ...] | None:
     """Return a position on a layer's map, checked.
 
     Args:

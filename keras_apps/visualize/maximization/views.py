@@ -73,7 +73,7 @@ def seen_through(views: Sequence[View], pictures: tf.Tensor, seed: tf.Tensor) ->
     return pictures
 
 
-def _is_number(value) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
 
 

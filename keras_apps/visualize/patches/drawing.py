@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -97,7 +98,7 @@ def _heading(found: TopPatches, layer: str) -> str:
     return f"{layer}: a unit sees {seen} pixels; neighbours are {apart} pixels apart"
 
 
-def _unit(patches: Sequence[Patch], driven, name: str, side: int, cell: int, font) -> Image.Image:
+def _unit(patches: Sequence[Patch], driven: Any, name: str, side: int, cell: int, font: Any) -> Image.Image:
     """Draw the patches of one unit, what drives them to the left, and the label above."""
     squares = [_square([patch.image for patch in patches], side, cell)]
     if driven is not None:
@@ -118,7 +119,7 @@ def _square(images: Sequence[np.ndarray], side: int, cell: int) -> Image.Image:
     full = side * (cell + SEAM) - SEAM
     square = Image.new("RGB", (full, full), PAPER)
     for number, pixels in enumerate(images):
-        kind = Image.NEAREST if max(pixels.shape[:2]) * 2 <= cell else Image.LANCZOS
+        kind = Image.Resampling.NEAREST if max(pixels.shape[:2]) * 2 <= cell else Image.Resampling.LANCZOS
         patch = Image.fromarray(pixels)
         factor = cell / max(patch.size)
         patch = patch.resize([max(1, round(n * factor)) for n in patch.size], kind)

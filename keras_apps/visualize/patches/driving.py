@@ -15,6 +15,7 @@ they are for looking at, not for measuring.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -70,7 +71,8 @@ def driving(
     """
     check_choice("method", method, METHODS)
     total = sum(len(patches) for units in found.patches.values() for patches in units.values())
-    done, drives = 0, {}
+    done = 0
+    drives: dict[str, dict[int, list[np.ndarray]]] = {}
     for layer, units in found.patches.items():
         network = keras.Model(model.inputs[0], layer_output(model, layer))
         size = found.fields[layer].input_size
@@ -103,18 +105,18 @@ def with_rule(network: keras.Model, method: str) -> keras.Model:
 
 
 @tf.custom_gradient
-def guided_relu(x):
+def guided_relu(x: keras.KerasTensor) -> Any:
     """Return max(x, 0); what comes back passes where it and x are positive."""
     return tf.nn.relu(x), lambda upstream: tf.where(x > 0, tf.nn.relu(upstream), 0.0)
 
 
 @tf.custom_gradient
-def deconvnet_relu(x):
+def deconvnet_relu(x: keras.KerasTensor) -> Any:
     """Return max(x, 0); what comes back passes where it is positive."""
     return tf.nn.relu(x), tf.nn.relu
 
 
-def _check_model(network: keras.Model, layer: str, size: tuple[int, ...], units: Mapping) -> None:
+def _check_model(network: keras.Model, layer: str, size: tuple[int | None, ...], units: Mapping) -> None:
     """Make sure that the layer has the units whose patches were found."""
     try:
         output = network.compute_output_shape((1, *size, network.inputs[0].shape[-1]))
@@ -126,12 +128,12 @@ def _check_model(network: keras.Model, layer: str, size: tuple[int, ...], units:
         raise ValueError(f"expected the model that the patches were found with, received one whose '{layer}' differs")
 
 
-def _backwards(network: keras.Model, size: tuple[int, ...], preprocess: Callable | None) -> Callable:
+def _backwards(network: keras.Model, size: tuple[int | None, ...], preprocess: Callable | None) -> Callable:
     shape = (None, *size, network.inputs[0].shape[-1])
     kind = tf.uint8 if len(size) == 2 and shape[-1] == 3 else tf.float32
 
     @tf.function(input_signature=[tf.TensorSpec(shape, kind), tf.TensorSpec((None, None), tf.int32)])
-    def back(canvases, places):
+    def back(canvases: Any, places: Any) -> Any:
         x = tf.cast(canvases, tf.float32) / 255.0 if kind == tf.uint8 else canvases
         with tf.GradientTape() as tape:
             tape.watch(x)
@@ -150,11 +152,12 @@ def _places(batch: Sequence[tuple[int, Patch]]) -> np.ndarray:
     return np.array([(row, *patch.unit, unit) for row, (unit, patch) in enumerate(batch)], np.int32)
 
 
-def _alone(patch: Patch, size: tuple[int, ...]) -> np.ndarray:
+def _alone(patch: Patch, size: tuple[int | None, ...]) -> np.ndarray:
     """Return a picture with nothing but the patch, at its place."""
     is_picture = patch.image.dtype == np.uint8
-    canvas = np.full((*size, patch.image.shape[-1]), GREY if is_picture else 0, patch.image.dtype)
-    inside = [(max(start, 0), min(stop, n)) for (start, stop), n in zip(patch.box, size, strict=True)]
+    sides = [n for n in size if n is not None]  # all are known where patches were found
+    canvas = np.full((*sides, patch.image.shape[-1]), GREY if is_picture else 0, patch.image.dtype)
+    inside = [(max(start, 0), min(stop, n)) for (start, stop), n in zip(patch.box, sides, strict=True)]
     there = tuple(slice(a, b) for a, b in inside)
     here = tuple(slice(a - start, b - start) for (a, b), (start, _) in zip(inside, patch.box, strict=True))
     canvas[there] = patch.image[here]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -36,7 +37,7 @@ class Named:
     error: Exception | None = None
 
 
-def listed(pictures) -> tuple[Iterable, int | None]:
+def listed(pictures: Any) -> tuple[Iterable, int | None]:
     """Return the pictures one by one, and how many there are where that is known.
 
     Args:
@@ -71,7 +72,7 @@ def _below(folder: Path) -> list[str]:
     return sorted(str(path) for path in found if path.is_file())
 
 
-def read_all(pictures: Iterable, read: Callable[[object], np.ndarray], rank: int) -> Iterator[Named]:
+def read_all(pictures: Iterable, read: Callable[[Any], np.ndarray], rank: int) -> Iterator[Named]:
     """Yield pictures in their order, each read by `read`.
 
     Args:
@@ -104,14 +105,14 @@ def _single(pictures: Iterable, rank: int) -> Iterator:
         yield picture
 
 
-def _read(read: Callable, picture, name: str) -> Named:
+def _read(read: Callable, picture: np.ndarray, name: str) -> Named:
     try:
         return Named(name, read(picture))
     except (ValueError, TypeError, OSError) as error:
         return Named(name, None, error)
 
 
-def fitted(picture: images.Picture, size: tuple[int, int]) -> np.ndarray:
+def fitted(picture: images.Picture, size: Sequence[int]) -> np.ndarray:
     """Read a picture, resize it so that it just covers a size, and take its centre.
 
     Resized with Pillow's bilinear filter, as the pictures were on which AlexNet and VGG16 were trained; it is also the
@@ -131,8 +132,7 @@ def fitted(picture: images.Picture, size: tuple[int, int]) -> np.ndarray:
         >>> fitted(np.zeros((10, 20, 3), np.uint8), (5, 6)).shape
         (5, 6, 3)
     """
-    is_ready = isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.ndim == 3
-    if is_ready and picture.shape[2] == 3:
+    if isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.ndim == 3 and picture.shape[2] == 3:
         pixels = picture
     else:
         pixels = (images.load_image(picture) * 255 + np.float32(0.5)).astype(np.uint8)
@@ -143,4 +143,4 @@ def fitted(picture: images.Picture, size: tuple[int, int]) -> np.ndarray:
     used = (min(width, size[1] / factor), min(height, size[0] / factor))  # width and height of the part that stays
     left, top = (width - used[0]) / 2, (height - used[1]) / 2
     box = (left, top, left + used[0], top + used[1])
-    return np.asarray(Image.fromarray(pixels).resize((size[1], size[0]), Image.BILINEAR, box=box))
+    return np.asarray(Image.fromarray(pixels).resize((size[1], size[0]), Image.Resampling.BILINEAR, box=box))

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 import keras
 import numpy as np
@@ -69,7 +70,7 @@ class ReceptiveField:
             turns, phase = divmod(int(i), len(phases))
             moved = round(turns * len(phases) * stride)
             start, stop = phases[phase][0] + moved, phases[phase][1] + moved
-            box.append((min(max(start, 0), n), min(max(stop, 0), n)) if clipped else (start, stop))
+            box.append((min(max(start, 0), n), min(max(stop, 0), n)) if clipped and n is not None else (start, stop))
         return tuple(box)
 
 
@@ -126,7 +127,8 @@ def receptive_field(
     if first is None:
         raise ValueError(f"expected a layer that depends on the model's input, received {layer!r}")
     count = math.lcm(*(need.period for need in first))
-    every = [first] + [needed(source, output, (i,) * len(units), shape, rules, padding=True) for i in range(1, count)]
+    others = (needed(source, output, (i,) * len(units), shape, rules, padding=True) for i in range(1, count))
+    every = [first, *(other for other in others if other is not None)]
     phases = tuple(tuple(_extent(one[axis].positions) for one in every) for axis in range(len(first)))
     return ReceptiveField(
         layer=getattr(layer, "name", layer),
@@ -171,13 +173,13 @@ def seen_box(
     source, output, shape, units = _ends(model, layer, input_size)
     if None in shape[1:-1]:
         raise ValueError("expected input_size for a model for pictures of any size, received none")
-    place = tuple(unit) if hasattr(unit, "__iter__") else (unit,)
+    place: tuple[int, ...] = tuple(unit) if isinstance(unit, Sequence) else (unit,)
     _check_unit(place, units, getattr(layer, "name", layer))
     found = needed(source, output, place, shape, rules, padding=False)
     return None if found is None else tuple(_extent(need.positions) for need in found)
 
 
-def _ends(model, layer, input_size) -> tuple:
+def _ends(model: keras.Model, layer: keras.Layer, input_size: Any) -> tuple:
     """Return input and output of the way to a layer, the input's shape and the layer's size."""
     source = graph_of(model).inputs[0]
     shape = _with_size(tuple(source.shape), input_size)

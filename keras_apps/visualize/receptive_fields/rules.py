@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from keras_apps._convolution import SAME_PLACE, WHOLE, Window
+
+if TYPE_CHECKING:
+    import keras
 
 Sizes = tuple["int | None", ...]
 Rule = "str | Window | Sequence[Window]"
@@ -27,7 +31,7 @@ FILLED = ("ShortcutAdd",)
 GLOBAL = ("BaseGlobalPooling", "Flatten", "GroupNormalization")
 
 
-def windows_of(layer, sizes: Sizes, out_sizes: Sizes, rules: Mapping | None = None):
+def windows_of(layer: keras.Layer, sizes: Sizes, out_sizes: Sizes, rules: Mapping | None = None) -> Any:
     """Return through what one position of a layer's output sees one of its inputs.
 
     Args:
@@ -74,12 +78,12 @@ def _same_place(n: int | None, out: int | None) -> Window | str:
     return WHOLE if n == 1 and out != 1 else SAME_PLACE
 
 
-def _own_rule(layer, rules: Mapping):
+def _own_rule(layer: keras.Layer, rules: Mapping) -> Any:
     names = [layer.name, type(layer), *(cls.__name__ for cls in type(layer).__mro__)]
     return next((rules[name] for name in names if name in rules), None)
 
 
-def _spread(rule, layer, rank: int) -> tuple | str:
+def _spread(rule: Any, layer: keras.Layer, rank: int) -> tuple | str:
     if isinstance(rule, str) and rule == WHOLE:
         return WHOLE
     windows = (rule,) * rank if isinstance(rule, Window) else tuple(rule) if isinstance(rule, Sequence) else ()
@@ -88,14 +92,14 @@ def _spread(rule, layer, rank: int) -> tuple | str:
     return windows
 
 
-def _is_along_channels(layer) -> bool:
+def _is_along_channels(layer: keras.Layer) -> bool:
     axis = getattr(layer, "axis", -1)
     axes = list(axis) if isinstance(axis, (list, tuple)) else [axis]
     rank = len(layer.output.shape)
     return all(a in (-1, rank - 1) for a in axes)
 
 
-def _sliding(layer, size: int, stride: int, dilation: int, n: int | None) -> Window:
+def _sliding(layer: keras.Layer, size: int, stride: int, dilation: int, n: int | None) -> Window:
     """Return the window of a convolution or pooling along one axis of n positions."""
     if n is None and layer.padding == "same" and stride > 1:
         raise ValueError(
@@ -105,17 +109,17 @@ def _sliding(layer, size: int, stride: int, dilation: int, n: int | None) -> Win
     return Window.padded(size, stride, dilation, layer.padding, n)
 
 
-def _convolution(layer, sizes: Sizes) -> tuple[Window, ...]:
+def _convolution(layer: keras.Layer, sizes: Sizes) -> tuple[Window, ...]:
     each = zip(layer.kernel_size, layer.strides, layer.dilation_rate, sizes, strict=True)
     return tuple(_sliding(layer, *one) for one in each)
 
 
-def _pooling(layer, sizes: Sizes) -> tuple[Window, ...]:
+def _pooling(layer: keras.Layer, sizes: Sizes) -> tuple[Window, ...]:
     each = zip(layer.pool_size, layer.strides, sizes, strict=True)
     return tuple(_sliding(layer, size, stride, 1, n) for size, stride, n in each)
 
 
-def _transposed(layer, sizes: Sizes) -> tuple[Window, ...]:
+def _transposed(layer: keras.Layer, sizes: Sizes) -> tuple[Window, ...]:
     windows = []
     more = layer.output_padding or (None,) * len(sizes)
     for size, stride, dilation, extra in zip(layer.kernel_size, layer.strides, layer.dilation_rate, more, strict=True):
@@ -127,19 +131,19 @@ def _transposed(layer, sizes: Sizes) -> tuple[Window, ...]:
     return tuple(windows)
 
 
-def _padding(layer, sizes: Sizes) -> tuple[Window, ...]:
+def _padding(layer: keras.Layer, sizes: Sizes) -> tuple[Window, ...]:
     return tuple(Window(before=before) for before in _first_of_each(layer.padding))
 
 
-def _cropping(layer, sizes: Sizes) -> tuple[Window, ...]:
+def _cropping(layer: keras.Layer, sizes: Sizes) -> tuple[Window, ...]:
     return tuple(Window(before=-before) for before in _first_of_each(layer.cropping))
 
 
-def _first_of_each(pairs) -> list[int]:
+def _first_of_each(pairs: Any) -> list[int]:
     return [pair[0] for pair in (pairs if isinstance(pairs[0], (tuple, list)) else [pairs])]
 
 
-def _upsampling(layer, sizes: Sizes) -> tuple[Window, ...]:
+def _upsampling(layer: keras.Layer, sizes: Sizes) -> tuple[Window, ...]:
     """Return windows of repeated positions; interpolated ones are a transposed convolution with a triangle."""
     kind = getattr(layer, "interpolation", "nearest")
     factors = layer.size if isinstance(layer.size, (tuple, list)) else [layer.size]

@@ -6,12 +6,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from keras_apps._convolution import WHOLE
 from keras_apps.visualize.graph import consumers_first, is_graph, shapes_of
 from keras_apps.visualize.receptive_fields.rules import windows_of
+
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,14 @@ class Need:
 Needs = tuple[Need, ...]
 
 
-def needed(source, output, unit: Sequence[int], shape: tuple, rules: Mapping | None, padding: bool) -> Needs | None:
+def needed(
+    source: keras.KerasTensor,
+    output: keras.KerasTensor,
+    unit: Sequence[int],
+    shape: tuple,
+    rules: Mapping | None,
+    padding: bool,
+) -> Needs | None:
     """Return which positions of the input a unit needs along each axis.
 
     Args:
@@ -54,13 +65,15 @@ def needed(source, output, unit: Sequence[int], shape: tuple, rules: Mapping | N
     return _traced([source], [output], [start], [shape], rules, padding)[0]
 
 
-def _traced(inputs: Sequence, outputs: Sequence, needs: Sequence, shapes: Sequence, rules, padding: bool) -> list:
+def _traced(
+    inputs: Sequence, outputs: Sequence, needs: Sequence, shapes: Sequence, rules: Mapping | None, padding: bool
+) -> list:
     """Return what is needed of each input, when `needs` are needed of the outputs."""
     nodes = consumers_first(outputs, inputs)
     shape = shapes_of(inputs, [tensor for node in nodes for tensor in node.output_tensors], shapes)
     found: dict[int, Needs] = {}
 
-    def add(tensor, need: Needs, name: str) -> None:
+    def add(tensor: keras.KerasTensor, need: Needs, name: str) -> None:
         if not padding and not all(one.positions.size for one in need):
             return  # nothing but padding is seen on this path
         sizes = _spatial(shape[id(tensor)])
@@ -81,14 +94,16 @@ def _traced(inputs: Sequence, outputs: Sequence, needs: Sequence, shapes: Sequen
                     add(tensor, need, name)
             continue
         for output, need in zip(node.output_tensors, wanted, strict=True):
-            for tensor in sources if need is not None else []:
+            if need is None:
+                continue
+            for tensor in sources:
                 sizes, out_sizes = _spatial(shape[id(tensor)]), _spatial(shape[id(output)])
                 windows = windows_of(node.operation, sizes, out_sizes, rules)
                 add(tensor, _seen(need, windows, sizes, name, padding), name)
     return [found.get(id(tensor)) for tensor in inputs]
 
 
-def _seen(needs: Needs, windows, sizes: tuple, name: str, padding: bool) -> Needs:
+def _seen(needs: Needs, windows: Any, sizes: tuple, name: str, padding: bool) -> Needs:
     """Return what a layer needs of an input, when `needs` are needed of its output."""
     period = max([need.period for need in needs], default=1)
     if windows == WHOLE:
