@@ -62,8 +62,8 @@ def draw(rng: np.random.Generator, size: int) -> np.ndarray:
     ids[(r < 0.05) & (region == 1)] = 1000
     border = region == 30
     run = np.where(np.minimum(x, 1 - x) < np.minimum(y, 1 - y), y, x)
-    side = np.where(np.minimum(x, 1 - x) < np.minimum(y, 1 - y), np.where(x < 0.5, 0, 1), np.where(y < 0.5, 2, 3))
-    ids[border] += (side * 20 + (run * 13 + 0.5).astype(int))[border]
+    edge = np.where(np.minimum(x, 1 - x) < np.minimum(y, 1 - y), np.where(x < 0.5, 0, 1), np.where(y < 0.5, 2, 3))
+    ids[border] += (edge * 20 + (run * 13 + 0.5).astype(int))[border]
     names, pane = np.unique(ids, return_inverse=True)
     ids = np.reshape(pane, x.shape)
     away = edge_distance(ids)
