@@ -233,6 +233,7 @@ class People:
         if not is_whole(seed) or seed < 0:
             raise ValueError(f"expected an integer of at least 0 as seed, received {seed!r}")
         try:
+            held_out = held_out.tolist() if isinstance(held_out, np.ndarray) else held_out  # a float if of rank 0
             shares = np.array(list(held_out) if isinstance(held_out, Iterable) else [1 - held_out, held_out], float)
         except (TypeError, ValueError):
             shares = np.zeros(0)
