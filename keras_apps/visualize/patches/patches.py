@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -72,7 +73,7 @@ class Best:
         k: Patches of each.
     """
 
-    def __init__(self, units: Sequence[int], k: int):
+    def __init__(self, units: Sequence[int], k: int) -> None:
         self.k = k
         self.least = np.full(len(units), -np.inf)
         """What a patch must exceed to be kept, float64 `(len(units),)`."""
@@ -193,7 +194,7 @@ def top_patches(
         raise ValueError(f"expected an array (n, height, width, 3), received shape {pictures.shape} of one picture")
     items, total = listed(pictures)
 
-    def read(picture) -> np.ndarray:
+    def read(picture: Any) -> np.ndarray:
         return fitted(picture, sizes) if is_picture else _as_array(picture, (*sizes, source.shape[-1]))
 
     count, skipped = 0, {}
@@ -205,7 +206,7 @@ def top_patches(
                     raise one.error
                 skipped[one.name] = str(one.error)
         if good:
-            found = peaks(np.stack([one.pixels for one in good]))
+            found = peaks(np.stack([one.pixels for one in good if one.pixels is not None]))
             for name, (values, places) in zip(wanted, found, strict=True):
                 _keep(best[name], fields[name], ranges[name], values.numpy(), places.numpy(), good, count)
         count += len(good)
@@ -217,7 +218,11 @@ def top_patches(
     return TopPatches({name: best[name].patches for name in wanted}, fields, count, skipped)
 
 
-def _wanted(model, layer, units) -> dict[str, list[int]]:
+def _wanted(
+    model: keras.Model,
+    layer: str | keras.Layer | Sequence[str] | Mapping[str, Sequence[int] | None],
+    units: int | Sequence[int] | None,
+) -> dict[str, list[int]]:
     """Return `{layer: units}`, checked."""
     if isinstance(layer, Mapping):
         if units is not None:
@@ -232,7 +237,7 @@ def _wanted(model, layer, units) -> dict[str, list[int]]:
     return {name: _checked_units(name, given, layer_output(model, name).shape[-1]) for name, given in chosen.items()}
 
 
-def _checked_units(layer: str, units, channels: int) -> list[int]:
+def _checked_units(layer: str, units: int | Sequence[int] | None, channels: int) -> list[int]:
     if units is None:
         return list(range(min(FIRST, channels)))
     units = [units] if isinstance(units, (int, np.integer)) else list(units)
@@ -246,22 +251,26 @@ def _checked_units(layer: str, units, channels: int) -> list[int]:
 
 def _range(field: ReceptiveField, inside: bool) -> tuple[tuple[int, int], ...]:
     """Return `(start, stop)` of the units that are looked at, along each axis of a layer."""
-    if not inside or not field.units:
-        return tuple((0, n) for n in field.units)
+    units = [n for n in field.units if n is not None]  # all are known: the field was computed with input_size
+    sizes = [n for n in field.input_size if n is not None]
+    if not inside or not units:
+        return tuple((0, n) for n in units)
     ranges = []
-    for axis, n in enumerate(field.units):
-        boxes = [field.box(*(i if a == axis else 0 for a in range(len(field.units))))[axis] for i in range(n)]
-        good = [i for i, (start, stop) in enumerate(boxes) if start >= 0 and stop <= field.input_size[axis]]
+    for axis, n in enumerate(units):
+        boxes = [field.box(*(i if a == axis else 0 for a in range(len(units))))[axis] for i in range(n)]
+        good = [i for i, (start, stop) in enumerate(boxes) if start >= 0 and stop <= sizes[axis]]
         if not good:
             raise ValueError(
                 f"expected pictures of at least {field.size[axis]} pixels, since units of {field.layer!r} see so many, "
-                f"or inside=False, received {field.input_size[axis]}"
+                f"or inside=False, received {sizes[axis]}"
             )
         ranges.append((good[0], good[-1] + 1))
     return tuple(ranges)
 
 
-def _peaks(network: keras.Model, wanted: Mapping, ranges: Mapping, shape: tuple, preprocess) -> Callable:
+def _peaks(
+    network: keras.Model, wanted: Mapping, ranges: Mapping, shape: tuple, preprocess: Callable[..., Any] | None
+) -> Callable:
     """Return a compiled function: batch -> for each layer the largest activation of each unit, and where it is.
 
     Nothing but these leaves the network, so that memory does not grow with the layers' maps.
@@ -269,7 +278,7 @@ def _peaks(network: keras.Model, wanted: Mapping, ranges: Mapping, shape: tuple,
     is_picture = shape[-1] == 3 and len(shape) == 3
 
     @tf.function(input_signature=[tf.TensorSpec((None, *shape), tf.uint8 if is_picture else tf.float32)])
-    def peaks(batch):
+    def peaks(batch: tf.Tensor) -> Any:
         x = tf.cast(batch, tf.float32) / 255.0 if is_picture else batch
         x = x if preprocess is None else preprocess(x)
         found = []
@@ -286,7 +295,15 @@ def _peaks(network: keras.Model, wanted: Mapping, ranges: Mapping, shape: tuple,
     return lambda batch: traced(tf.constant(batch))
 
 
-def _keep(best: Best, field, ranges, values: np.ndarray, places: np.ndarray, pictures: Sequence[Named], first: int):
+def _keep(
+    best: Best,
+    field: ReceptiveField,
+    ranges: tuple[tuple[int, int], ...],
+    values: np.ndarray,
+    places: np.ndarray,
+    pictures: Sequence[Named],
+    first: int,
+) -> None:
     """Add the patches that are among the best so far.
 
     Raises:
@@ -309,13 +326,13 @@ def _keep(best: Best, field, ranges, values: np.ndarray, places: np.ndarray, pic
         best.add(column, Patch(first + int(row), pictures[row].name, unit, value, box, image))
 
 
-def _batches(pictures, size: int):
+def _batches(pictures: Iterable[Named], size: int) -> Iterator[list[Named]]:
     pictures = iter(pictures)
     while batch := list(itertools.islice(pictures, size)):
         yield batch
 
 
-def _as_array(array, shape: tuple) -> np.ndarray:
+def _as_array(array: Any, shape: tuple) -> np.ndarray:
     if not hasattr(array, "__array__"):
         raise TypeError(f"expected arrays of shape {shape}, as the model takes them, received {type(array).__name__}")
     array = np.asarray(array, np.float32)
