@@ -546,20 +546,6 @@ def checked_tower(tower: Any) -> keras.Model:
     return tower
 
 
-def encoding_length(tower: keras.Model) -> int:
-    """Return d, the length of the tower's encodings; the tower may be a subclass of `keras.Model`.
-
-    Raises:
-        ValueError: If the tower's output is not `(n, d)`.
-    """
-    shape = getattr(tower, "output_shape", None)
-    if shape is None:  # a subclass of keras.Model
-        shape = getattr(tower.compute_output_spec(keras.KerasTensor(input_shape_of(tower))), "shape", None)
-    if not isinstance(shape, tuple) or len(shape) != 2 or not isinstance(shape[-1], int):
-        raise ValueError(f"expected a tower whose output is (n, d), received {tower.name!r} with output {shape}")
-    return shape[-1]
-
-
 def _floating(x: Any) -> list[tf.Tensor]:
     return [part for part in keras.tree.flatten(x) if part.dtype.is_floating]
 

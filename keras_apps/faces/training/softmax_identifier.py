@@ -9,7 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_apps.faces.training.siamese import HeadedModel, checked_tower, encoding_length
+from keras_apps.faces.towers.registry import encoding_length
+from keras_apps.faces.training.siamese import HeadedModel, checked_tower
 
 UNKNOWN = "unknown"
 

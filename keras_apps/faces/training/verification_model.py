@@ -10,9 +10,9 @@ import tensorflow as tf
 from scipy.special import expit
 
 from keras_apps._checks import check_number
-from keras_apps.faces.towers.registry import fingerprint
+from keras_apps.faces.towers.registry import encoding_length, fingerprint
 from keras_apps.faces.training.comparison import COMPARISONS, LogisticComparison
-from keras_apps.faces.training.siamese import HeadedModel, checked_tower, encoding_length
+from keras_apps.faces.training.siamese import HeadedModel, checked_tower
 
 _ROWS = 1024  # of 128 numbers: half a megabyte, which stays in the cache between the operations
 
