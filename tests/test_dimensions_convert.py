@@ -401,7 +401,7 @@ def refused(build, shape=(8, 8, 3)):
     ],
 )
 def test_layers_that_cannot_be_converted_are_named(build, message):
-    with pytest.raises(ValueError, match=f"expected layers that have a 3-D twin, received .*{message}"):
+    with pytest.raises(ValueError, match=f"expected layers that have a 3-D counterpart, received .*{message}"):
         convert(refused(build), 3, length=4)
 
 

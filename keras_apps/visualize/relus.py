@@ -1,4 +1,4 @@
-"""A network -> the same one with another gradient at every ReLU, for guided pictures and for units that are silent."""
+"""A network -> the same network with another gradient at every ReLU: guided, or not zero where the unit is off."""
 
 from __future__ import annotations
 

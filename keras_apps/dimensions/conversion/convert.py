@@ -11,9 +11,9 @@ import keras
 
 from keras_apps._checks import check_choice, check_whole
 from keras_apps.dimensions.arithmetic import check_rank
+from keras_apps.dimensions.conversion.converter import LayerConverter
 from keras_apps.dimensions.conversion.plan import HOWS, Plan
 from keras_apps.dimensions.conversion.rules import check_layers, graph_of, is_graph, is_operation, rule_of, unchanged
-from keras_apps.dimensions.conversion.twins import Twins
 
 SPARED = 2  # max-poolings that I3D spares
 _GROWING = ("UpSampling2D", "Conv2DTranspose")
@@ -33,15 +33,15 @@ def spared_poolings(model: keras.Model) -> frozenset[int]:
     """
     if any(type(layer).__name__ in _GROWING for layer in model._flatten_layers()):
         return frozenset()
-    return frozenset(id(layer) for layer in _on_the_trunk(graph_of(model))[:SPARED])
+    return frozenset(id(layer) for layer in _on_main_path(graph_of(model))[:SPARED])
 
 
-def _on_the_trunk(graph: keras.Model) -> list:
+def _on_main_path(graph: keras.Model) -> list:
     """Return the shortening max-poolings that no branch passes by, in order."""
     found = []
     for layer in graph.operations:
         if is_graph(layer):
-            inner = _on_the_trunk(graph_of(layer))
+            inner = _on_main_path(graph_of(layer))
             found += inner if inner and not _passed_by(graph, layer) else []
         elif type(layer) is keras.layers.MaxPooling2D and max(layer.strides) > 1 and not _passed_by(graph, layer):
             found.append(layer)
@@ -151,7 +151,7 @@ def convert(
         return keras.Input(shape, dtype=x.dtype, name=x.name)
 
     inputs = keras.tree.map_structure(new_input, graph.input)
-    converted = _run(graph, inputs, Twins(plan))
+    converted = _run(graph, inputs, LayerConverter(plan))
     result = keras.Model(converted.input, converted.output, name=name or f"{model.name}_{rank}d")
     if not model.trainable:
         result.trainable = False
@@ -159,7 +159,7 @@ def convert(
 
 
 def _check_options(rank: int, **unset: bool) -> None:
-    """Make sure that no option is given which means nothing at this rank."""
+    """Raise if an option is given that has no effect at this rank."""
     for option, is_default in unset.items():
         if not is_default and (option == "over") != (rank == 1):
             raise ValueError(f"expected {option} for rank {1 if option == 'over' else 3} alone, received it for {rank}")
@@ -216,17 +216,17 @@ class LayerError(ValueError):
     """A layer cannot be converted; the message names it."""
 
 
-def _run(graph: keras.Model, inputs: Any, twins: Twins) -> keras.Model:
-    """Call every layer's twin in the order of the graph."""
+def _run(graph: keras.Model, inputs: Any, converter: LayerConverter) -> keras.Model:
+    """Call every layer's counterpart in the order of the graph."""
 
     def call(layer: keras.Layer, *arguments: Any, **options: Any) -> Any:
         try:
-            return _called(layer, arguments, options, twins)
+            return _called(layer, arguments, options, converter)
         except (ValueError, TypeError, NotImplementedError) as error:
             if isinstance(error, LayerError):
                 raise
             raise LayerError(
-                f"expected layers that have a {twins.plan.rank}-D twin, received {layer.name!r} "
+                f"expected layers that have a {converter.plan.rank}-D counterpart, received {layer.name!r} "
                 f"({type(layer).__name__}): {_reason(error)}"
             ) from error
 
@@ -240,29 +240,29 @@ def _reason(error: Exception) -> str:
     return told[0] if told else type(error).__name__
 
 
-def _called(layer: keras.Layer, arguments: Any, options: Any, twins: Twins) -> Any:
+def _called(layer: keras.Layer, arguments: Any, options: Any, converter: LayerConverter) -> Any:
     if is_operation(layer):
         return type(layer).from_config(layer.get_config())(*arguments, **options)
     if len(arguments) != 1:
         raise ValueError(f"it is called with {len(arguments)} inputs, not with a list of them")
-    twins.options = {key: value for key, value in options.items() if key == "training" and value is not None}
+    converter.options = {key: value for key, value in options.items() if key == "training" and value is not None}
     if isinstance(layer, keras.Model):
-        return _nested(layer, arguments[0], twins)
-    return (rule_of(layer) or unchanged)(twins, layer, arguments[0])
+        return _nested(layer, arguments[0], converter)
+    return (rule_of(layer) or unchanged)(converter, layer, arguments[0])
 
 
-def _nested(model: keras.Model, x: keras.KerasTensor, twins: Twins) -> Any:
-    options = twins.options
-    nested = twins.models.get(id(model))
+def _nested(model: keras.Model, x: keras.KerasTensor, converter: LayerConverter) -> Any:
+    options = converter.options
+    nested = converter.models.get(id(model))
     if nested is None:
         graph = graph_of(model)
         inputs = keras.tree.map_structure(lambda t: keras.Input(t.shape[1:], dtype=t.dtype), x)
-        twins.carry(x, inputs)
-        converted = _run(graph, inputs, twins)
+        converter.carry(x, inputs)
+        converted = _run(graph, inputs, converter)
         nested = keras.Model(converted.input, converted.output, name=model.name)
         if not model.trainable:
             nested.trainable = False
-        twins.models[id(model)] = nested
+        converter.models[id(model)] = nested
     output = nested(x, **options)
-    twins.carry(nested.output, output)
+    converter.carry(nested.output, output)
     return output

@@ -14,7 +14,7 @@ from keras_apps.dimensions.conversion.kernels import spread_rows
 from keras_apps.dimensions.conversion.plan import Plan
 
 if TYPE_CHECKING:
-    from keras_apps.dimensions.conversion.twins import Twins
+    from keras_apps.dimensions.conversion.converter import LayerConverter
 
 _PER_CHANNEL = ("BatchNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization", "Normalization")
 _OPERATIONS = frozenset(  # of `keras.ops`, number by number: what +, * or keras.ops.relu leave in a graph
@@ -56,7 +56,7 @@ def check_layers(model: keras.Model, plan: Plan) -> None:
     """
     found = list(unfit(model, plan))
     if found:
-        raise ValueError(f"expected layers that have a {plan.rank}-D twin, received {'; '.join(found)}")
+        raise ValueError(f"expected layers that have a {plan.rank}-D counterpart, received {'; '.join(found)}")
 
 
 def unfit(model: keras.Model, plan: Plan) -> Iterator[Any]:
@@ -107,36 +107,36 @@ def _on_vectors(layer: keras.Layer) -> bool:
     return all(len(x.shape) == 2 for x in tensors)
 
 
-def unchanged(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> Any:
+def unchanged(converter: LayerConverter, layer: keras.Layer, x: keras.KerasTensor) -> Any:
     """Elementwise layers and merges: they know no axis."""
-    twins.check_parts(x)
-    return twins.add(layer, x, keep_parts=True)
+    converter.check_parts(x)
+    return converter.add(layer, x, keep_parts=True)
 
 
-def along_axis(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> Any:
+def along_axis(converter: LayerConverter, layer: keras.Layer, x: keras.KerasTensor) -> Any:
     """Softmax, BatchNormalization, LayerNormalization and others: only the number of their axis changes."""
-    if not twins.is_map(x) and twins.parts(x) is not None:
+    if not converter.is_map(x) and converter.parts(x) is not None:
         raise ValueError("it has a say for each place of a flattened map")
-    return twins.add(layer, x, changes=_moved(twins, layer, x))
+    return converter.add(layer, x, changes=_moved(converter, layer, x))
 
 
-def concatenate(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> Any:
+def concatenate(converter: LayerConverter, layer: keras.Layer, x: keras.KerasTensor) -> Any:
     """Concatenate: of maps, and of vectors, which may be flattened maps in part."""
-    output = twins.add(layer, x, changes=_moved(twins, layer, x[0]))
-    if any(twins.parts(vector) for vector in x):
-        parts = [twins.parts(vector) or (2 * (tuple(vector.shape[1:]),),) for vector in x]
-        twins.remember(output, parts=sum(parts, ()))
+    output = converter.add(layer, x, changes=_moved(converter, layer, x[0]))
+    if any(converter.parts(vector) for vector in x):
+        parts = [converter.parts(vector) or (2 * (tuple(vector.shape[1:]),),) for vector in x]
+        converter.remember(output, parts=sum(parts, ()))
     return output
 
 
-def _moved(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> dict:
+def _moved(converter: LayerConverter, layer: keras.Layer, x: keras.KerasTensor) -> dict:
     changes: dict[str, int | list[int]] = {}
-    if twins.is_map(x):
+    if converter.is_map(x):
         axis = layer.axis
         if isinstance(axis, (list, tuple)):
-            changes = {"axis": [moved_axis(a, twins.plan) for a in axis]}
+            changes = {"axis": [moved_axis(a, converter.plan) for a in axis]}
         elif axis is not None:
-            changes = {"axis": moved_axis(axis, twins.plan)}
+            changes = {"axis": moved_axis(axis, converter.plan)}
     return changes
 
 
@@ -154,25 +154,25 @@ def moved_axis(axis: int, plan: Plan) -> int:
     return axis + 1 if plan.rank == 3 else 1
 
 
-def flatten(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> Any:
+def flatten(converter: LayerConverter, layer: keras.Layer, x: keras.KerasTensor) -> Any:
     """Flatten: remembered, for the dense layer after it has a weight for each place."""
     old, new = old_shape(layer), tuple(x.shape[1:])
-    if not twins.is_map(x):
-        return twins.add(layer, x, keep_parts=True)
+    if not converter.is_map(x):
+        return converter.add(layer, x, keep_parts=True)
     if None in new:
         raise ValueError("it needs a size that is known: give length or input_shape")
     config = {key: layer.get_config()[key] for key in ("name", "trainable", "dtype")}
-    flat = twins.add(layer, x, keras.layers.Flatten, only=config)
-    twins.remember(flat, parts=((old, new),))
+    flat = converter.add(layer, x, keras.layers.Flatten, only=config)
+    converter.remember(flat, parts=((old, new),))
     return flat
 
 
-def dense(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> Any:
+def dense(converter: LayerConverter, layer: keras.Layer, x: keras.KerasTensor) -> Any:
     """Dense: on channels as it is; on a flattened map its weights are repeated, put in the middle, or summed."""
-    parts = twins.parts(x)
+    parts = converter.parts(x)
     if parts is None:
-        return twins.add(layer, x)
-    plan = twins.plan
+        return converter.add(layer, x)
+    plan = converter.plan
     ends = np.cumsum([math.prod(old) for old, _ in parts])
 
     def weights(given: Any) -> Any:
@@ -180,32 +180,32 @@ def dense(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> Any:
         rows = [p if len(old) == 1 else spread_rows(p, old, new, plan.how, plan.gone) for p, (old, new) in pieces]
         return [np.concatenate(rows), *given[1:]]
 
-    return twins.add(layer, x, weights=weights)
+    return converter.add(layer, x, weights=weights)
 
 
-def reshape(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> Any:
+def reshape(converter: LayerConverter, layer: keras.Layer, x: keras.KerasTensor) -> Any:
     """Reshape: of a vector to one place `(1, 1, c)`, or of a map to a vector; other shapes are fixed to two axes."""
     target = tuple(layer.target_shape)
-    if len(target) == 1 and twins.is_map(x):
+    if len(target) == 1 and converter.is_map(x):
         if all(size == 1 for size in x.shape[1:-1]):
-            return twins.add(layer, x)
-        return flatten(twins, layer, x)
-    if len(target) == 3 and target[:2] == (1, 1) and not twins.is_map(x) and twins.parts(x) is None:
-        return twins.add(layer, x, changes={"target_shape": (1,) * twins.plan.rank + target[2:]})
-    if len(target) == 1 and twins.parts(x) is None:
-        return twins.add(layer, x)
+            return converter.add(layer, x)
+        return flatten(converter, layer, x)
+    if len(target) == 3 and target[:2] == (1, 1) and not converter.is_map(x) and converter.parts(x) is None:
+        return converter.add(layer, x, changes={"target_shape": (1,) * converter.plan.rank + target[2:]})
+    if len(target) == 1 and converter.parts(x) is None:
+        return converter.add(layer, x)
     raise ValueError(f"its target shape {target} is fixed to two axes")
 
 
-def prelu(twins: Twins, layer: keras.Layer, x: keras.KerasTensor) -> Any:
+def prelu(converter: LayerConverter, layer: keras.Layer, x: keras.KerasTensor) -> Any:
     """PReLU: its slopes are those of the channels, shared over all places."""
-    if not twins.is_map(x):
-        return twins.add(layer, x)
+    if not converter.is_map(x):
+        return converter.add(layer, x)
     if sorted(layer.shared_axes or []) != [1, 2]:
         raise ValueError("it has a slope for each place; shared_axes=[1, 2] shares them")
-    rank = twins.plan.rank
+    rank = converter.plan.rank
     changes = {"shared_axes": list(range(1, rank + 1))}
-    return twins.add(layer, x, changes=changes, weights=lambda old: [old[0].reshape((1,) * rank + (-1,))])
+    return converter.add(layer, x, changes=changes, weights=lambda old: [old[0].reshape((1,) * rank + (-1,))])
 
 
 def old_shape(layer: keras.Layer) -> tuple[int, ...]:

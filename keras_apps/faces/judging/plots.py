@@ -413,9 +413,9 @@ def plot_training(
     places = np.arange(1, longest + 1) if x is None else np.asarray(x, np.float64)
     if places.shape != (longest,):
         raise ValueError(f"expected {longest} values of x, received shape {places.shape}")
-    quantities = list(dict.fromkeys(name.removeprefix("val_") for name in curves))
+    names = list(dict.fromkeys(name.removeprefix("val_") for name in curves))
     panels: dict[str, list[str]] = {}
-    for quantity in quantities:
+    for quantity in names:
         panels.setdefault("mean squared distance" if quantity in DISTANCES else _words(quantity), []).append(quantity)
     columns = 2 if len(panels) == 4 else min(3, len(panels))
     rows = -(-len(panels) // columns)

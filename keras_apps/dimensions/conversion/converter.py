@@ -13,8 +13,8 @@ from keras_apps._residual import RepeatBorder, of_rank
 from keras_apps.dimensions.conversion.plan import Plan
 
 
-class Twins:
-    """For each 2-D layer its 1-D or 3-D twin; the rules call its methods.
+class LayerConverter:
+    """For each 2-D layer its 1-D or 3-D counterpart; the rules call its methods.
 
     Args:
         plan: What the conversion does.
@@ -61,27 +61,27 @@ class Twins:
         keep_parts: bool = False,
         part: int = 0,
     ) -> Any:
-        """Call a layer's twin on its converted input; it is made when it is new.
+        """Call a layer's counterpart on its converted input. It is made at the first call.
 
         Args:
             layer: The 2-D layer.
             x: A tensor, or a list of them.
-            kind: The twin's class; by default the layer's own.
+            kind: The counterpart's class; by default the layer's own.
             changes: Settings that differ from the layer's.
-            weights: Function from the layer's weights to the twin's; by default they are the same.
-            only: The twin's settings beside the changes, where they are not the layer's.
+            weights: Function from the layer's weights to the counterpart's; by default they are the same.
+            only: The counterpart's settings beside the changes, where they are not the layer's.
             keep_parts: Whether vectors stay flattened maps.
-            part: Which of several twins of the layer it is.
+            part: Which of several counterparts of the layer it is.
         """
         fresh = (id(layer), part) not in self._made
         if fresh:
             config = {**(layer.get_config() if only is None else only), **(changes or {})}
             self._made[id(layer), part] = (kind or type(layer)).from_config(config)
-        twin = self._made[id(layer), part]
-        output = twin(x, **self.options)
+        counterpart = self._made[id(layer), part]
+        output = counterpart(x, **self.options)
         old = layer.get_weights() if fresh else []
         if old:
-            twin.set_weights(weights(old) if weights else old)
+            counterpart.set_weights(weights(old) if weights else old)
         if keep_parts:
             self._keep_parts(x, output)
         return output
@@ -96,7 +96,7 @@ class Twins:
         only: dict[str, Any] | None = None,
         grows: bool = False,
     ) -> Any:
-        """Call the twin of a convolution; with repeated borders the film is made longer first, and cut after."""
+        """Call the counterpart of a convolution; with repeated borders the film is made longer first, and cut after."""
         plan = self.plan
         size, step = changes["kernel_size"][0], changes["strides"][0]
         if not grows:
