@@ -189,7 +189,7 @@ def test_everything_is_checked_before_tensorflow_works(fails, folder, tmp_path):
     assert "'inception', 'resnet128', 'synthetic64' or a .keras file, received 'big'" in fails(*train, "--tower", "big")
     assert "--size for a tower from scratch" in fails(*train, "--tower", "resnet128", "--size", 64)
     assert "expected --crop between 0 and 1, received 2" in fails(*train, "--crop", 2)
-    assert "--crop together with --aligned" in fails("train", folder, "-o", "mine.keras", "--crop", 0.5)
+    assert "--crop only together with --aligned" in fails("train", folder, "-o", "mine.keras", "--crop", 0.5)
     assert "--aligned or --chips, received both" in fails(*train, "--chips", "c")
     assert "a training to resume, received 'mine.training'" in fails(*train, "--resume")
     assert "a file of pairs, received 'no.txt'" in fails(*train, "--without", "no.txt")
