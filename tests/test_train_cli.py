@@ -190,7 +190,7 @@ def test_everything_is_checked_before_tensorflow_works(fails, folder, tmp_path):
     assert "--size for a tower from scratch" in fails(*train, "--tower", "resnet128", "--size", 64)
     assert "expected --crop between 0 and 1, received 2" in fails(*train, "--crop", 2)
     assert "--crop only together with --aligned" in fails("train", folder, "-o", "mine.keras", "--crop", 0.5)
-    assert "--aligned or --chips, received both" in fails(*train, "--chips", "c")
+    assert "--aligned or --chips, not both" in fails(*train, "--chips", "c")
     assert "a training to resume, received 'mine.training'" in fails(*train, "--resume")
     assert "a file of pairs, received 'no.txt'" in fails(*train, "--without", "no.txt")
     assert "a seed from 0 to 2147483647, received 5000000000" in fails(*train, "--seed", 5_000_000_000)
