@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -144,6 +145,8 @@ class TripletWatch(TrainingWatch):
         chosen, valid = self._counts
         values, which = {name: float(value) for name, value in (logs or {}).items()}, f"epoch {epoch + 1}"
         active, d_an, margin = values.get("active", 0.0), values.get("d_an", 0.0), self.model.margin
+        if not all(math.isfinite(values.get(name, 0.0)) for name in self.model.FINITE):
+            return  # `check_batch` has warned
         if not valid:
             self._warn_no_triplets(which, f"its {self._steps} batch{'es' if self._steps != 1 else ''}")
         elif d_an > _GROWTH * max(self._first_d_an or 0.0, 1e-3) and d_an > 100 * margin:
