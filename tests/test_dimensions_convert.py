@@ -393,7 +393,7 @@ def refused(build, shape=(8, 8, 3)):
         (lambda x: L.UpSampling2D(interpolation="bilinear", name="up")(x), "'up' .UpSampling2D.: .*bilinear"),
         (lambda x: L.BatchNormalization(axis=1, name="norm")(x), "'norm' .BatchNormalization.: .*spatial axis"),
         (lambda x: L.Reshape((16, 12), name="shape")(x), r"'shape' .Reshape.: its target shape \(16, 12\) is fixed"),
-        (lambda x: L.PReLU(name="slopes")(x), "'slopes' .PReLU.: it has a slope for each place"),
+        (lambda x: L.PReLU(name="slopes")(x), "'slopes' .PReLU.: it has a slope for each position"),
         (lambda x: keras.ops.transpose(x, (0, 2, 1, 3)), "'transpose.*' .Transpose.: an operation"),
         (lambda x: L.BatchNormalization(name="bn")(L.Flatten()(x)), "'bn' .BatchNormalization.: .*each place"),
         (lambda x: L.Add(name="sum")([f := L.Flatten()(x), L.Dense(192)(f)]), "'sum' .Add.: it joins a flattened map"),

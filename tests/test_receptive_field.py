@@ -398,7 +398,7 @@ def test_wrong_models_layers_and_units():
     with pytest.raises(ValueError, match="expected a model with one input, received one with 2"):
         find(two, "conv1")
     unsized = find(graph((None, None, 1), lambda x: layers.Conv2D(1, 3, name="conv")(x)), "conv")
-    with pytest.raises(ValueError, match="expected a receptive field computed with input_size"):
+    with pytest.raises(ValueError, match="compute the receptive field with input_size"):
         unsized.box(0, 0, clipped=True)
     with pytest.raises(ValueError, match="expected input_size, since 'mean' sees all of its input"):
         find(graph((None, None, 1), lambda x: layers.GlobalMaxPooling2D(name="mean")(x)), "mean")

@@ -265,7 +265,7 @@ def test_wrong_arguments(model, pictures, tmp_path):
     ):
         with pytest.raises(ValueError, match=words):
             find(model, "first", pictures, **options)
-    with pytest.raises(ValueError, match="in the mapping of layers or as units, received both"):
+    with pytest.raises(ValueError, match="in the mapping of layers or as units, not both"):
         find(model, {"first": [0]}, pictures, units=[0])
     with pytest.raises(TypeError, match="expected a function of a batch as preprocess, received 255"):
         find(model, "first", pictures, preprocess=255)

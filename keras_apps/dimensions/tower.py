@@ -104,7 +104,7 @@ def _checked_shape(shape: Any, rank: int, readout: str) -> tuple[int | None, ...
         )
     if shape[-1] is None or (readout == "places" and None in shape):
         raise ValueError(
-            f"expected sizes that are known, received {tuple(shape)}: only spatial ones may be None, "
+            f"expected known sizes, received {tuple(shape)}: only spatial sizes may be None, "
             "and only with readout='average'"
         )
     return tuple(None if size is None else check_whole("each size of the input shape", size) for size in shape)

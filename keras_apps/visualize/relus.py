@@ -37,7 +37,7 @@ def with_relus(network: keras.Model, rule: Callable) -> keras.Model:
         copy = keras.models.clone_model(network, clone_function=cloned, recursive=True)
         copy.set_weights(network.get_weights())
     except (NotImplementedError, TypeError) as error:
-        raise ValueError(f"expected layers that can be copied, received one that cannot: {error}") from None
+        raise ValueError(f"a layer of this network cannot be copied: {error}") from None
     return copy
 
 

@@ -175,7 +175,9 @@ def _graph(model: keras.Model) -> keras.Model:
             f"see{inner}"
         )
     if not model.built or not model.inputs:
-        raise ValueError(f"expected a network that knows its input, received {model.name!r}, which is not built")
+        raise ValueError(
+            f"expected a built network, received {model.name!r}; begin it with keras.Input or call it once"
+        )
     return graph_of(model)
 
 
@@ -208,7 +210,7 @@ def _input_shape(x: keras.KerasTensor, plan: Plan, length: Any, given: Any) -> t
         expected = f"{plan.rank} spatial sizes and then {channels} channels"
         raise ValueError(f"expected {expected} as input_shape of {x.name!r}, received {shape}")
     if length is not None and length != shape[0]:
-        raise ValueError(f"expected length or input_shape, received {length} and {shape}")
+        raise ValueError(f"give length or input_shape, not both: received {length} and {shape}")
     return shape
 
 

@@ -166,7 +166,7 @@ class LayerConverter:
         """
         parts = [self.parts(tensor) for tensor in keras.tree.flatten(x)]
         if any(p != parts[0] for p in parts):
-            raise ValueError("it joins a flattened map with something else")
+            raise ValueError("it joins a flattened map with another vector")
 
     def _keep_parts(self, x: keras.KerasTensor, output: keras.KerasTensor) -> None:
         self.check_parts(x)

@@ -116,7 +116,7 @@ def unchanged(converter: LayerConverter, layer: keras.Layer, x: keras.KerasTenso
 def along_axis(converter: LayerConverter, layer: keras.Layer, x: keras.KerasTensor) -> Any:
     """Softmax, BatchNormalization, LayerNormalization and others: only the number of their axis changes."""
     if not converter.is_map(x) and converter.parts(x) is not None:
-        raise ValueError("it has a say for each place of a flattened map")
+        raise ValueError("it has weights for each position of a flattened map")
     return converter.add(layer, x, changes=_moved(converter, layer, x))
 
 
@@ -202,7 +202,7 @@ def prelu(converter: LayerConverter, layer: keras.Layer, x: keras.KerasTensor) -
     if not converter.is_map(x):
         return converter.add(layer, x)
     if sorted(layer.shared_axes or []) != [1, 2]:
-        raise ValueError("it has a slope for each place; shared_axes=[1, 2] shares them")
+        raise ValueError("it has a slope for each position; use shared_axes=[1, 2]")
     rank = converter.plan.rank
     changes = {"shared_axes": list(range(1, rank + 1))}
     return converter.add(layer, x, changes=changes, weights=lambda old: [old[0].reshape((1,) * rank + (-1,))])

@@ -81,7 +81,9 @@ class GradientAscent:
         """Return which pictures have a gradient, `(n,)`."""
         largest = tf.reduce_max(tf.abs(gradient), axis=list(range(1, len(gradient.shape)))).numpy()
         if not (np.isfinite(values.numpy()).all() and np.isfinite(largest).all()):
-            raise ValueError(f"expected finite activations, received others at step {number}; a smaller rate may help")
+            raise ValueError(
+                f"expected finite activations, received NaN or infinity at step {number}; use a smaller learning rate"
+            )
         return largest > 0
 
 
@@ -279,7 +281,7 @@ def _optimizer(given: Any, learning_rate: float) -> keras.optimizers.Optimizer:
         return keras.optimizers.Adam(learning_rate)
     optimizer = keras.optimizers.get(given)
     if optimizer.built:
-        raise ValueError("expected an optimizer that was not used before, received one that was")
+        raise ValueError("expected a new optimizer, received one that was already used; create another")
     return optimizer
 
 
@@ -288,7 +290,7 @@ def _with_channels(picture: np.ndarray, channels: int) -> np.ndarray:
         return picture
     if channels == 1:
         return picture @ np.array([[0.299], [0.587], [0.114]], np.float32)  # luminance, ITU-R BT.601
-    raise ValueError(f"expected no start for a model of {channels} channels, received a picture")
+    raise ValueError(f"pass no start picture: the model has {channels} channels, not 1 or 3")
 
 
 def _repeated(units: Any, diverse: int) -> Any:
@@ -323,7 +325,7 @@ def directions_of(unit: Any, layer: str, channels: int) -> tuple[np.ndarray | No
     try:
         values = np.asarray(unit)
     except ValueError:
-        raise ValueError(f"expected directions of one length, {channels}, received others") from None
+        raise ValueError(f"expected directions of {channels} numbers each, received different lengths") from None
     if not values.size:
         raise ValueError(f"expected at least one unit of {layer!r}, received none")
     if values.dtype.kind in "iu" and values.ndim <= 1:
@@ -337,9 +339,9 @@ def directions_of(unit: Any, layer: str, channels: int) -> tuple[np.ndarray | No
     if values.ndim not in (1, 2) or values.shape[-1] != channels or not len(values):
         raise ValueError(f"expected a direction of {channels} floats, as {layer!r} has, received shape {values.shape}")
     if not np.isfinite(values).all():
-        raise ValueError("expected a direction of finite floats, received others")
+        raise ValueError("expected a direction of finite floats, received NaN or infinity")
     if not values.any(axis=-1).all():
-        raise ValueError("expected a direction with a length, received zeros alone")
+        raise ValueError("expected a direction that is not zero, received only zeros")
     return np.atleast_2d(values).astype(np.float32), None
 
 

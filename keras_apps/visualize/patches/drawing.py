@@ -56,7 +56,7 @@ def draw_patches(
         )
     flat = [patch for units in found.patches.values() for patches in units.values() for patch in patches]
     if any(patch.image.ndim != 3 or patch.image.shape[2] != 3 for patch in flat):
-        raise ValueError("expected patches of RGB pictures, received others")
+        raise ValueError("expected patches of RGB pictures, received arrays of another kind")
     most = max(len(patches) for units in found.patches.values() for patches in units.values())
     side = math.isqrt(max(most, 1) - 1) + 1
     font, small = (ImageFont.truetype(str(font_file()), size) for size in (max(13, cell // 3), max(10, cell // 5)))

@@ -226,7 +226,7 @@ def _wanted(
     """Return `{layer: units}`, checked."""
     if isinstance(layer, Mapping):
         if units is not None:
-            raise ValueError("expected units in the mapping of layers or as units, received both")
+            raise ValueError("give the units in the mapping of layers or as units, not both")
         chosen = dict(layer)
     else:
         names = [layer] if isinstance(layer, str) or not isinstance(layer, Sequence) else layer
@@ -339,5 +339,5 @@ def _as_array(array: Any, shape: tuple) -> np.ndarray:
     if array.shape != shape:
         raise ValueError(f"expected arrays of shape {shape}, as the model takes them, received {array.shape}")
     if not math.isfinite(float(array.sum())):
-        raise ValueError("expected finite values, received an array with others")
+        raise ValueError("expected finite values, received an array with NaN or infinity")
     return array

@@ -61,9 +61,7 @@ class ReceptiveField:
         """
         _check_unit(unit, self.units, self.layer)
         if clipped and None in self.input_size:
-            raise ValueError(
-                "expected a receptive field computed with input_size for clipped boxes, received one without"
-            )
+            raise ValueError("clipped boxes need the input's size: compute the receptive field with input_size=...")
         places = unit if self.units else (0,) * len(self.size)
         box = []
         for i, stride, phases, n in zip(places, self.stride, self.phases, self.input_size, strict=True):
@@ -172,7 +170,7 @@ def seen_box(
     """
     source, output, shape, units = _ends(model, layer, input_size)
     if None in shape[1:-1]:
-        raise ValueError("expected input_size for a model for pictures of any size, received none")
+        raise ValueError("pass input_size: the model takes pictures of any size")
     place: tuple[int, ...] = tuple(unit) if isinstance(unit, Sequence) else (unit,)
     _check_unit(place, units, getattr(layer, "name", layer))
     found = needed(source, output, place, shape, rules, padding=False)
