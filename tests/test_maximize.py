@@ -329,7 +329,7 @@ def test_a_unit_that_depends_on_nothing_is_named():
         ({"views": visualize.jitter(2)}, TypeError, "a sequence of views"),
         ({"unit": []}, ValueError, "at least one unit of 'second', received none"),
         ({"unit": 1.0}, TypeError, "a whole number or a direction"),
-        ({"unit": np.zeros(4)}, ValueError, "a direction with a length"),
+        ({"unit": np.zeros(4)}, ValueError, "a direction that is not zero"),
     ],
 )
 def test_wrong_numbers_are_named(small, arguments, error, message):
