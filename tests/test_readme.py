@@ -29,7 +29,8 @@ def test_the_python_runs_as_it_stands(tmp_path, monkeypatch, capsys):
 
 @pytest.mark.slow
 def test_the_python_of_the_training_page_runs(tmp_path, monkeypatch, capsys):
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "training.md").read_text("utf-8"), re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "training.md").read_text("utf-8"), re.DOTALL)
+    code = "\n".join(blocks)
     monkeypatch.chdir(tmp_path)
     names = {}
     exec(compile(code, "training.md", "exec"), names)
