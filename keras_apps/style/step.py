@@ -1,4 +1,4 @@
-"""The heart of style transfer: one gradient step on the pixels of a picture."""
+"""Gradient steps on the pixels of a picture: plain gradient descent, Adam and other optimisers of Keras."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An anchor, its positive and the batch's distances -> which negatives to learn from, a rule each."""
+"""An anchor, its positive and the batch's distances -> the negatives to learn from: one rule per strategy."""
 
 from __future__ import annotations
 
