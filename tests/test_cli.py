@@ -218,6 +218,7 @@ def test_ctrl_c_before_the_first_step_writes_nothing(run, monkeypatch, tmp_path)
     assert not (tmp_path / "x.png").exists()
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_does_not_cost_the_picture(fails, monkeypatch, tmp_path):
     real = images.save_image
 
@@ -312,6 +313,7 @@ def test_demo_refuses_before_it_works(fails, tmp_path):
     assert not Path("d").exists()
 
 
+@pytest.mark.slow
 def test_demo_writes_a_report_that_needs_nothing_else(run, tmp_path):
     code, out, err = run("demo", "--out", "d", "--size", 48, "--steps", 2, "--json")
     summary = json.loads(out)

@@ -40,7 +40,7 @@ WRONG_SAMPLE = {
     function: next(row[:2] for row in WRONG if row[0] == function) for function in {row[0] for row in WRONG}
 }
 SPOILED_SAMPLE = """sys.exit, os._exit, segmentation fault, recursion, memory, enormous answer, asks for input,
-    deletes a file, runs the shell, forks, kills its parent, network, syntax error, no function"""
+    deletes a file, runs the shell, kills its parent, network, syntax error, no function"""
 CHEATS_SAMPLE = """sys.exit at the top, assert and comparisons overwritten, grade overwritten,
     answers that equal everything, the package's own answers, the package's text, the teacher's text, a path around,
     its parent's memory, expected values in the frames, forged lines, the visible answers by heart, constants, magics"""

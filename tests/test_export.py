@@ -198,7 +198,7 @@ def test_a_file_that_differs_from_keras_is_not_written(tower, tmp_path, monkeypa
     assert not caught.value.report.passed and "FAILED" in str(caught.value.report)
 
 
-@pytest.mark.parametrize("kind", ["uint8", "float"])
+@pytest.mark.parametrize("kind", ["uint8", pytest.param("float", marks=pytest.mark.slow)])
 def test_preprocessing_is_inside_the_graph(tower, chips, tmp_path, kind):
     """uint8 in 0..255 or floats in 0..1, of any size; 20 x 20 comes to 16 x 16 as TensorFlow's resizing does it."""
     import tensorflow as tf
@@ -221,6 +221,7 @@ def test_preprocessing_is_inside_the_graph(tower, chips, tmp_path, kind):
     np.testing.assert_allclose(faces_again, exact, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_verification_model_gives_the_probability_that_its_encodings_score(tower, chips, tmp_path):
     from keras_apps._runtimes import LiteRTRuntime
 
@@ -404,6 +405,7 @@ def test_the_command_exports_a_file(run, fails, tower, tmp_path):
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not ONNX, reason="needs the export extra")
 @pytest.mark.parametrize("formats", [["onnx"], ["keras", "onnx"]])
 def test_onnx_needs_no_other_format_before_it(tower, tmp_path, formats):

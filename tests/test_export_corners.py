@@ -67,6 +67,7 @@ ONNX = all(__import__("importlib").util.find_spec(name) for name in ("tf2onnx", 
 ENDINGS = [".tflite", pytest.param(".onnx", marks=pytest.mark.skipif(not ONNX, reason="needs the export extra"))]
 
 
+@pytest.mark.slow
 def test_an_untrained_verifier_gives_a_warning_in_report_card_and_command(tower, tmp_path, run, fast):
     """Its head's weights are 0: P = 0.5 for every pair, in every runtime, whatever the tower computes."""
     model = VerificationModel(tower)
@@ -90,6 +91,7 @@ def test_an_output_that_varies_by_less_than_1e_5_of_itself_is_constant():
     assert comparing.constant(found) == ("a", "c")
 
 
+@pytest.mark.slow
 def test_resizing_is_compared_for_both_pictures_of_a_verifier(tower, tmp_path, monkeypatch, fast):
     """The second picture's resizing alone takes the nearest pixel: on chips of the right size none sees it."""
     model = VerificationModel(tower)
@@ -269,6 +271,7 @@ def test_a_full_disk_is_reported_as_such(tower, tmp_path, monkeypatch, error, fa
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_an_identifier_is_compared_on_faces_and_its_card_says_whose_probability_is_where(tower, tmp_path):
     model = faces.SoftmaxIdentifier(tower, ["ada", "bob"])
     found = export.export(model, tmp_path / "out", ["litert"], name="who", rounds=1)
@@ -278,6 +281,7 @@ def test_an_identifier_is_compared_on_faces_and_its_card_says_whose_probability_
     assert "in this order: ada, bob, unknown" in (tmp_path / "out" / "who.tflite.card.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_a_tower_of_rank_3_says_what_litert_lacks_and_goes_to_saved_model(tmp_path):
     tower = dimensions.build_tower(rank=3, input_shape=(8, 8, 8, 1), filters=4, blocks=[(8, 2)])
     found = export.export(tower, tmp_path / "out", ["keras", "saved_model"], rounds=1)
@@ -322,6 +326,7 @@ def test_a_backbone_is_compared_on_whole_pictures_of_a_folder_of_people(people):
     assert np.array_equal(found.pixels[0], images.to_uint8(images.load_image(people / "p0" / "0.png")))
 
 
+@pytest.mark.slow
 def test_the_commands_tolerances_name_their_precision(fails, tower, tmp_path, fast):
     given = ("--pictures", fast["pictures"], "--calibration", fast["pictures"], "--aligned", "--rounds", 0)
     assert read_tolerances(["1e-6", "int8=0.1"]) == {"float32": 1e-6, "int8": 0.1}

@@ -73,6 +73,7 @@ def test_files_load_with_only_the_package_imported(folder, order):
     assert all(float(line[2]) < 1e-5 for line in lines)
 
 
+@pytest.mark.slow
 def test_without_the_package_keras_does_not_know_them(folder):
     """So the test above would see it if nothing were registered."""
     with pytest.raises(AssertionError, match="Could not locate class"):

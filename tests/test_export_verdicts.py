@@ -70,6 +70,7 @@ def test_the_eer_needs_no_threshold_and_a_one_sided_tau_is_reported(tower):
     assert of[0.2].one_sided == "" and of[9.0].one_sided == "at tau 9.0000 all 4 impostor pairs are accepted"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("tau", "words"), [(1e-12, "9 genuine pairs are refused"), (99, "27 impostor pairs are acc")])
 def test_a_one_sided_tau_gives_a_warning_everywhere(tower, tmp_path, run, fast, tau, words):
     """All pairs refused is right in 27 of 36, for any network: 75 % = 75 % tells nothing."""
@@ -150,6 +151,7 @@ def test_pictures_without_a_face_are_counted_in_a_warning(tower, tmp_path):
     assert crops.calibration_of(tmp_path / "p", make_graph(tower)).notes == (f"{words}, which may show anything",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("card", [True, False])
 def test_a_file_of_probabilities_is_not_loaded_as_a_tower(tower, tmp_path, fast, card):
     """(n, 3) out, as a tower has it: without the word `network` a gallery would compare probabilities."""
@@ -169,6 +171,7 @@ def test_a_verifiers_files_carry_no_towers_fingerprint(tower, tmp_path, fast):
     assert found["keras"].fingerprint is None and card_in(tmp_path, "same.keras")["fingerprint"] is None
 
 
+@pytest.mark.slow
 def test_a_report_lists_the_files_of_earlier_runs(tower, tmp_path, fast):
     first = export.export(tower, tmp_path, ["keras", "litert"], **fast)
     assert first.earlier == () and "earlier run" not in str(first)
@@ -178,6 +181,7 @@ def test_a_report_lists_the_files_of_earlier_runs(tower, tmp_path, fast):
     assert json.loads((tmp_path / "small.parity.json").read_text("utf-8"))["earlier"] == ["small.keras"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["tower", "verifier"])
 def test_the_optimizer_of_a_compiled_model_is_not_exported(tower, tmp_path, fast, kind):
     """Adam keeps two moments of each weight: three times the file."""
@@ -210,6 +214,7 @@ def test_a_full_disk_names_the_file(tower, tmp_path, monkeypatch, error, fast):
     assert caught.value.errno == errno.ENOSPC and caught.value.filename == str(tmp_path / "out" / "small.saved_model")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [{"far": 2}, {"far": 0}, {"tau": 0}, {"tau": -1}, {"tau": float("nan")}])
 def test_a_card_with_a_nonsense_threshold_is_refused(tower, tmp_path, fast, change):
     export.export(tower, tmp_path, ["litert"], threshold=threshold_of(tower, 0.5), **fast)

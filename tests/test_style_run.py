@@ -261,6 +261,7 @@ def test_a_network_of_your_own(pictures):
         style.transfer(*pictures, own)
 
 
+@pytest.mark.slow
 def test_a_style_of_one_flat_colour_is_painted(pictures):
     flat = np.full((48, 48, 3), 0.3, np.float32)
     for color in ("style", "luminance", "matched"):

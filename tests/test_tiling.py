@@ -43,7 +43,7 @@ WITHIN_ALEXNET = {"content_layers": "conv3", "style_layers": {"conv1": 0.5, "con
     ("backbone", "pooling", "layers", "size", "tile"),
     [
         ("vgg16", "max", SHALLOW, (48, 48), 16),
-        ("vgg16", "average", SHALLOW, (53, 60), 20),
+        pytest.param("vgg16", "average", SHALLOW, (53, 60), 20, marks=pytest.mark.slow),
         pytest.param("vgg16", "max", SHALLOW, (31, 97), 24, marks=pytest.mark.slow),
         pytest.param("vgg16", "max", DEEP, (41, 183), 48, marks=pytest.mark.slow),
         ("alexnet", "max", WITHIN_ALEXNET, (151, 118), 32),

@@ -172,6 +172,7 @@ def test_keras_exports_and_saves_the_networks_itself(network, tmp_path):
         faces.load_tower(tmp_path / "model.h5")
 
 
+@pytest.mark.slow
 def test_keras_exports_the_networks_to_litert_and_onnx_itself(network, tmp_path):
     model, pictures = network
     expected = model.predict_on_batch(pictures)

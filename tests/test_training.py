@@ -153,6 +153,7 @@ def test_the_head_of_an_earlier_training_goes_with_its_tower(parts, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"mine.keras", "mine.training"}
 
 
+@pytest.mark.slow
 def test_resuming_with_other_choices_or_a_damaged_state_is_refused(parts, tmp_path):
     train(*parts, tiny_tower(), tmp_path / "mine.keras", TrainingPlan(steps=1, people=5, pictures=3, augment=0))
     plan = TrainingPlan(steps=2, people=5, pictures=3, augment=0)

@@ -49,6 +49,7 @@ def test_identical_embeddings_have_the_margin_as_loss_and_finite_gradients():
         assert float(loss) == pytest.approx(0.2) and np.isfinite(tape.gradient(loss, same)).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_loss_and_metrics_under_xla_and_in_mixed_precision(policy, rng):
     x, y = people(rng)

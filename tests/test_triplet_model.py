@@ -132,6 +132,7 @@ def test_sum_is_the_mean_times_the_triplets(rng):
     assert sums == pytest.approx(means * 32 * 3 * 28, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_compiled_by_xla_gives_the_same_history(rng):
     x, y = people(rng)
     eager, graph, xla = (fitted(compiled(jit=jit), x, y) for jit in (None, False, True))
@@ -159,6 +160,7 @@ class Interruption(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_resumed_training_has_the_history_of_an_uninterrupted_one(rng, tmp_path):
     """4 epochs of 3 batches, stopped in the middle of epoch 3, with dropout, random mining and shuffled batches."""
     x, y = people(rng, count=24)
@@ -414,7 +416,7 @@ def test_divergence_is_reported(rng):
         fitted(model, x, y, epochs=4)
 
 
-@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("jit", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_picture_that_is_not_finite_stops_fit_with_its_batch(jit, rng):
     """Picture 17 of batches of 8 is in batch 3; the weights stay finite."""
     x, y = people(rng)
@@ -534,6 +536,7 @@ def test_callbacks_that_people_use(kind, rng, tmp_path):
     loaded.fit(*data, verbose=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["triplet", "verification", "softmax"])
 def test_exported_saved_and_quantized_right_after_construction(kind, rng, tmp_path):
     x = rng.normal(size=(6, 6)).astype(np.float32)

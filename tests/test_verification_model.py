@@ -128,6 +128,7 @@ def test_one_shared_weight_is_recovered(rng):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", COMPARISONS)
 def test_joint_training_learns_what_a_frozen_tower_hides(kind, rng):
     """Six numbers in, two of which matter: with the tower trained too, the loss falls further."""
@@ -220,6 +221,7 @@ def test_mixed_precision_compares_in_float32(policy, rng):
     assert loss(model, x, same) < 0.5 * np.log(2)
 
 
+@pytest.mark.slow
 def test_compiled_by_xla_and_by_graph_give_the_eager_history(rng):
     x, same = pairs(rng)
     histories = [

@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from keras_apps import images
 
 QUICK = ("--size", 48, "--steps", 3, "-o", "sheet.png", "--cell", 48)
@@ -45,6 +47,7 @@ def test_filters_and_maps(run, tmp_path):
     assert images.load_image(tmp_path / "sheet.png").std() > 0.05
 
 
+@pytest.mark.slow
 def test_occlusion(run, tmp_path):
     images.save_image(images.load_image("bundled:hopper")[:, ::-1], tmp_path / "mirrored.png")
     arguments = ("visualize", "occlusion", "bundled:hopper", "mirrored.png", "-o", "map.png", "--patch", 50)

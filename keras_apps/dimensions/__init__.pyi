@@ -4,10 +4,10 @@ from .arithmetic import multiplications as multiplications
 from .arithmetic import output_shape as output_shape
 from .arithmetic import parameters as parameters
 from .conversion.convert import convert as convert
+from .conversion.converter import RepeatBorder as RepeatBorder
 from .conversion.kernels import center_kernel as center_kernel
 from .conversion.kernels import inflate_kernel as inflate_kernel
 from .conversion.kernels import sum_kernel as sum_kernel
-from .conversion.twins import RepeatBorder as RepeatBorder
 from .data.files import Ecg as Ecg
 from .data.files import Video as Video
 from .data.files import Volume as Volume
