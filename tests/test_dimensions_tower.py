@@ -198,7 +198,7 @@ def test_a_film_may_keep_its_frames():
         ({"rank": 1, "input_shape": (64, 64, 3)}, ValueError, r"expected 1 spatial sizes .*received \(64, 64, 3\)"),
         ({"rank": 1, "input_shape": 256}, TypeError, "expected an input shape"),
         ({"rank": 1, "input_shape": (None, 1)}, ValueError, "only with readout='average'"),
-        ({"rank": 1, "input_shape": (64, None), "readout": "average"}, ValueError, "only spatial ones may be None"),
+        ({"rank": 1, "input_shape": (64, None), "readout": "average"}, ValueError, "only spatial sizes may be None"),
         ({"rank": 1, "input_shape": (0, 1)}, ValueError, "at least 1, received 0"),
         ({"encoding": 1}, ValueError, "encoding of at least 2, received 1"),
         ({"filters": 0}, ValueError, "filters of at least 1"),
