@@ -395,7 +395,7 @@ def refused(build, shape=(8, 8, 3)):
         (lambda x: L.Reshape((16, 12), name="shape")(x), r"'shape' .Reshape.: its target shape \(16, 12\) is fixed"),
         (lambda x: L.PReLU(name="slopes")(x), "'slopes' .PReLU.: it has a slope for each position"),
         (lambda x: keras.ops.transpose(x, (0, 2, 1, 3)), "'transpose.*' .Transpose.: an operation"),
-        (lambda x: L.BatchNormalization(name="bn")(L.Flatten()(x)), "'bn' .BatchNormalization.: .*each place"),
+        (lambda x: L.BatchNormalization(name="bn")(L.Flatten()(x)), "'bn' .BatchNormalization.: .*each position"),
         (lambda x: L.Add(name="sum")([f := L.Flatten()(x), L.Dense(192)(f)]), "'sum' .Add.: it joins a flattened map"),
         (lambda x: keras.Sequential([keras.Input((8, 8, 3)), L.Permute((2, 1, 3), name="in")])(x), "'in' .Permute."),
     ],
@@ -468,7 +468,7 @@ def test_what_is_no_picture_network_is_refused():
     tower = refused(lambda x: L.Dense(2)(L.Flatten()(x)))
     with pytest.raises(ValueError, match="received a TripletModel, .*its .tower may be one"):
         convert(faces.TripletModel(tower), 3)
-    with pytest.raises(ValueError, match="not built"):
+    with pytest.raises(ValueError, match="expected a built network"):
         convert(keras.Sequential([L.Conv2D(2, 3)]), 3)
     with pytest.raises(AttributeError, match="nonsense"):
         dimensions.nonsense  # noqa: B018

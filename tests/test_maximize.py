@@ -259,7 +259,7 @@ def test_units_of_other_types_and_models_of_other_ranks(small):
     nothing = keras.Sequential([keras.Input((9, 9, 3)), layers.Conv2D(1, 3, kernel_initializer="zeros", name="c")])
     with pytest.raises(ValueError, match="depends on the picture"):
         visualize.maximize(nothing, "c", 0)
-    with pytest.raises(ValueError, match="one length"):
+    with pytest.raises(ValueError, match="directions of 2 numbers each"):
         ascent.directions_of([[1.0], [1.0, 2.0]], "c", 2)
 
 
