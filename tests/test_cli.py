@@ -85,6 +85,7 @@ def test_wrong_pictures_at_enrolment(fails, run, gallery, tmp_path):
     assert run("faces", "list", gallery)[1].endswith("1 people\n")
 
 
+@pytest.mark.slow
 def test_a_folder_of_one_persons_pictures(run, gallery, tmp_path):
     (tmp_path / "hopper").mkdir()
     source = Image.open(images.resolve("bundled:hopper"))
@@ -121,6 +122,7 @@ def test_a_gallery_locked_by_another_process(fails, gallery, monkeypatch):
     other.close()
 
 
+@pytest.mark.slow
 def test_own_tower_needs_its_own_threshold(fails, run, tower, tmp_path):
     tower.save(tmp_path / "own.keras")
     assert run("faces", "enrol", "own.db", "B", "bundled:obama", "--tower", "own.keras")[0] == 0

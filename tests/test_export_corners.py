@@ -117,6 +117,7 @@ def test_resizing_is_compared_for_both_pictures_of_a_verifier(tower, tmp_path, m
         export.export(model, tmp_path / "wrong", ["keras"], preprocessing="uint8", **fast)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_file_without_its_card_still_knows_what_white_is(as_float, tower, chips, tmp_path, ending):
     alone = tmp_path / f"alone{ending}"
@@ -397,6 +398,7 @@ def test_only_one_module_redirects_standard_error():
     assert {name for name in holders if not name.startswith("course")} == {"_silence.py"}
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method")
 def test_a_model_that_keras_quantized_goes_to_keras_and_saved_model(tmp_path, fast):
     tower = faces.build_tower("small", size=16, encoding=4)

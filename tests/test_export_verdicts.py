@@ -124,6 +124,7 @@ def test_float16_keeps_the_tau_of_its_source_and_int8_gets_its_own(tower, tmp_pa
     assert alone.tau == 0.5 and alone.calibrated_on.endswith("differ by 1.0e-03")
 
 
+@pytest.mark.slow
 def test_report_and_card_say_from_which_pairs_tau_is(tower, tmp_path, fast):
     known = threshold_of(tower, 1e-3, "2209 genuine and 5923194 impostor pairs of LFW")
     found = export.export(tower, tmp_path / "out", ["keras", "litert-float16"], threshold=known, **fast)

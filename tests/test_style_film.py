@@ -182,6 +182,7 @@ def test_another_film_in_the_folder_is_not_taken_for_this_one(folder, style, net
         paint(folder, style, network, out=out, next_steps=1)
 
 
+@pytest.mark.slow
 def test_a_film_in_memory_may_be_of_unknown_length(frames, style, network):
     told = []
     made = paint(iter(frames[:3]), style, network, next_steps=2, progress=told.append)

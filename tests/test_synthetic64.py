@@ -33,6 +33,7 @@ def test_unseen_people_are_told_apart_where_pixels_fail(tower, strangers):
     assert eer["pixels"] > 0.25
 
 
+@pytest.mark.slow
 def test_its_threshold_is_found_by_itself_and_a_gallery_recognises_and_refuses(tower, strangers, tmp_path):
     with faces.Gallery(tmp_path / "people.db", tower) as gallery:
         assert gallery.threshold == faces.Threshold.bundled("synthetic64")

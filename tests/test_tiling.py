@@ -90,6 +90,7 @@ def test_regions_styles_and_the_temporal_term(rng):
     _assert_equal(untiled, tiled, start, 1e-10)
 
 
+@pytest.mark.slow
 def test_equals_finite_differences_and_the_gram_oracle(rng):
     """dJ/dpixel by central differences, and the style's Gram matrices as sums one by one."""
     model, recipe = _own_model(), _own_recipe()

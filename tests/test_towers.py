@@ -38,7 +38,7 @@ def test_encodings_are_of_unit_length_and_tell_pictures_apart(name, rng):
     assert faces.squared_euclidean(encodings[0], encodings[1]) > 1e-4
 
 
-@pytest.mark.parametrize("name", ["small", "inception"])
+@pytest.mark.parametrize("name", ["small", pytest.param("inception", marks=pytest.mark.slow)])
 def test_towers_survive_saving(name, tmp_path, rng):
     tower = faces.build_tower(name, size=32)
     pictures = rng.uniform(0, 255, (2, 32, 32, 3)).astype(np.float32)
@@ -139,7 +139,8 @@ def test_networks_that_are_no_towers_are_refused():
 
 
 @pytest.fixture(
-    scope="module", params=["small", pytest.param("inception", marks=pytest.mark.slow), "resnet128", "alexnet"]
+    scope="module",
+    params=["small", *(pytest.param(name, marks=pytest.mark.slow) for name in ("inception", "resnet128", "alexnet"))],
 )
 def network(request):
     """Towers and a backbone, each as small as it can be, and a batch of two pictures."""

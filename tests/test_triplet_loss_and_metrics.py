@@ -16,7 +16,14 @@ def plain(jit=False, **options):
     return tower
 
 
-@pytest.mark.parametrize("options", [{"mining": "all"}, {"distance": "euclidean", "margin": 0.5}, {"reduction": "sum"}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"mining": "all"},
+        pytest.param({"distance": "euclidean", "margin": 0.5}, marks=pytest.mark.slow),
+        pytest.param({"reduction": "sum"}, marks=pytest.mark.slow),
+    ],
+)
 def test_a_plain_tower_trains_as_triplet_model_does(options, rng):
     x, y = people(rng)
     tower, model = plain(**options), compiled(jit=False, **options)
@@ -117,6 +124,7 @@ def test_configs_come_back(made):
     assert type(again) is type(made) and again.get_config() == made.get_config()
 
 
+@pytest.mark.slow
 def test_a_compiled_tower_is_saved_with_loss_and_metrics(rng, tmp_path):
     x, y = people(rng)
     tower = tiny_tower()

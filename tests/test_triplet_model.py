@@ -141,6 +141,7 @@ def test_compiled_by_xla_gives_the_same_history(rng):
         assert xla[name] == pytest.approx(eager[name], rel=1e-3, abs=1e-5), name
 
 
+@pytest.mark.slow
 def test_two_runs_with_one_seed_agree_exactly(rng):
     x, y = people(rng)
     runs = [fitted(compiled(tiny_tower(dropout=0.3), mining="random", seed=5), x, y) for _ in range(2)]
@@ -442,6 +443,7 @@ def test_validation_without_positives_is_refused(rng):
         assert compiled().fit(x, y, validation_data=stream, verbose=0).history["val_loss"] == [np.inf]
 
 
+@pytest.mark.slow
 def test_names_lists_and_dictionaries_are_taken_like_arrays(rng):
     x, y = people(rng)
     names = np.array([f"person {i}" for i in y])

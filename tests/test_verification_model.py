@@ -102,6 +102,7 @@ def test_the_unit_is_the_sum_of_the_formula(kind, rng):
     np.testing.assert_allclose(model.predict((first, second), verbose=0), expected, rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", COMPARISONS)
 def test_a_planted_rule_is_recovered(kind, rng):
     """Labels drawn with P = sigmoid(2 - 3 c_1 - 1 c_2 + 0 c_3) over 8,000 pairs: w = (-3, -1, 0) and b = 2."""
@@ -115,6 +116,7 @@ def test_a_planted_rule_is_recovered(kind, rng):
     assert bias == pytest.approx(2, abs=0.15)
 
 
+@pytest.mark.slow
 def test_one_shared_weight_is_recovered(rng):
     """P = sigmoid(1 - 2 sum c_k): one w = -2 for all k."""
     first, second = rng.normal(size=(2, 8000, 3)).astype(np.float32)

@@ -23,6 +23,7 @@ def test_maximize(run, tmp_path):
     assert code == 0 and report["units"] is None and report["steps"] == 3 and report["after"] > report["before"]
 
 
+@pytest.mark.slow
 def test_maximize_a_face(run):
     arguments = ("--model", "resnet128", "--face", "bundled:hopper", "--steps", 2, "--still", "-o", "sheet.png")
     code, out, err = run("visualize", "maximize", *arguments, "--json")
