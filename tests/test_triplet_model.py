@@ -544,7 +544,7 @@ def test_exported_saved_and_quantized_right_after_construction(kind, rng, tmp_pa
     x = rng.normal(size=(6, 6)).astype(np.float32)
     model, inputs = {
         "triplet": lambda: (TripletModel(tiny_tower()), x),
-        "verification": lambda: (VerificationModel(tiny_tower()), [x, x[::-1].copy()]),
+        "verification": lambda: (VerificationModel(tiny_tower()), (x, x[::-1].copy())),
         "softmax": lambda: (SoftmaxIdentifier(tiny_tower(), ["ada", "bob"]), x),
     }[kind]()
     model.export(tmp_path / "model", verbose=False)

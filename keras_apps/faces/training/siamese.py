@@ -451,13 +451,13 @@ class SiameseModel(keras.Model):
 
     @property
     def input_signature(self) -> list[Any]:
-        """What `call` takes: one `tf.TensorSpec`, or a list of them, in a list."""
+        """What `call` takes: one `tf.TensorSpec`, or a tuple of them, in a list."""
         inputs = getattr(self.tower, "inputs", None)
         shape = (None, *input_shape_of(self.tower)[1:])
         dtype = inputs[0].dtype if inputs else keras.config.floatx()
         if self.INPUTS == 1:
             return [tf.TensorSpec(shape, dtype, name="pictures")]
-        return [[tf.TensorSpec(shape, dtype, name=f"pictures{i + 1}") for i in range(self.INPUTS)]]
+        return [tuple(tf.TensorSpec(shape, dtype, name=f"pictures{i + 1}") for i in range(self.INPUTS))]
 
     @property
     def _default_save_signature(self) -> Any:
