@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from keras_apps._checks import check_choice
+from keras_apps._picture_sources import check_path
 
 BUNDLED = Path(__file__).parent / "pictures"
 BUNDLED_PREFIX = "bundled:"
@@ -15,10 +16,12 @@ def resolve(path: str | os.PathLike) -> Path:
     """Return the file of a path or of `"bundled:NAME"`.
 
     Raises:
-        FileNotFoundError: If no bundled picture has that name.
+        FileNotFoundError: If no bundled picture has that name, or the path is too long to be one.
+        ValueError: If it is an address, as `http://...`.
     """
-    text = os.fspath(path)
+    text = os.fsdecode(path)
     if not text.startswith(BUNDLED_PREFIX):
+        check_path(path)
         return Path(text)
     name = text[len(BUNDLED_PREFIX) :]
     files = {file.stem: file for file in _bundled_files()}

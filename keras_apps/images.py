@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
 import struct
@@ -18,13 +19,20 @@ from keras_apps._bundled import BUNDLED as BUNDLED
 from keras_apps._bundled import bundled as bundled
 from keras_apps._bundled import resolve as resolve
 from keras_apps._files import check_destination, written_aside
+from keras_apps._picture_sources import BinaryFile as BinaryFile
+from keras_apps._picture_sources import describe as describe
+from keras_apps._picture_sources import encoded_bytes
+from keras_apps._picture_sources import is_data_address as is_data_address
+from keras_apps._picture_sources import is_one_picture as is_one_picture
+from keras_apps._picture_sources import name_of as name_of
+from keras_apps._picture_sources import shown as shown
 
-Picture: TypeAlias = "str | os.PathLike | Image.Image | np.ndarray"
+Picture: TypeAlias = "str | os.PathLike | bytes | bytearray | memoryview | BinaryFile | Image.Image | np.ndarray"
 
 MAX_PIXELS = 64_000_000
 """Pictures with more pixels (8000 x 8000) are refused; one of this size takes about 0.8 GB as float32 RGB."""
 
-PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif")
 """How the names of picture files end, in lower case, where a folder is searched for pictures."""
 
 _DAMAGE = (OSError, SyntaxError, EOFError, IndexError, ValueError, RuntimeError, struct.error)
@@ -39,9 +47,17 @@ def load_image(picture: Picture) -> np.ndarray:
     other files with 16 bits a channel are read with 8.
 
     Args:
-        picture: A path, `"bundled:NAME"` for a picture that travels with the package, a `PIL.Image.Image`, or an
-            array of shape `(h, w, 3)`, `(h, w, 4)`, `(h, w, 1)` or `(h, w)`, uint8 in 0..255, uint16 in 0..65535 or
-            float in 0..1.
+        picture: One of
+            - a path, or `"bundled:NAME"` for a picture that travels with the package;
+            - the bytes of a picture file: `bytes`, `bytearray` or `memoryview`;
+            - a file opened in binary mode, or another object whose `read()` returns bytes (`io.BytesIO`, an upload);
+              it is read from its position to its end, and stays open;
+            - an address `data:image/...;base64,...`;
+            - a `PIL.Image.Image`;
+            - an array of shape `(h, w, 3)`, `(h, w, 4)`, `(h, w, 1)` or `(h, w)`, uint8 in 0..255, uint16 in 0..65535
+              or float in 0..1.
+
+            HEIC and HEIF pictures need `pip install "keras_apps[heic]"`; AVIF pictures need Pillow 11.3.
 
     Returns:
         float32 array `(h, w, 3)`, RGB in 0..1.
@@ -49,17 +65,36 @@ def load_image(picture: Picture) -> np.ndarray:
     Raises:
         FileNotFoundError: If the path does not exist, or no bundled picture has that name.
         ValueError: If the file is not a picture, is truncated, has more than `MAX_PIXELS` pixels, or an array's
-            shape or range is not one of the above.
-        TypeError: If the argument is of another type.
+            shape or range is not one of the above; if nothing is left to read in an open file; or for an address on
+            the network (`http://...`).
+        TypeError: If the argument is of another type, for instance a file in text mode.
+
+    Example:
+        >>> import io
+        >>> upload = io.BytesIO()
+        >>> Image.new("RGB", (6, 4), "red").save(upload, "PNG")
+        >>> load_image(upload.getvalue()).shape
+        (4, 6, 3)
     """
+    data = encoded_bytes(picture)
+    if data is not None:
+        return _load_encoded(data, describe(picture))
     if isinstance(picture, (str, os.PathLike)):
-        return _load_file(resolve(picture))
+        path = resolve(picture)
+        return _load_encoded(path, describe(path))
     if isinstance(picture, Image.Image):
         _check_pixels(*picture.size, "the picture")
+        try:
+            picture.load()
+        except _DAMAGE as error:
+            raise ValueError(f"expected a whole picture, received {describe(picture)}: {error}") from None
         return _from_pil(picture)
     if hasattr(picture, "__array__"):
         return _from_array(np.asarray(picture))
-    raise TypeError(f"expected a path, a PIL image or an array as picture, received {type(picture).__name__}")
+    raise TypeError(
+        "expected a path, bytes, an open file, a data: address, a PIL image or an array as picture, received "
+        f"{type(picture).__name__}"
+    )
 
 
 def _check_pixels(width: int, height: int, what: str) -> None:
@@ -70,20 +105,26 @@ def _check_pixels(width: int, height: int, what: str) -> None:
         )
 
 
-def _load_file(path: Path) -> np.ndarray:
-    with _opened(path) as image:
+def _load_encoded(source: Path | bytes, what: str) -> np.ndarray:
+    with _opened(source, what) as image:
         upright = image.getexif().get(0x0112, 1) == 1
         one_color_is_transparent = "transparency" in image.info
-        if upright and not one_color_is_transparent and _is_colour_png16(path):
-            return _from_array(_decode_png16(path.read_bytes()))
+        if upright and not one_color_is_transparent and _is_colour_png16(source):
+            return _from_array(_decode_png16(source if isinstance(source, bytes) else source.read_bytes()))
         return _from_pil(image)
 
 
-def _is_colour_png16(path: Path) -> bool:
+def _is_colour_png16(source: Path | bytes) -> bool:
     """Return whether a file is a PNG with 16 bits a channel, RGB or RGBA; Pillow reads such files with 8 bits."""
-    with open(path, "rb") as file:
-        head = file.read(26)  # the signature, and IHDR up to bit depth and colour type
+    head = _head(source, 26)  # the signature, and IHDR up to bit depth and colour type
     return head.startswith(b"\x89PNG") and head[24:] in (b"\x10\x02", b"\x10\x06")
+
+
+def _head(source: Path | bytes, length: int) -> bytes:
+    if isinstance(source, bytes):
+        return source[:length]
+    with open(source, "rb") as file:
+        return file.read(length)
 
 
 def _decode_png16(data: bytes) -> np.ndarray:
@@ -118,35 +159,70 @@ def _png_info(text: Mapping[str, str]) -> PngImagePlugin.PngInfo:
     return info
 
 
+class FormatError(ValueError):
+    """A picture's format is known, but nothing that is installed reads it."""
+
+
+HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
+
+
+def open_picture(source: Path | bytes) -> Image.Image:
+    """Open a picture file with Pillow, or a HEIC file with pillow-heif, without reading its pixels.
+
+    Raises:
+        FormatError: If it is a HEIC or AVIF file, and what reads it is not installed.
+        PIL.UnidentifiedImageError: If it has no known format.
+    """
+    file = io.BytesIO(source) if isinstance(source, bytes) else source
+    try:
+        return Image.open(file)
+    except UnidentifiedImageError:
+        head = _head(source, 12)
+        if head[4:8] == b"ftyp" and head[8:] in (b"avif", b"avis"):
+            raise FormatError("AVIF pictures need Pillow 11.3 or later, with AVIF") from None
+        if head[4:8] != b"ftyp" or head[8:] not in HEIF_BRANDS:
+            raise
+    try:
+        pillow_heif = importlib.import_module("pillow_heif")
+    except ImportError:
+        raise FormatError('HEIC pictures need an extra: pip install "keras_apps[heic]"') from None
+    return pillow_heif.HeifImageFile(file)  # it turns the picture upright, and its EXIF entry then says so
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    """Open a picture file; errors on opening it and inside the block become one sentence that names the file."""
-    if not path.exists():
-        raise FileNotFoundError(f"expected a picture file, received '{path}', which does not exist")
-    if not path.is_file():
+def _opened(source: Path | bytes, what: str) -> Iterator[Image.Image]:
+    """Open a picture file; errors on opening it and inside the block become one sentence that names `what` it is."""
+    if isinstance(source, bytes):
+        if not source:
+            raise ValueError(f"expected a picture, received {what}, which is empty")
+    elif not source.exists():
+        raise FileNotFoundError(f"expected a picture file, received {what}, which does not exist")
+    elif not source.is_file():
         raise ValueError(
-            f"expected a picture file, received '{path}', which is {'a folder' if path.is_dir() else 'not a file'}"
+            f"expected a picture file, received {what}, which is {'a folder' if source.is_dir() else 'not a file'}"
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MAX_PIXELS is the limit; Pillow also warns of odd metadata
         try:
-            image = Image.open(path)
+            image = open_picture(source)
         except UnidentifiedImageError:
-            raise ValueError(f"expected a picture, received '{path}', which has no known picture format") from None
+            raise ValueError(f"expected a picture, received {what}, which has no known picture format") from None
+        except FormatError as error:
+            raise FormatError(f"expected a picture that can be read here, received {what}: {error}") from None
         except Image.DecompressionBombError:
             raise ValueError(
-                f"expected a picture of at most {MAX_PIXELS:,} pixels, received '{path}', which has more"
+                f"expected a picture of at most {MAX_PIXELS:,} pixels, received {what}, which has more"
             ) from None
         except PermissionError:
-            raise PermissionError(f"expected a readable picture, received '{path}': permission denied") from None
+            raise PermissionError(f"expected a readable picture, received {what}: permission denied") from None
         except _DAMAGE as error:
-            raise ValueError(f"expected a whole picture, received '{path}', which is damaged: {error}") from None
+            raise ValueError(f"expected a whole picture, received {what}, which is damaged: {error}") from None
         with image:
-            _check_pixels(*image.size, f"'{path}'")
+            _check_pixels(*image.size, what)
             try:
                 yield image
             except _DAMAGE as error:
-                raise ValueError(f"expected a whole picture, received '{path}', which is damaged: {error}") from None
+                raise ValueError(f"expected a whole picture, received {what}, which is damaged: {error}") from None
 
 
 def read_text(path: str | os.PathLike) -> dict[str, str]:
@@ -156,7 +232,8 @@ def read_text(path: str | os.PathLike) -> dict[str, str]:
         FileNotFoundError: If the path does not exist.
         ValueError: If the file is not a picture, or is damaged.
     """
-    with _opened(resolve(path)) as image:
+    file = resolve(path)
+    with _opened(file, f"'{file}'") as image:
         image.load()  # texts may also stand after the pixels
         return {keyword: str(value) for keyword, value in getattr(image, "text", {}).items()}
 

@@ -97,6 +97,9 @@ def expand(paths: list[str]) -> list[str]:
 
     pictures = []
     for text in paths:
+        if images.is_data_address(text):
+            pictures.append(text)
+            continue
         path = images.resolve(text)
         if not path.exists():
             raise FileNotFoundError(f"expected a picture or a folder of them, received '{text}', which does not exist")

@@ -14,12 +14,14 @@ from keras_apps.cli.faces_options import (
     DeciderFile,
     Face,
     GalleryFile,
+    Missing,
     Name,
     OwnPictures,
     Template,
     ThresholdFile,
     Tower,
     open_gallery,
+    pictures_without_face,
     which_face,
 )
 from keras_apps.faces.gallery.decisions import PROBABILITY, Box, Identification, Verification
@@ -36,6 +38,7 @@ def enrol(
     name: Name,
     pictures: OwnPictures,
     face: Face = None,
+    missing: Missing = "raise",
     tower: Tower = "resnet128",
     as_json: AsJson = False,
 ) -> None:
@@ -48,16 +51,17 @@ def enrol(
     is_new = not Path(gallery).exists()
     opened = open_gallery(gallery, tower)
     try:
-        with console.progress_bar() as bar:
+        with pictures_without_face(expanded) as skipped, console.progress_bar() as bar:
             task = bar.add_task("finding and encoding faces", total=len(expanded))
-            added = opened.enrol(name, expanded, face=which, progress=lambda: bar.advance(task))
+            added = opened.enrol(name, expanded, face=which, missing=missing, progress=lambda: bar.advance(task))
     except BaseException:
         if is_new:
             opened.discard_if_empty()
         raise
     total = next(count for n, count, _ in opened.people() if n == name)
     if as_json:
-        console.print_json({"name": name, "added": added, "encodings": total, "people": len(opened)})
+        answer = {"name": name, "added": added, "encodings": total, "people": len(opened)}
+        console.print_json(answer | ({"skipped": skipped} if missing == "skip" else {}))
     else:
         print(f"{name}: {added} added, {total} in all; {len(opened)} people in {gallery}")
 
@@ -103,6 +107,7 @@ def identify(
     opened = open_gallery(console.existing(gallery), tower, threshold, template, decider)
     if not len(opened):
         console.say(f"nobody is enrolled in {gallery} yet")
+    from keras_apps import images
     from keras_apps.faces.detection import NoFaceError
 
     answers: list[tuple[str, list[Identification], str | None]] = []  # picture, answers, what is wrong with the picture
@@ -116,10 +121,13 @@ def identify(
                 answers.append((picture, [], None if isinstance(error, NoFaceError) else str(error)))
     if as_json:
         console.print_json(
-            [{"picture": p, "faces": [asdict(a) for a in faces], "error": reason} for p, faces, reason in answers]
+            [
+                {"picture": images.shown(p), "faces": [asdict(a) for a in faces], "error": reason}
+                for p, faces, reason in answers
+            ]
         )
     for picture, faces, reason in [] if as_json else answers:
-        print(f"{picture}: {reason or _faces(len(faces))}")
+        print(f"{images.shown(picture)}: {reason or _faces(len(faces))}")
         for number, answer in enumerate(faces, start=1):
             print(f"  {number} at {_box(answer.box)}: {_named(answer)}")
             for candidate in answer.candidates[0 if answer.name is None else 1 :]:
@@ -205,6 +213,7 @@ def update(
     name: Name,
     pictures: OwnPictures,
     face: Face = None,
+    missing: Missing = "raise",
     tower: Tower = "resnet128",
     as_json: AsJson = False,
 ) -> None:
@@ -213,13 +222,15 @@ def update(
 
     name, which, expanded = checked_name(name), which_face(face), console.expand(pictures)
     opened = open_gallery(console.existing(gallery), tower)
-    with console.progress_bar() as bar:
+    with pictures_without_face(expanded) as skipped, console.progress_bar() as bar:
         task = bar.add_task("finding and encoding faces", total=len(expanded))
-        replaced = opened.update(name, expanded, face=which, progress=lambda: bar.advance(task))
+        replaced = opened.update(name, expanded, face=which, missing=missing, progress=lambda: bar.advance(task))
+    encodings = len(expanded) - len(skipped)
     if as_json:
-        console.print_json({"name": name, "replaced": replaced, "encodings": len(expanded)})
+        answer = {"name": name, "replaced": replaced, "encodings": encodings}
+        console.print_json(answer | ({"skipped": skipped} if missing == "skip" else {}))
     else:
-        print(f"{name}: {_encodings(replaced)} replaced by {len(expanded)}")
+        print(f"{name}: {_encodings(replaced)} replaced by {encodings}")
 
 
 def remove(gallery: GalleryFile, name: Name, as_json: AsJson = False) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,6 +26,9 @@ OwnPictures = Annotated[
     list[str], typer.Argument(metavar="PICTURES...", help="Pictures, or folders of pictures, of this person.")
 ]
 Face = Annotated[str | None, typer.Option(help="Which face of several: 'largest', or a number from 1.")]
+Missing = Annotated[
+    str, typer.Option(help="A picture without a face: 'raise' an error, so that nothing is saved, or 'skip' it.")
+]
 Tower = Annotated[str, typer.Option(help="'resnet128', 'synthetic64', or a .keras, .onnx or .tflite file.")]
 ThresholdFile = Annotated[str | None, typer.Option("--threshold", help="A threshold file, for a tower of your own.")]
 Template = Annotated[
@@ -45,6 +49,31 @@ def which_face(text: str | None) -> int | str | None:
     if not (isinstance(which, int) or which in (None, "largest")):
         raise ValueError(f"expected --face 'largest' or a number, received {text!r}")
     return which
+
+
+@contextmanager
+def pictures_without_face(pictures: Sequence[str]) -> Iterator[list[str]]:
+    """Yield a list that holds, at the end of the block, the pictures that were skipped; each is printed.
+
+    Raises:
+        ValueError: As the block does.
+    """
+    from keras_apps import images
+    from keras_apps.faces.detection import NoFaceWarning
+
+    skipped: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", NoFaceWarning)
+        yield skipped
+    for warning in caught:
+        if isinstance(warning.message, NoFaceWarning):
+            skipped += [images.shown(pictures[i]) for i in warning.message.indices]
+        else:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    for picture in skipped[:LISTED]:
+        console.say(f"left out: {picture} (no face was found)")
+    if len(skipped) > LISTED:
+        console.say(f"left out: {len(skipped) - LISTED} more")
 
 
 def open_gallery(

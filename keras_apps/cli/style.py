@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
+import os
 from typing import Annotated, Any
 
 import typer
@@ -151,7 +151,7 @@ def style(
     )
     from keras_apps.cli import style_run
 
-    frames = Path(content).is_dir()
+    frames = os.path.isdir(content)
     arguments = {"masks": mask, "start_picture": start_picture, "tile": tile}
     resuming = {"checkpoint": checkpoint, "resume": resume}
     files = {"film": film, "plot": plot, "save_recipe": save_recipe}

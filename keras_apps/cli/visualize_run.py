@@ -314,9 +314,9 @@ def draw_sheet_of_maps(
             layer: {"shape": list(values.shape), "peaks": values.max(axis=(0, 1)).tolist()}
             for layer, values in found.items()
         }
-        console.print_json({"out": out, "model": model, "picture": picture, "layers": rows})
+        console.print_json({"out": out, "model": model, "picture": images.shown(picture), "layers": rows})
     else:
-        print(f"{out}: {len(found)} layer{'' if len(found) == 1 else 's'} of {model} on {picture}")
+        print(f"{out}: {len(found)} layer{'' if len(found) == 1 else 's'} of {model} on {images.shown(picture)}")
 
 
 def draw_map_of_occlusion(
@@ -367,7 +367,9 @@ def _verification(tower: keras.Model, probe: str, enrolled: str, aligned: bool) 
         crop = images.load_image(probe)
         wanted = tuple(tower.input_shape[1:3])
         if None not in wanted and crop.shape[:2] != wanted:
-            raise ValueError(f"expected an aligned crop of {wanted}, received '{probe}' of {crop.shape[:2]}")
+            raise ValueError(
+                f"expected an aligned crop of {wanted}, received {images.describe(probe)} of {crop.shape[:2]}"
+            )
     else:
         crop = images.load_image(resize_chip(some_faces(probe)[0].image, tower))
     threshold = Threshold.bundled_for(faces.fingerprint(tower))

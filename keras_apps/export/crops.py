@@ -135,8 +135,9 @@ def crops_of(
         pictures = _files(root)
     if pairs is not None:
         raise ValueError("expected a folder person/picture.jpg together with pairs, received single pictures")
-    if not isinstance(pictures, (Sequence, np.ndarray)) or not len(pictures):
-        received = "an empty list" if isinstance(pictures, (Sequence, np.ndarray)) else type(pictures).__name__
+    if images.is_one_picture(pictures) or not isinstance(pictures, (Sequence, np.ndarray)) or not len(pictures):
+        is_empty = isinstance(pictures, (Sequence, np.ndarray)) and not len(pictures)
+        received = "an empty list" if is_empty else type(pictures).__name__
         raise ValueError(f"expected a folder or a list of pictures, received {received}")
     return Crops.unpaired(_cut(list(pictures), size, whole_picture), f"{len(pictures)} pictures")
 

@@ -2,6 +2,7 @@
 
 from .detection import FaceCrop as FaceCrop
 from .detection import NoFaceError as NoFaceError
+from .detection import NoFaceWarning as NoFaceWarning
 from .detection import SeveralFacesError as SeveralFacesError
 from .detection import find_faces as find_faces
 from .distances import euclidean as euclidean
@@ -95,6 +96,7 @@ __all__ = [
     "LogisticComparison",
     "Matcher",
     "NoFaceError",
+    "NoFaceWarning",
     "OpenSetReport",
     "OperatingPoint",
     "Pairs",

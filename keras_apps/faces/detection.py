@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
 from keras_apps._checks import is_whole
 from keras_apps.faces.alignment import align
-from keras_apps.images import Picture, load_image, resize
+from keras_apps.images import Picture, describe, load_image, name_of, resize
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -37,6 +36,40 @@ class NoFaceError(ValueError):
 
 class SeveralFacesError(ValueError):
     """A picture shows several faces where one was expected."""
+
+
+class NoFaceWarning(UserWarning):
+    """Some of many pictures show no face, and were left out or have no encoding.
+
+    Attributes:
+        indices: Their places among the pictures, from 0.
+    """
+
+    indices: tuple[int, ...] = ()
+
+
+LISTED = 5
+"""Pictures that a warning names."""
+
+
+def no_face_warning(
+    pictures: Sequence[Picture] | np.ndarray, indices: Sequence[int], what_happens: str
+) -> NoFaceWarning:
+    """Return the warning for pictures without a face.
+
+    Args:
+        pictures: All pictures.
+        indices: Places of those without a face.
+        what_happens: To them, for instance `"left out"`.
+    """
+    unnamed = [i for i in indices[:LISTED] if name_of(pictures[i]) is None]
+    named = [f"picture {i + 1}" if i in unnamed else describe(pictures[i]) for i in indices[:LISTED]]
+    more = f" and {len(indices) - LISTED} more" if len(indices) > LISTED else ""
+    warning = NoFaceWarning(
+        f"no face was found in {len(indices)} of {len(pictures)} pictures, {what_happens}: {', '.join(named)}{more}"
+    )
+    warning.indices = tuple(indices)
+    return warning
 
 
 @dataclass(frozen=True)
@@ -63,7 +96,7 @@ def find_faces(picture: Picture, *, min_confidence: float = MIN_CONFIDENCE) -> l
     The detector looks at a copy whose longer side is at most 1024 pixels; the chips are cut from the picture itself.
 
     Args:
-        picture: A path, `PIL.Image` or array, as `images.load_image` takes.
+        picture: A path, bytes, an open file, a `PIL.Image` or an array, as `images.load_image` takes.
         min_confidence: Faces whose confidence is lower are left out, in [0, 1].
 
     Returns:
@@ -159,14 +192,6 @@ def one_face(picture: Picture, which: int | str | None = None) -> FaceCrop:
 def no_face(picture: Picture) -> NoFaceError:
     """Return the error for a picture without a face."""
     return NoFaceError(f"expected a picture of a face, received {describe(picture)}, in which no face was found")
-
-
-def describe(picture: Picture) -> str:
-    """Return a few words that name a picture in a message."""
-    if isinstance(picture, Image.Image):
-        return f"a picture of {picture.size[0]} x {picture.size[1]}"
-    shape = getattr(picture, "shape", None)
-    return f"'{picture}'" if shape is None else f"an array {tuple(shape)}"
 
 
 @functools.lru_cache(maxsize=1)

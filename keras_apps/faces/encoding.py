@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_apps.faces.detection import MIN_CONFIDENCE, describe, find_faces_in, no_face
+from keras_apps._checks import check_choice
+from keras_apps.faces.detection import MIN_CONFIDENCE, find_faces_in, no_face, no_face_warning
 from keras_apps.faces.towers.registry import encoding_length, input_shape_of, tower_of
-from keras_apps.images import Picture, load_image, resize, to_uint8
+from keras_apps.images import Picture, describe, is_one_picture, load_image, resize, to_uint8
 
 if TYPE_CHECKING:
     import keras
@@ -25,6 +27,8 @@ def encode(
     *,
     aligned: bool = False,
     min_confidence: float = MIN_CONFIDENCE,
+    missing: str = "raise",
+    progress: Callable[[], None] = lambda: None,
 ) -> np.ndarray:
     """Encode the largest face of each picture. Its 150 x 150 chip is resized for a tower of another size.
 
@@ -34,15 +38,20 @@ def encode(
     Args:
         tower: As `load_tower` returns; any Keras model from pictures to encodings `(n, d)`; or a model around such a
             tower: a `TripletModel`, a `VerificationModel` or a `SoftmaxIdentifier`.
-        pictures: Paths, `PIL.Image`s or arrays, as `images.load_image` takes; or samples for the tower.
+        pictures: Paths, bytes, open files, `PIL.Image`s or arrays, as `images.load_image` takes; or samples for the
+            tower.
         aligned: The pictures are aligned chips of the tower's size; no face is looked for.
         min_confidence: Faces whose detection confidence is lower are ignored, in [0, 1].
+        missing: What a picture without a face does: `"raise"` an error, or give a row of NaN (`"nan"`). One
+            `NoFaceWarning` then tells how many there are; a gallery accepts no encoding with NaN. Pictures that cannot
+            be read are errors all the same.
+        progress: Called once for each picture, after its encoding.
 
     Returns:
         float32 `(n, d)`; d is 128 for the bundled towers.
 
     Raises:
-        NoFaceError: If a picture shows no face.
+        NoFaceError: If a picture shows no face, and `missing` is `"raise"`.
         ValueError: If an aligned chip does not have the tower's height and width, a sample does not have its input's
             shape, or the tower has not been built.
         TypeError: If `pictures` is a single picture.
@@ -53,21 +62,38 @@ def encode(
         (2, 128)
     """
     tower = tower_of(tower)
-    single = isinstance(pictures, (str, bytes)) or hasattr(pictures, "__fspath__") or not hasattr(pictures, "__len__")
+    single = is_one_picture(pictures) or not hasattr(pictures, "__len__")
     batch_rank = len(input_shape_of(tower))
     if single or getattr(pictures, "ndim", batch_rank) < batch_rank:
         raise TypeError(f"expected a sequence of pictures, received one {type(pictures).__name__}; put it in a list")
+    check_choice("missing", missing, ("raise", "nan"))
     encodings: list[np.ndarray] = []
+    without_face: list[int] = []
     for start in range(0, len(pictures), PICTURES_TOGETHER):
         batch = pictures[start : start + PICTURES_TOGETHER]
+        chips: list[np.ndarray | None]
         if not takes_pictures(tower):
             chips = [_sample(sample, tower) for sample in batch]
+        elif aligned:
+            chips = [_chip(picture, tower) for picture in batch]
         else:
-            chips = [_chip(p, tower) for p in batch] if aligned else _largest_chips(batch, min_confidence, tower)
-        one_shape = len({chip.shape for chip in chips}) == 1
-        groups = [chips] if one_shape else [[chip] for chip in chips]
-        encodings += [encode_chips(tower, np.stack(group)) for group in groups]
-    return np.concatenate(encodings) if encodings else np.zeros((0, encoding_length(tower)), np.float32)
+            chips = _largest_chips(batch, min_confidence, tower, missing)
+        without_face += [start + number for number, chip in enumerate(chips) if chip is None]
+        encodings += _encode_some(tower, chips)
+        for _ in batch:
+            progress()
+    if without_face:
+        warnings.warn(no_face_warning(pictures, without_face, "their encodings are NaN"), stacklevel=2)
+    return np.stack(encodings) if encodings else np.zeros((0, encoding_length(tower)), np.float32)
+
+
+def _encode_some(tower: keras.Model | ExportedTower, chips: Sequence[np.ndarray | None]) -> list[np.ndarray]:
+    """Return an encoding `(d,)` for each chip, of NaN for `None`; chips of one shape go through the tower together."""
+    given = [chip for chip in chips if chip is not None]
+    one_shape = len({chip.shape for chip in given}) == 1
+    groups = [given] if one_shape else [[chip] for chip in given]
+    found = iter([encoding for group in groups for encoding in encode_chips(tower, np.stack(group))])
+    return [np.full(encoding_length(tower), np.nan, np.float32) if chip is None else next(found) for chip in chips]
 
 
 def takes_pictures(tower: keras.Model | ExportedTower) -> bool:
@@ -106,13 +132,13 @@ def resize_chip(chip: np.ndarray, tower: keras.Model | ExportedTower) -> np.ndar
 
 
 def _largest_chips(
-    pictures: Sequence[Picture] | np.ndarray, min_confidence: float, tower: keras.Model | ExportedTower
-) -> list[np.ndarray]:
+    pictures: Sequence[Picture] | np.ndarray, min_confidence: float, tower: keras.Model | ExportedTower, missing: str
+) -> list[np.ndarray | None]:
     faces_of_pictures = find_faces_in(list(pictures), min_confidence=min_confidence)
     for picture, faces in zip(pictures, faces_of_pictures, strict=True):
-        if not faces:
+        if not faces and missing == "raise":
             raise no_face(picture)
-    return [resize_chip(faces[0].image, tower) for faces in faces_of_pictures]
+    return [resize_chip(faces[0].image, tower) if faces else None for faces in faces_of_pictures]
 
 
 def _chip(picture: Picture, tower: keras.Model | ExportedTower) -> np.ndarray:

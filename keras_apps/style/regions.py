@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 import numpy as np
 
-from keras_apps.images import Picture, load_image
+from keras_apps.images import Picture, is_one_picture, load_image
 
 FAINTEST = 1 / 16
 """Least share of a layer's position that a mask must cover somewhere, of what it covers of a pixel."""
@@ -36,8 +37,8 @@ def read_masks(masks: Sequence[Picture], count: int, content_shape: tuple[int, .
         >>> read_masks([left, np.ones((1, 2))], 2, (1, 2)).tolist()
         [[[0.5, 0.0]], [[0.5, 1.0]]]
     """
-    if isinstance(masks, (str, bytes, np.ndarray)) and np.ndim(masks) < 3:
-        masks = [masks]
+    if is_one_picture(masks) or (isinstance(masks, np.ndarray) and masks.ndim < 3):
+        masks = [cast(Picture, masks)]
     if len(masks) != count:
         raise ValueError(f"expected {count} masks, one per style picture, received {len(masks)}")
     shares = []

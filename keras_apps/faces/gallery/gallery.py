@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from keras_apps._checks import is_whole
-from keras_apps.faces.detection import one_face, some_faces
+from keras_apps._checks import check_choice, is_whole
+from keras_apps.faces.detection import NoFaceError, no_face_warning, one_face, some_faces
 from keras_apps.faces.encoding import encode, resize_chip, takes_pictures
 from keras_apps.faces.gallery.decisions import (
     Box,
@@ -28,7 +29,7 @@ from keras_apps.faces.gallery.store import Audit, Store, checked_encodings
 from keras_apps.faces.judging.calibration import Threshold
 from keras_apps.faces.towers.exported import ExportedTower
 from keras_apps.faces.towers.registry import fingerprint, input_shape_of, tower_of
-from keras_apps.images import Picture
+from keras_apps.images import Picture, is_one_picture
 
 if TYPE_CHECKING:
     import keras
@@ -354,6 +355,7 @@ class Gallery(Matcher):
         *,
         face: int | str | None = None,
         aligned: bool = False,
+        missing: str = "raise",
         progress: Callable[[], None] = lambda: None,
     ) -> int:
         """Add a person, or further pictures of one. All pictures are saved, or none.
@@ -363,19 +365,22 @@ class Gallery(Matcher):
             pictures: One picture or several, as `images.load_image` takes.
             face: Which face to use if a picture shows several: `"largest"`, or its number in order of size, from 1.
             aligned: Whether the pictures are already aligned chips of the tower's size.
-            progress: Called after each picture in which the face was found.
+            missing: What a picture without a face does: `"raise"` an error, so that nothing is saved, or `"skip"`: it
+                is left out, and one `NoFaceWarning` names those that were. Pictures that cannot be read, or that show
+                several faces, are errors all the same.
+            progress: Called after each picture that was searched for a face.
 
         Returns:
-            The number of encodings added.
+            The number of encodings added: of the pictures, less those that were skipped.
 
         Raises:
-            NoFaceError: If a picture shows no face.
+            NoFaceError: If a picture shows no face, or with `missing="skip"` none of them does.
             SeveralFacesError: If a picture shows several faces and `face` does not say which to use.
             GalleryError: If the file cannot be written.
             ValueError: If the name is not accepted, or there is no picture.
         """
         name = checked_name(name)
-        encodings = self._encode_faces(name, pictures, face, aligned, progress)
+        encodings = self._encode_faces(name, pictures, face, aligned, missing, progress)
         self._store.add(name, encodings, self._fingerprint)
         return len(encodings)
 
@@ -386,6 +391,7 @@ class Gallery(Matcher):
         *,
         face: int | str | None = None,
         aligned: bool = False,
+        missing: str = "raise",
         progress: Callable[[], None] = lambda: None,
     ) -> int:
         """Replace all encodings of a person by those of new pictures; the old ones are overwritten.
@@ -402,7 +408,8 @@ class Gallery(Matcher):
         name = checked_name(name)
         if name not in self.names():
             raise unknown(name, self.names())
-        return self._store.replace(name, self._encode_faces(name, pictures, face, aligned, progress), self._fingerprint)
+        encodings = self._encode_faces(name, pictures, face, aligned, missing, progress)
+        return self._store.replace(name, encodings, self._fingerprint)
 
     def verify(self, picture: Picture, name: str, *, aligned: bool = False) -> Verification:
         """Decide whether the largest face of a picture is a person of the gallery (1:1).
@@ -456,23 +463,37 @@ class Gallery(Matcher):
         pictures: Sequence[Picture] | Picture,
         face: int | str | None,
         aligned: bool,
+        missing: str,
         progress: Callable[[], None],
     ) -> np.ndarray:
+        check_choice("missing", missing, ("raise", "skip"))
         aligned = aligned or self._takes_samples()
         rank = 4 if self._tower is None else len(input_shape_of(self._tower))
         samples: list[Picture]
         if isinstance(pictures, np.ndarray) and pictures.ndim == rank:
             samples = list(pictures)
-        elif isinstance(pictures, (str, os.PathLike)) or not isinstance(pictures, Sequence):
-            samples = [pictures]
+        elif is_one_picture(pictures) or not isinstance(pictures, Sequence):
+            samples = [cast(Picture, pictures)]
         else:
-            samples = list(pictures)
+            samples = list(cast(Sequence[Picture], pictures))
         if not samples:
             raise ValueError(f"expected at least one picture of {name!r}, received none")
         chips = samples if aligned else []
-        for picture in [] if aligned else samples:
-            chips.append(self._resized(one_face(picture, face).image))
+        without_face: list[int] = []
+        for number, picture in enumerate([] if aligned else samples):
+            try:
+                chips.append(self._resized(one_face(picture, face).image))
+            except NoFaceError:
+                if missing == "raise":
+                    raise
+                without_face.append(number)
             progress()
+        if not chips:
+            raise NoFaceError(
+                f"expected a face in at least one picture of {name!r}, received {len(samples)} without any"
+            )
+        if without_face:
+            warnings.warn(no_face_warning(samples, without_face, "left out"), stacklevel=3)
         encodings = self._encode(chips)
         if self._fingerprint != _fingerprint(self._tower):
             raise GalleryError("the tower was trained further since this gallery was opened; open it again")

@@ -50,7 +50,7 @@ def _damage(path: Path) -> str | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(path) as image:
+            with images.open_picture(path) as image:
                 if image.width * image.height <= images.MAX_PIXELS:
                     image.draft("RGB", _DRAFT)
                     image.load()

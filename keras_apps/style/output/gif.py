@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -116,8 +117,9 @@ def save_gif(
     check_gif(path, frames_per_second)
     if not len(frames):
         raise ValueError("expected at least one frame, received none")
-    shape = load_image(frames[-1]).shape[:2]
-    pictures = [Image.fromarray(to_uint8(resize(load_image(frame), shape))) for frame in frames]
+    last = load_image(frames[-1])  # once: an open file cannot be read again
+    sized = (resize(load_image(frame), last.shape[:2]) for frame in frames[:-1])
+    pictures = [Image.fromarray(to_uint8(frame)) for frame in itertools.chain(sized, [last])]
     palette = _palette(pictures)
     indexed = [picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for picture in pictures]
     durations = [round(100 / frames_per_second) * 10] * (len(frames) - 1) + [held]

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 from keras_apps import backbones
 from keras_apps._checks import check_choice
 from keras_apps._fonts import font_file
-from keras_apps.images import Picture, load_image, resize, scaled, to_uint8
+from keras_apps.images import Picture, is_one_picture, load_image, name_of, resize, scaled, to_uint8
 from keras_apps.style.recipes.recipe import Recipe
 from keras_apps.style.run import Progress, StyleResult, read_styles, transfer
 
@@ -228,8 +228,8 @@ def check_axes(axes: Mapping[str, Sequence]) -> dict[str, list]:
     fields = [field.name for field in dataclasses.fields(Recipe)]
     for name, values in axes.items():
         check_choice("axis", name, ["style", *fields])
-        if isinstance(values, (str, Mapping)) or not hasattr(values, "__iter__"):
-            raise TypeError(f"expected a list of values for {name}, received {values!r}")
+        if isinstance(values, Mapping) or is_one_picture(values) or not hasattr(values, "__iter__"):
+            raise TypeError(f"expected a list of values for {name}, received {values!r:.100}")
     found = {name: list(values) for name, values in axes.items()}
     for name, values in found.items():
         if not values:
@@ -329,9 +329,8 @@ def _overall(
 
 
 def _name(picture: Picture, number: int) -> str:
-    if not isinstance(picture, (str, os.PathLike)):
-        return str(number)
-    return os.path.splitext(os.path.basename(os.fspath(picture)))[0].removeprefix("bundled:")
+    name = name_of(picture)
+    return str(number) if name is None else os.path.splitext(name)[0].removeprefix("bundled:")
 
 
 def _heading(field: str, value: Any) -> str:

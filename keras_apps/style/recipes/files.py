@@ -15,7 +15,7 @@ import numpy as np
 import keras_apps
 from keras_apps._checks import check_choice
 from keras_apps._files import written_aside
-from keras_apps.images import Picture, load_image, read_text
+from keras_apps.images import Picture, load_image, name_of, read_text
 from keras_apps.style.recipes.recipe import Recipe
 
 KEYWORD = "keras_apps.recipe"
@@ -59,10 +59,10 @@ def describe_picture(picture: Picture, name: str | None = None) -> dict[str, obj
 
     Args:
         picture: As `images.load_image` takes, in its full size.
-        name: By default a path's last part, or "array".
+        name: By default the last part of a path or of an open file's name, "array", or "picture" for others.
     """
     if name is None:
-        name = Path(picture).name if isinstance(picture, (str, os.PathLike)) else "array"
+        name = name_of(picture) or ("array" if hasattr(picture, "shape") else "picture")
     pixels = load_image(picture)
     height, width = pixels.shape[:2]
     return {"name": name, "width": width, "height": height, "sha256": picture_digest(pixels)}

@@ -41,15 +41,15 @@ def listed(pictures: Any) -> tuple[Iterable, int | None]:
     """Return the pictures one by one, and how many there are where that is known.
 
     Args:
-        pictures: A folder (with those below it), a file, a list of pictures, an array `(n, size..., channels)`, a
-            `tf.data.Dataset` or another iterable, of pictures or of batches.
+        pictures: A folder (with those below it), a picture file (its path, its bytes, or open), a list of pictures, an
+            array `(n, size..., channels)`, a `tf.data.Dataset` or another iterable, of pictures or of batches.
 
     Raises:
         FileNotFoundError: If there is no such file or folder.
         ValueError: If the folder holds no picture.
         TypeError: If it is none of these.
     """
-    if isinstance(pictures, (str, os.PathLike)):
+    if isinstance(pictures, (str, os.PathLike)) and not images.is_data_address(pictures):
         path = images.resolve(pictures)
         if not path.exists():
             raise FileNotFoundError(f"expected a picture or a folder, received '{pictures}', which does not exist")
@@ -57,6 +57,8 @@ def listed(pictures: Any) -> tuple[Iterable, int | None]:
         if not found:
             raise ValueError(f"expected pictures in the folder '{pictures}', received none")
         return found, len(found)
+    if images.is_one_picture(pictures) and not isinstance(pictures, Image.Image):
+        return [pictures], 1
     if isinstance(pictures, np.ndarray) and pictures.ndim < 2:
         raise ValueError(f"expected an array (n, height, width, 3), received shape {pictures.shape}")
     if isinstance(pictures, Image.Image) or not hasattr(pictures, "__iter__"):
@@ -83,7 +85,8 @@ def read_all(pictures: Iterable, read: Callable[[Any], np.ndarray], rank: int) -
     waiting: deque = deque()
     with ThreadPoolExecutor(READERS) as pool:
         for number, picture in enumerate(_single(pictures, rank)):
-            name = os.fspath(picture) if isinstance(picture, (str, os.PathLike)) else str(number)
+            is_path = isinstance(picture, (str, os.PathLike)) and not images.is_data_address(picture)
+            name = os.fspath(picture) if is_path else str(number)
             waiting.append(pool.submit(_read, read, picture, name))
             if len(waiting) >= AHEAD:
                 yield waiting.popleft().result()
