@@ -27,7 +27,7 @@ from rich.progress import track
 from rich.table import Table
 
 from keras_apps import faces, images
-from keras_apps.faces.alignment import TEMPLATE, similarity, warp
+from keras_apps.faces.alignment import STANDARD, similarity, warp
 from keras_apps.faces.detection import find_faces_in
 from keras_apps.faces.distances import all_squared_euclidean
 from keras_apps.faces.people.pairs import picture_path, read_pairs
@@ -84,10 +84,10 @@ def central(found: Sequence[faces.FaceCrop], picture: np.ndarray) -> faces.FaceC
     return min(found, key=lambda f: math.hypot(f.box[0] + f.box[2] - width, f.box[1] + f.box[3] - height))
 
 
-def fixed_crop(picture: np.ndarray) -> np.ndarray:
+def fixed_crop(picture: np.ndarray, size: int = 150) -> np.ndarray:
     """Cut out the chip of a 250-pixel deep-funneled picture without looking for a face."""
     left, top, right, bottom = FIXED_CROP
-    return images.resize(picture[top:bottom, left:right], (150, 150))
+    return images.resize(picture[top:bottom, left:right], (size, size))
 
 
 def encode(folder, keys, found, chip: Callable | None = None, mirror=False, quiet=False) -> dict[Key, np.ndarray]:
@@ -180,7 +180,7 @@ def variants(folder, keys, found, train, test, console: Console) -> Table:
     """Measure other ways to cut and encode the same faces; scaled by 1 / 1.05 a face is as large as dlib's."""
 
     def cut(names: Sequence[str], scale: float = 1.0) -> Callable:  # by some landmarks, face made larger
-        target = (np.array([TEMPLATE[name] for name in names]) - 75) * scale + 75
+        target = (np.array([STANDARD.landmarks[name] for name in names]) - 75) * scale + 75
 
         def chip(picture, some):
             points = central(some, picture).landmarks
@@ -188,7 +188,7 @@ def variants(folder, keys, found, train, test, console: Console) -> Table:
 
         return chip
 
-    everything = tuple(TEMPLATE)
+    everything = tuple(STANDARD.landmarks)
     tried = {
         "as it is": {},
         "mean of chip and mirror image": {"mirror": True},

@@ -16,13 +16,16 @@ __all__ = ["__version__", "register", *_modules]
 _MODULES_WITH_KERAS_CLASSES = (
     "_residual",
     "faces.people.augment",
+    "faces.towers.joined",
     "faces.towers.resnet",
+    "faces.towers.sface",
     "faces.training.comparison",
     "faces.training.losses",
     "faces.training.metrics",
     "faces.training.softmax_identifier",
     "faces.training.triplet_model",
     "faces.training.verification_model",
+    "faces.yunet",
 )
 
 

@@ -46,14 +46,14 @@ def test_similarity_refuses_one_point():
 def test_aligned_landmarks_stand_where_the_tower_expects_them(scale, angle):
     """Dots painted at the template's points, turned and scaled, come back to those points."""
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    landmarks = {name: tuple(turn @ (np.array(p) - 75) + 500) for name, p in alignment.TEMPLATE.items()}
+    landmarks = {name: tuple(turn @ (np.array(p) - 75) + 500) for name, p in alignment.STANDARD.landmarks.items()}
     ys, xs = np.mgrid[0:1000, 0:1000] + 0.5
     picture = np.zeros((1000, 1000, 3), np.uint8)
     for x, y in landmarks.values():
         picture[np.hypot(xs - x, ys - y) < 4 * scale] = 255
     chip = alignment.align(picture, landmarks).astype(float)[..., 0]
     ys, xs = np.mgrid[0:150, 0:150] + 0.5
-    for x, y in alignment.TEMPLATE.values():
+    for x, y in alignment.STANDARD.landmarks.values():
         near = np.hypot(xs - x, ys - y) < 8
         found = [np.sum(v[near] * chip[near]) / chip[near].sum() for v in (xs, ys)]
         np.testing.assert_allclose(found, (x, y), atol=0.35)

@@ -20,7 +20,7 @@ def run(code: str) -> str:
 @pytest.mark.parametrize("module", ["keras_apps.cli.main", *PACKAGES])
 def test_imports_are_light(module):
     """Keras and TensorFlow take seconds to import, SciPy and matplotlib tenths of seconds."""
-    heavy = ("tensorflow", "keras", "scipy", "matplotlib", "mtcnn")
+    heavy = ("tensorflow", "keras", "scipy", "matplotlib")
     assert run(f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])") == "[]\n"
 
 

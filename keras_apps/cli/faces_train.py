@@ -43,7 +43,7 @@ def starting_tower(name: str, size: int | None, seed: int, mixed_precision: bool
     """Build or load the tower that a training starts from.
 
     Args:
-        name: `"small"` or `"inception"`, with random weights of the seed; `"resnet128"` or a .keras file, trained; of
+        name: `"small"` or `"inception"`, with random weights of the seed; a bundled one or a .keras file, trained; of
             a `VerificationModel` or another model around a tower, its tower.
         size: Of a tower with random weights, in pixels.
         seed: Sets Keras's random numbers for this process.
@@ -195,9 +195,7 @@ def train_tower(
     out: Annotated[str, typer.Option("-o", "--out", help="The tower's file, ending in .keras.")],
     tower: Annotated[
         str,
-        typer.Option(
-            help="'small' or 'inception' from scratch; 'resnet128', 'synthetic64' or a .keras file to fine-tune."
-        ),
+        typer.Option(help="'small' or 'inception' from scratch; a bundled tower or a .keras file to fine-tune."),
     ] = "small",
     size: Annotated[int | None, typer.Option(help="Pixels a side, for a tower from scratch.")] = None,
     loss: Annotated[str, typer.Option(help="'triplet', or 'verification' on pairs.")] = "triplet",
@@ -273,6 +271,8 @@ def train_tower(
         seed=seed,
         jit=jit,
     )
+    console.load_tensorflow()
+    started = starting_tower(tower, size, seed, mixed_precision)
     names = _names_of(without) if without else set()
     people = read_people(folder, skip_unreadable)
     if names:
@@ -284,16 +284,13 @@ def train_tower(
 
         files.mkdir(exist_ok=True)
         where = chips or files / "chips"
-        align(people, where, "skip")
+        align(people, where, "skip", started)
         people = aligned_only(people, where)
     training, judging = people.split(held_out, seed)
     if not size_of_batch:
         plan = dataclasses.replace(plan, people=min(PEOPLE, int((training.counts >= 2).sum())))
     console.say(f"training on {training.summary()}\nheld out: {judging.summary()}")
 
-    console.load_tensorflow()
-
-    started = starting_tower(tower, size, seed, mixed_precision)
     result = run_training(training, judging, started, out, plan, resume=resume)
     if as_json:
         console.print_json(result)

@@ -9,6 +9,7 @@ import typer
 from keras_apps.cli import console
 from keras_apps.cli import visualize_options as options
 from keras_apps.cli.console import AsJson
+from keras_apps.faces.towers.names import DEFAULT_TOWER
 
 Argument, Option = typer.Argument, typer.Option
 
@@ -70,7 +71,7 @@ def maximize(
     unit: Annotated[list[int] | None, Option("--unit", help="A channel of each layer. [the first four]")] = None,
     whole: Annotated[bool, Option("--whole", help='Excite whole layers, not units ("deep dream").')] = False,
     face: Annotated[
-        str | None, Option(help="A picture of a person: what a face tower takes for the same. With --model resnet128.")
+        str | None, Option(help="A picture of a person: what a face tower takes for the same. With --model sface128.")
     ] = None,
     position: Annotated[
         str | None, Option(help="ROW,COLUMN on the layer's map, or center: one unit, not all of its channel.")
@@ -153,7 +154,9 @@ def occlusion(
     probe: Annotated[str, Argument(metavar="PROBE", help="The picture that is verified.")],
     enrolled: Annotated[str, Argument(metavar="ENROLLED", help="The picture of the person who is claimed.")],
     out: Out,
-    model: Annotated[str, Option(help="resnet128, synthetic64 or a .keras file of a face tower.")] = "resnet128",
+    model: Annotated[
+        str, Option(help="sface128, resnet128, synthetic64 or a .keras file of a face tower.")
+    ] = DEFAULT_TOWER,
     patch: Annotated[int | None, Option(help="Side of the grey patch in pixels. [a fifth of the crop]")] = None,
     stride: Annotated[int | None, Option(help="Pixels from one patch to the next. [a quarter of the patch]")] = None,
     aligned: Annotated[bool, Option("--aligned", help="The pictures are aligned crops; look for no face.")] = False,

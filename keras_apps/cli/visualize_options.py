@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Option = typer.Option
 
 Model = Annotated[
-    str, Option(help="alexnet, vgg16, vgg19, the face towers resnet128 and synthetic64, or a .keras file.")
+    str, Option(help="alexnet, vgg16, vgg19, the face towers sface128, resnet128 and synthetic64, or a .keras file.")
 ]
 Layers = Annotated[
     list[str] | None,
@@ -27,6 +27,7 @@ Size = Annotated[int | None, Option(help="Height and width that pictures are res
 White = Annotated[float | None, Option(help="What white is for the network of a .keras file: 1 or 255. [255]")]
 
 TOWERS = {
+    "sface128": ("conv1_prelu", *(f"block{n}_pointwise_prelu" for n in (3, 5, 7, 13))),
     "resnet128": ("conv1", *(f"stage{n}_block{last}_relu" for n, last in ((1, 3), (2, 4), (3, 3), (4, 3)))),
     "synthetic64": ("conv1_relu", *(f"block{n}_relu2" for n in range(1, 6))),
 }

@@ -179,7 +179,7 @@ def _chosen(model: str, layers: Any, units: Any, whole: bool, face: str | None) 
     """Return `{layer: units}`, checked as far as it can be without the network."""
     if face is not None:
         if model in options.BACKBONES:
-            raise ValueError(f"expected --face with a face tower, for instance --model resnet128, received {model}")
+            raise ValueError(f"expected --face with a face tower, for instance --model sface128, received {model}")
         if layers or units or whole:
             raise ValueError("expected --face without --layer, --unit and --whole, received both")
         images.load_image(face)
@@ -371,6 +371,6 @@ def _verification(tower: keras.Model, probe: str, enrolled: str, aligned: bool) 
                 f"expected an aligned crop of {wanted}, received {images.describe(probe)} of {crop.shape[:2]}"
             )
     else:
-        crop = images.load_image(resize_chip(some_faces(probe)[0].image, tower))
+        crop = images.load_image(resize_chip(some_faces(probe, tower)[0].image, tower))
     threshold = Threshold.bundled_for(faces.fingerprint(tower))
     return crop, encoding, None if threshold is None else threshold.tau

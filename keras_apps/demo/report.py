@@ -127,7 +127,7 @@ def write_report(path: Path, faces: Recognised, painted: Painted, seconds: float
 def versions() -> list[str]:
     """Return name and version of the package, Python, the system and the libraries."""
     names = [f"keras_apps {keras_apps.__version__}", f"Python {platform.python_version()}", platform.system()]
-    for name in ("tensorflow", "keras", "numpy", "mtcnn", "pillow"):
+    for name in ("tensorflow", "keras", "numpy", "pillow"):
         try:
             names.append(f"{name} {version(name)}")
         except PackageNotFoundError:

@@ -12,12 +12,14 @@ import numpy as np
 
 from keras_apps import images
 from keras_apps.export.graphs import Graph
+from keras_apps.faces.alignment import STANDARD, ChipLayout
 from keras_apps.faces.detection import find_faces_in, no_face
 from keras_apps.faces.judging.pairs import pairs_among, pairs_of_file, some_pairs
 from keras_apps.faces.people.chips import align_people, chip_paths
 from keras_apps.faces.people.people import People, pictures_by_person
 from keras_apps.faces.people.reading import square, unreadable
 from keras_apps.faces.people.synthetic.crowd import synthetic_people
+from keras_apps.faces.towers.names import PHOTOGRAPH_TOWERS
 from keras_apps.images import PICTURE_ENDINGS
 
 FACES = ("obama", "obama2", "obama3", "biden", "astronaut", "hopper")
@@ -97,8 +99,9 @@ def default_crops(graph: Graph, unseen: bool = True) -> Crops:
         return Crops.unpaired(random.normal(size=(16, *shape)).astype(np.float32), "16 random samples, seed 0")
     if not graph.of_faces:
         return _scenes(graph.size or DEFAULT_SIZE)
-    if graph.bundled == "resnet128":
-        return _faces(graph.size or DEFAULT_SIZE) if unseen else _faces_and_drawings(graph.size or DEFAULT_SIZE)
+    if graph.bundled in PHOTOGRAPH_TOWERS:
+        bundled_crops = _faces if unseen else _faces_and_drawings
+        return bundled_crops(graph.size or DEFAULT_SIZE, graph.layout)
     return _drawings(graph.size or DEFAULT_SIZE, 24, 100_000 if unseen else 200_000)
 
 
@@ -131,7 +134,7 @@ def crops_of(
     if isinstance(pictures, (str, os.PathLike)):
         root = images.resolve(pictures)
         if pairs is not None or _contains_folders(root):
-            return _people(root, pairs, size, whole_picture)
+            return _people(root, pairs, size, whole_picture, graph.layout)
         pictures = _files(root)
     if pairs is not None:
         raise ValueError("expected a folder person/picture.jpg together with pairs, received single pictures")
@@ -139,7 +142,7 @@ def crops_of(
         is_empty = isinstance(pictures, (Sequence, np.ndarray)) and not len(pictures)
         received = "an empty list" if is_empty else type(pictures).__name__
         raise ValueError(f"expected a folder or a list of pictures, received {received}")
-    return Crops.unpaired(_cut(list(pictures), size, whole_picture), f"{len(pictures)} pictures")
+    return Crops.unpaired(_cut(list(pictures), size, whole_picture, graph.layout), f"{len(pictures)} pictures")
 
 
 def calibration_of(
@@ -161,7 +164,9 @@ def calibration_of(
         if by_person:
             _check_readable(selected, root)
             people = People(selected, np.zeros(len(selected), int), [root.name])
-            pixels, without_face = _chips(people, graph.size or DEFAULT_SIZE, aligned or not graph.of_faces)
+            pixels, without_face = _chips(
+                people, graph.size or DEFAULT_SIZE, aligned or not graph.of_faces, graph.layout
+            )
             crops = _with_note(Crops.unpaired(pixels, f"{len(selected)} pictures"), without_face)
     crops = crops_of(pictures, graph, aligned=aligned) if crops is None else crops
     if len(graph.inputs) == 2:  # pair each picture with the next
@@ -170,13 +175,13 @@ def calibration_of(
     return crops
 
 
-def _people(root: Path, pairs: str | os.PathLike | None, size: int, whole_picture: bool) -> Crops:
+def _people(root: Path, pairs: str | os.PathLike | None, size: int, whole_picture: bool, layout: ChipLayout) -> Crops:
     if pairs:
         chosen = pairs_of_file(root, pairs)
     else:
         _check_readable([path for _, path in pictures_by_person(root)[0]], root)
         chosen = pairs_among(People.from_folder(root, check=False), MOST_PAIRS)
-    pixels, without_face = _chips(chosen.people, size, whole_picture)
+    pixels, without_face = _chips(chosen.people, size, whole_picture, layout)
     return _with_note(Crops(pixels, chosen.source, chosen.first, chosen.second, chosen.same), without_face)
 
 
@@ -188,12 +193,12 @@ def _with_note(crops: Crops, without_face: int) -> Crops:
     return replace(crops, source=f"{crops.source}; {sentence}", notes=(f"{sentence}, which may show anything",))
 
 
-def _chips(people: People, size: int, whole_picture: bool) -> tuple[np.ndarray, int]:
+def _chips(people: People, size: int, whole_picture: bool, layout: ChipLayout) -> tuple[np.ndarray, int]:
     """Return a chip of each picture, and the number of pictures without a face, whose chip is their centre."""
     if whole_picture:
         return _cut(list(people.pictures), size, True), 0
     with tempfile.TemporaryDirectory() as chips:
-        missing = align_people(people, chips, size=size, without_face="centre").missing
+        missing = align_people(people, chips, size=size, layout=layout, without_face="centre").missing
         return _cut(list(chip_paths(people, chips)), size, True), len(missing)
 
 
@@ -207,20 +212,20 @@ def _check_readable(paths: Sequence[Path], root: Path) -> None:
         )
 
 
-def _cut(pictures: list[images.Picture], size: int, whole_picture: bool) -> np.ndarray:
+def _cut(pictures: list[images.Picture], size: int, whole_picture: bool, layout: ChipLayout = STANDARD) -> np.ndarray:
     """Return a square of each picture: its centre if `whole_picture`, else the aligned chip of the largest face."""
     if whole_picture:
         return np.stack([square(picture, size) for picture in pictures])
     chips = []
-    for picture, faces in zip(pictures, find_faces_in(pictures), strict=True):
+    for picture, faces in zip(pictures, find_faces_in(pictures, layout=layout), strict=True):
         if not faces:
             raise no_face(picture)
         chips.append(square(faces[0].image, size))
     return np.stack(chips)
 
 
-def _faces(size: int) -> Crops:
-    pixels = _cut([f"bundled:{name}" for name in FACES], size, False)
+def _faces(size: int, layout: ChipLayout) -> Crops:
+    pixels = _cut([f"bundled:{name}" for name in FACES], size, False, layout)
     labels = [0, 0, 0, 0, 1, 2, 3]
     return Crops.labelled(pixels, labels, f"{len(FACES)} bundled photographs of 4 people, aligned")
 
@@ -233,8 +238,8 @@ def _drawings(size: int, people: int, first: int) -> Crops:
     )  # enough for a false accept rate of 1e-3
 
 
-def _faces_and_drawings(size: int) -> Crops:
-    faces, drawings = _faces(size), _drawings(size, 12, 200_000)
+def _faces_and_drawings(size: int, layout: ChipLayout) -> Crops:
+    faces, drawings = _faces(size, layout), _drawings(size, 12, 200_000)
     pixels = np.concatenate([faces.pixels, drawings.pixels])
     return Crops.unpaired(pixels, f"{faces.source}, and {drawings.source}")
 

@@ -12,9 +12,11 @@ import keras
 from keras_apps import backbones
 from keras_apps._checks import check_choice
 from keras_apps.export.formats import checked_name, without_ending
+from keras_apps.faces.alignment import ChipLayout
 from keras_apps.faces.judging.calibration import Threshold
 from keras_apps.faces.towers.exported import ExportedTower
-from keras_apps.faces.towers.registry import BUNDLED, fingerprint, load_tower, tower_of
+from keras_apps.faces.towers.names import BUNDLED_TOWERS
+from keras_apps.faces.towers.registry import fingerprint, layout_of, load_tower, tower_of
 from keras_apps.faces.training.softmax_identifier import UNKNOWN, SoftmaxIdentifier
 from keras_apps.faces.training.verification_model import VerificationModel
 
@@ -32,6 +34,7 @@ class Graph:
         model: The model of the other formats: functional, with named inputs and `{name: output}`.
         white: The value of white in its input: 1 or 255.
         fingerprint: The fingerprint of the tower, or of the network itself.
+        layout: How the chips of a face tower are aligned.
         bundled: The name of its bundled weights, or `None`.
         size: Height and width of the pictures that the network takes, in pixels; `None` if it takes any size.
         tau_probability: For a verifier, the lowest probability that is accepted.
@@ -44,6 +47,7 @@ class Graph:
     model: keras.Model
     white: float
     fingerprint: str
+    layout: ChipLayout
     bundled: str | None = None
     size: int | None = None
     tau_probability: float | None = None
@@ -112,6 +116,7 @@ def make_graph(
         model=exported,
         white=network_white if preprocessing is None else 255.0 if preprocessing == "uint8" else 1.0,
         fingerprint=fingerprint(tower),
+        layout=layout_of(tower),
         bundled=bundled,
         size=_size(tower),
         tau_probability=getattr(loaded, "tau_probability", None),
@@ -209,8 +214,8 @@ def _load(
     if isinstance(model, (str, os.PathLike)):
         text = os.fspath(model)
         if not text.endswith(".keras"):
-            check_choice("model", text, (*BUNDLED, *backbones.names(), "*.keras"))
-        return load_tower(text), text if text in BUNDLED else None
+            check_choice("model", text, (*BUNDLED_TOWERS, *backbones.names(), "*.keras"))
+        return load_tower(text), text if text in BUNDLED_TOWERS else None
     return model, None
 
 
@@ -259,7 +264,7 @@ def _size(model: keras.Model) -> int | None:
 
 
 def _bundled_name(threshold: Threshold | None) -> str | None:
-    return next((n for n in BUNDLED if threshold and Threshold.bundled(n).model == threshold.model), None)
+    return next((n for n in BUNDLED_TOWERS if threshold and Threshold.bundled(n).model == threshold.model), None)
 
 
 def _name(model: str | os.PathLike | keras.Model, loaded: keras.Model) -> str:

@@ -22,6 +22,7 @@ from keras_apps._silence import silenced
 from keras_apps.export.crops import CALIBRATION, Crops
 from keras_apps.export.formats import FORMATS
 from keras_apps.export.graphs import Graph
+from keras_apps.faces.alignment import STANDARD
 
 
 class Writer:
@@ -129,8 +130,9 @@ class Writer:
         onnx.save(proto, path)
 
     def _metadata(self) -> dict[str, object]:
-        """Return what a file says of itself: the value of white in its input, and the kind of model."""
-        return {"white": int(self.graph.white), "kind": self.graph.kind}
+        """Return what a file says of itself: the value of white in its input, the kind of model, and its chips."""
+        about: dict[str, object] = {"white": int(self.graph.white), "kind": self.graph.kind}
+        return about if self.graph.layout is STANDARD else about | {"layout": self.graph.layout.as_json()}
 
 
 def _is_quantized(model: keras.Model) -> bool:

@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import functools
-import gc
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_apps import weights
 from keras_apps._checks import is_whole
-from keras_apps.faces.alignment import align
+from keras_apps.faces.alignment import ChipLayout, align
+from keras_apps.faces.towers.names import DEFAULT_LAYOUT
+from keras_apps.faces.towers.registry import layout_of
 from keras_apps.images import Picture, describe, load_image, name_of, resize
 
 if TYPE_CHECKING:
+    import keras
     import tensorflow as tf
 
-LARGEST_SIDE = 1024
-SMALLEST_FACE = 20
-MIN_CONFIDENCE = 0.9
+    from keras_apps.faces.towers.exported import ExportedTower
+
+LARGEST_SIDE = 1280
+"""Longer side of the view in which faces are looked for, in pixels; larger pictures are made smaller."""
+COARSE_SIDE = 320
+"""Longer side of a second view, for faces that are too large for the detector in the first."""
+LARGE_FACE = 320
+"""From this longer side on, in pixels of the first view, a face is taken from the second view."""
+SMALLEST_PICTURE = 16
+MIN_CONFIDENCE = 0.8
+OVERLAP = 0.3
+"""Of two boxes whose intersection over union is larger, the one with the lower score is dropped."""
 PIXELS_TOGETHER = 1_000_000
 VALUES_HELD = 48_000_000
-CANDIDATES = 1500
-"""Largest number of candidates, of one scale in one picture, that the detector examines in its second stage; its memory
-grows with the square of this number."""
 LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 
 
@@ -77,46 +84,64 @@ class FaceCrop:
     """One face of a picture.
 
     Attributes:
-        image: The aligned chip, uint8 `(150, 150, 3)`, RGB.
+        image: The aligned chip, uint8 `(h, w, 3)`, RGB, of the tower that it was cut for.
         box: `(left, top, right, bottom)` in pixels of the picture.
         landmarks: `{"left_eye": (x, y), "right_eye", "nose", "mouth_left", "mouth_right"}` in pixels of the
             picture; left is the viewer's.
         confidence: The detector's, in [0, 1].
+        turned: 0, 90, 180 or 270: by how many degrees the picture had to be turned counterclockwise until the face was
+            found. Box and landmarks are in pixels of the picture as it was given; the chip is upright.
     """
 
     image: np.ndarray
     box: tuple[float, float, float, float]
     landmarks: dict[str, tuple[float, float]]
     confidence: float
+    turned: int = 0
 
 
-def find_faces(picture: Picture, *, min_confidence: float = MIN_CONFIDENCE) -> list[FaceCrop]:
+def find_faces(
+    picture: Picture,
+    *,
+    min_confidence: float = MIN_CONFIDENCE,
+    tower: keras.Model | ExportedTower | None = None,
+) -> list[FaceCrop]:
     """Find and align the faces of a picture.
 
-    The detector looks at a copy whose longer side is at most 1024 pixels; the chips are cut from the picture itself.
+    The detector, YuNet, looks at a view whose longer side is about 1280 pixels at most, and at a small one for the
+    largest faces; the chips are cut from the picture itself. Where it finds nothing, it looks at the picture enlarged,
+    if it is small, and turned by 90, 180 and 270 degrees.
 
     Args:
         picture: A path, bytes, an open file, a `PIL.Image` or an array, as `images.load_image` takes.
         min_confidence: Faces whose confidence is lower are left out, in [0, 1].
+        tower: The tower for which the chips are cut; by default the default tower of `load_tower`.
 
     Returns:
-        The faces, largest first; an empty list where there is none, and for pictures with a side below 20 pixels.
+        The faces, largest first; an empty list where there is none, and for pictures with a side below 16 pixels.
 
     Raises:
         ValueError, TypeError, FileNotFoundError: As `images.load_image`.
 
     Reference:
-        Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks", 2016.
+        Wu et al., "YuNet: a tiny millisecond-level face detector", Machine Intelligence Research 2023.
     """
-    return find_faces_in([picture], min_confidence=min_confidence)[0]
+    layout = DEFAULT_LAYOUT if tower is None else layout_of(tower)
+    return find_faces_in([picture], min_confidence=min_confidence, layout=layout)[0]
 
 
-def find_faces_in(pictures: Sequence[Picture], *, min_confidence: float = MIN_CONFIDENCE) -> list[list[FaceCrop]]:
+def find_faces_in(
+    pictures: Sequence[Picture],
+    *,
+    min_confidence: float = MIN_CONFIDENCE,
+    layout: ChipLayout = DEFAULT_LAYOUT,
+) -> list[list[FaceCrop]]:
     """Find the faces of several pictures. Pictures of one size go through the detector together, which is faster.
 
     Args:
         pictures: As for `find_faces`; any number, as only a few at a time are in memory.
         min_confidence: As for `find_faces`.
+        layout: Of the chips that are cut; see `layout_of`.
 
     Returns:
         For each picture what `find_faces` returns for it.
@@ -126,54 +151,184 @@ def find_faces_in(pictures: Sequence[Picture], *, min_confidence: float = MIN_CO
     for picture in pictures:
         loaded.append(load_image(picture))
         if sum(image.size for image in loaded) > VALUES_HELD:
-            faces += _find_in_loaded(loaded, min_confidence)
+            faces += _find_in_loaded(loaded, min_confidence, layout)
             loaded = []
-    return faces + _find_in_loaded(loaded, min_confidence)
+    return faces + _find_in_loaded(loaded, min_confidence, layout)
 
 
-def _find_in_loaded(loaded: list[np.ndarray], min_confidence: float) -> list[list[FaceCrop]]:
-    seen = [resize(image, LARGEST_SIDE) if max(image.shape[:2]) > LARGEST_SIDE else image for image in loaded]
+def _find_in_loaded(loaded: list[np.ndarray], min_confidence: float, layout: ChipLayout) -> list[list[FaceCrop]]:
+    """Look at the pictures as they are; then, where nothing was found, enlarged and turned."""
+    found: list[np.ndarray] = [np.zeros((0, 15), np.float32) for _ in loaded]
+    turned = [0] * len(loaded)
     by_size: dict[tuple[int, ...], list[int]] = {}
-    for index, image in enumerate(seen):
-        if min(image.shape[:2]) >= SMALLEST_FACE:
+    for index, image in enumerate(loaded):
+        if min(image.shape[:2]) >= SMALLEST_PICTURE:
             by_size.setdefault(image.shape, []).append(index)
-    faces: list[list[FaceCrop]] = [[] for _ in loaded]
     for shape, indices in by_size.items():
         together = max(1, PIXELS_TOGETHER // (shape[0] * shape[1]))
         for start in range(0, len(indices), together):
             batch = indices[start : start + together]
-            for row in _detect(np.stack([seen[i] for i in batch])):
-                index = batch[int(row[0])]
-                if row[5] >= min_confidence:
-                    faces[index].append(_face(loaded[index], row, seen[index].shape))
-    return [sorted(of_picture, key=lambda face: -_area(face.box)) for of_picture in faces]
+            pictures = np.stack([loaded[index] for index in batch]) if len(batch) > 1 else loaded[batch[0]][None]
+            for index, rows in zip(batch, detect(pictures, min_confidence), strict=True):
+                if len(rows):
+                    found[index] = rows
+                else:
+                    found[index], turned[index] = _look_again(loaded[index], min_confidence)
+    crops = []
+    for image, rows, degrees in zip(loaded, found, turned, strict=True):
+        largest_first = np.argsort(-_areas(rows), kind="stable")
+        crops.append([_crop(image, row, degrees, layout) for row in rows[largest_first]])
+    return crops
 
 
-def some_faces(picture: Picture) -> list[FaceCrop]:
+def detect(pictures: np.ndarray, min_confidence: float = MIN_CONFIDENCE) -> list[np.ndarray]:
+    """Find the faces of pictures of one size, as they stand.
+
+    Args:
+        pictures: Floats `(n, h, w, 3)`, RGB in 0..1.
+        min_confidence: Least score, in [0, 1].
+
+    Returns:
+        For each picture floats `(faces, 15)`, highest score first: left, top, right, bottom, x and y of both eyes (the
+        viewer's left first), nose and both corners of the mouth, in pixels, and the score.
+    """
+    longer = max(pictures.shape[1:3])
+    fine, scale = shrink(pictures, LARGEST_SIDE)
+    faces = _detect_in_view(fine, min_confidence)
+    if max(fine.shape[1:3]) > LARGE_FACE:
+        coarse, coarse_scale = shrink(fine, COARSE_SIDE)
+        for index, rows in enumerate(_detect_in_view(coarse, min_confidence)):
+            rows[:, :14] *= coarse_scale
+            both = [faces[index][_sides(faces[index]) < LARGE_FACE], rows[_sides(rows) >= LARGE_FACE]]
+            faces[index] = _without_overlaps(np.concatenate(both))
+    for rows in faces:
+        rows[:, :14] *= scale
+        np.clip(rows[:, :4], -longer, 2 * longer, out=rows[:, :4])
+    return faces
+
+
+def _look_again(image: np.ndarray, min_confidence: float) -> tuple[np.ndarray, int]:
+    """Look for faces in a picture enlarged, if it is small, and turned by 90, 180 and 270 degrees."""
+    longer = max(image.shape[:2])
+    if 2 * longer <= LARGEST_SIDE // 2:
+        (rows,) = detect(resize(image, 2 * longer)[None], min_confidence)
+        if len(rows):
+            rows[:, :14] /= 2
+            return rows, 0
+    best, degrees = np.zeros((0, 15), np.float32), 0
+    small, scale = shrink(image[None], LARGEST_SIDE)
+    for quarters in (1, 2, 3):
+        (rows,) = detect(np.rot90(small, quarters, axes=(1, 2)), min_confidence)
+        if rows[:, 14].sum() > best[:, 14].sum():
+            best, degrees = rows, 90 * quarters
+    rows = _turn_back(best, degrees, small.shape[2], small.shape[1])
+    rows[:, :14] *= scale
+    return rows, degrees
+
+
+def _turn_back(rows: np.ndarray, degrees: int, width: int, height: int) -> np.ndarray:
+    """Return boxes and landmarks of a picture that was turned counterclockwise in pixels of the one before.
+
+    Args:
+        rows: Floats `(faces, 15)`, as `detect` returns, in pixels of the turned picture.
+        degrees: 0, 90, 180 or 270.
+        width, height: Of the picture before it was turned, in pixels.
+    """
+    points = rows[:, :14].reshape(-1, 7, 2)
+    x, y = points[..., 0], points[..., 1]
+    x, y = {0: (x, y), 90: (width - y, x), 180: (width - x, height - y), 270: (y, height - x)}[degrees]
+    corners = np.stack([x[:, :2], y[:, :2]], axis=-1)
+    box = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
+    landmarks = np.stack([x[:, 2:], y[:, 2:]], axis=-1).reshape(-1, 10)
+    return np.concatenate([box, landmarks, rows[:, 14:]], axis=1)
+
+
+def shrink(pictures: np.ndarray, side: int) -> tuple[np.ndarray, float]:
+    """Make pictures smaller, quickly: by the means of whole blocks of pixels where there are many.
+
+    Args:
+        pictures: Floats `(n, h, w, 3)`.
+        side: Wanted longer side, in pixels; smaller pictures are returned unchanged.
+
+    Returns:
+        `(smaller, scale)`: floats `(n, h / scale, w / scale, 3)`, whose longer side is at least `side` and less than
+        1.5 times as long.
+    """
+    longer = max(pictures.shape[1:3])
+    block = longer // side
+    if longer <= side:
+        return pictures, 1.0
+    if block > 1:
+        import tensorflow as tf
+
+        return tf.nn.avg_pool2d(pictures, block, block, "SAME").numpy(), float(block)
+    smaller = np.stack([resize(picture, side) for picture in pictures])
+    return smaller, longer / side
+
+
+@functools.lru_cache(maxsize=1)
+def _detector() -> Callable[[np.ndarray], tf.Tensor]:
+    """Return the detector as a graph: floats `(n, h, w, 3)` in 0..1 of any size to `(n, positions, 15)`."""
+    import tensorflow as tf
+
+    from keras_apps.faces.yunet import MULTIPLE, yunet
+
+    network = yunet()
+    weights.assign(network, weights.load("yunet"))
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3))])
+    def run(pictures: tf.Tensor) -> tf.Tensor:
+        size = tf.shape(pictures)
+        padding = [[0, 0], [0, -size[1] % MULTIPLE], [0, -size[2] % MULTIPLE], [0, 0]]
+        return network(tf.pad(pictures * 255.0, padding), training=False)
+
+    return run
+
+
+def _detect_in_view(pictures: np.ndarray, min_confidence: float) -> list[np.ndarray]:
+    positions = _detector()(np.ascontiguousarray(pictures, np.float32)).numpy()
+    positions[..., 4:14] += 0.5  # the network counts the pixels' centres, this package their corners
+    return [_without_overlaps(rows[rows[:, 14] >= min_confidence]) for rows in positions]
+
+
+def _without_overlaps(rows: np.ndarray) -> np.ndarray:
+    """Keep of overlapping faces the one with the highest score (non-maximum suppression), highest score first."""
+    if len(rows) < 2:
+        return rows
+    import tensorflow as tf
+
+    kept = tf.image.non_max_suppression(rows[:, [1, 0, 3, 2]], rows[:, 14], len(rows), OVERLAP).numpy()
+    return rows[kept]
+
+
+def some_faces(picture: Picture, tower: keras.Model | ExportedTower | None = None) -> list[FaceCrop]:
     """Find the faces of a picture that must show at least one; as `find_faces` otherwise.
 
     Raises:
         NoFaceError: If the picture shows no face.
     """
-    faces = find_faces(picture)
+    faces = find_faces(picture, tower=tower)
     if not faces:
         raise no_face(picture)
     return faces
 
 
-def one_face(picture: Picture, which: int | str | None = None) -> FaceCrop:
+def one_face(
+    picture: Picture, which: int | str | None = None, tower: keras.Model | ExportedTower | None = None
+) -> FaceCrop:
     """Return the only face of a picture, or the one that `which` chooses.
 
     Args:
         picture: As `images.load_image` takes.
         which: `"largest"`, or a number in order of size, 1 for the largest; `None` if there must be exactly one face.
+        tower: As for `find_faces`.
 
     Raises:
         NoFaceError: If the picture shows no face.
         SeveralFacesError: If it shows several and `which` is `None`.
         ValueError: If it shows fewer faces than the number.
     """
-    faces = some_faces(picture)
+    faces = some_faces(picture, tower)
     if which is None and len(faces) > 1:
         boxes = "; ".join(f"{n}: {', '.join(f'{v:.0f}' for v in face.box)}" for n, face in enumerate(faces, start=1))
         raise SeveralFacesError(
@@ -194,58 +349,17 @@ def no_face(picture: Picture) -> NoFaceError:
     return NoFaceError(f"expected a picture of a face, received {describe(picture)}, in which no face was found")
 
 
-@functools.lru_cache(maxsize=1)
-def _detector() -> Any:
-    import tensorflow as tf
-    from mtcnn import MTCNN
-
-    with _silent_finalisers():
-        detector = MTCNN()
-    signature = [tf.TensorSpec((None, None, None, 3))]
-    proposals, *refinements = detector.stages  # compiled to graphs, about three times as fast with the same results
-    for stage in refinements:
-        stage._model = tf.function(stage.model, input_signature=signature)
-
-    network = proposals.model
-
-    @tf.function(input_signature=signature)
-    def propose(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        boxes, scores = network(images)
-        flat = tf.reshape(scores[..., 1], (tf.shape(scores)[0], -1))
-        least = tf.math.top_k(flat, tf.minimum(CANDIDATES, tf.shape(flat)[1])).values[:, -1]
-        return boxes, scores * tf.cast(scores[..., 1:] >= least[:, None, None, None], tf.float32)
-
-    proposals._model = propose
-    return detector
-
-
-@contextmanager
-def _silent_finalisers() -> Iterator[None]:
-    """Keep lz4, by which MTCNN reads its weights, from printing a traceback under Python 3.13.
-
-    The finaliser of its file object flushes after the close, which raises a ValueError that only 3.13 reports.
-    """
-    report = sys.unraisablehook
-    sys.unraisablehook = lambda event: None if isinstance(event.exc_value, ValueError) else report(event)
-    try:
-        yield
-        gc.collect()
-    finally:
-        sys.unraisablehook = report
-
-
-def _detect(batch: np.ndarray) -> np.ndarray:
-    """Return rows `[picture, left, top, right, bottom, confidence, x of 5 landmarks, y of 5 landmarks]`."""
-    return _detector().detect_faces(list(batch * np.float32(255)), box_format="xyxy", output_type="numpy")
-
-
-def _face(image: np.ndarray, row: np.ndarray, seen_shape: tuple[int, ...]) -> FaceCrop:
-    scale_x, scale_y = image.shape[1] / seen_shape[1], image.shape[0] / seen_shape[0]
-    points = zip(row[6:11] * scale_x, row[11:16] * scale_y, strict=True)
+def _crop(image: np.ndarray, row: np.ndarray, turned: int, layout: ChipLayout) -> FaceCrop:
+    left, top, right, bottom = (float(v) for v in row[:4])
+    points = row[4:14].reshape(5, 2)
     landmarks = {name: (float(x), float(y)) for name, (x, y) in zip(LANDMARKS, points, strict=True)}
-    left, top, right, bottom = (float(v) for v in row[1:5] * (scale_x, scale_y, scale_x, scale_y))
-    return FaceCrop(align(image, landmarks), (left, top, right, bottom), landmarks, float(row[5]))
+    chip = align(image, landmarks, layout)
+    return FaceCrop(chip, (left, top, right, bottom), landmarks, float(row[14]), turned)
 
 
-def _area(box: tuple[float, float, float, float]) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])
+def _sides(rows: np.ndarray) -> np.ndarray:
+    return np.maximum(rows[:, 2] - rows[:, 0], rows[:, 3] - rows[:, 1])
+
+
+def _areas(rows: np.ndarray) -> np.ndarray:
+    return (rows[:, 2] - rows[:, 0]) * (rows[:, 3] - rows[:, 1])

@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_apps._checks import check_choice
 from keras_apps.faces.detection import MIN_CONFIDENCE, find_faces_in, no_face, no_face_warning
-from keras_apps.faces.towers.registry import encoding_length, input_shape_of, tower_of
+from keras_apps.faces.towers.registry import encoding_length, input_shape_of, layout_of, tower_of
 from keras_apps.images import Picture, describe, is_one_picture, load_image, resize, to_uint8
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def encode(
     missing: str = "raise",
     progress: Callable[[], None] = lambda: None,
 ) -> np.ndarray:
-    """Encode the largest face of each picture. Its 150 x 150 chip is resized for a tower of another size.
+    """Encode the largest face of each picture, cut out and aligned as the tower expects it.
 
     A tower whose input is not RGB pictures `(n, h, w, 3)`, for instance one of `dimensions.build_tower`, encodes
     samples: arrays of its input's shape. They are passed on unchanged, and no face is looked for.
@@ -134,7 +134,7 @@ def resize_chip(chip: np.ndarray, tower: keras.Model | ExportedTower) -> np.ndar
 def _largest_chips(
     pictures: Sequence[Picture] | np.ndarray, min_confidence: float, tower: keras.Model | ExportedTower, missing: str
 ) -> list[np.ndarray | None]:
-    faces_of_pictures = find_faces_in(list(pictures), min_confidence=min_confidence)
+    faces_of_pictures = find_faces_in(list(pictures), min_confidence=min_confidence, layout=layout_of(tower))
     for picture, faces in zip(pictures, faces_of_pictures, strict=True):
         if not faces and missing == "raise":
             raise no_face(picture)

@@ -28,6 +28,7 @@ from keras_apps.faces.gallery.search import Index, pictures_of
 from keras_apps.faces.gallery.store import Audit, Store, checked_encodings
 from keras_apps.faces.judging.calibration import Threshold
 from keras_apps.faces.towers.exported import ExportedTower
+from keras_apps.faces.towers.names import DEFAULT_TOWER, PHOTOGRAPH_TOWERS
 from keras_apps.faces.towers.registry import fingerprint, input_shape_of, tower_of
 from keras_apps.images import Picture, is_one_picture
 
@@ -306,8 +307,8 @@ class Gallery(Matcher):
     Args:
         path: The file; created if it does not exist.
         tower: The network that encodes; a model that holds one as its attribute `tower`, such as a `TripletModel`; or
-            an exported tower (`load_tower("x.onnx")`). By default the decider's tower, or else the bundled
-            `resnet128`, which is loaded when it is first needed.
+            an exported tower (`load_tower("x.onnx")`). By default the decider's tower, or else the bundled tower that
+            made the file, or `sface128` for a new file; it is loaded when it is first needed.
         threshold: tau and its distance, for this tower; by default the bundled or exported tower's own.
         template: How a person's several pictures count: `"nearest"` of them, the mean over the nearest k of them
             (`"best-of-3"`), or their `"mean"` encoding. See docs/gallery.md for what each does to tau.
@@ -344,9 +345,10 @@ class Gallery(Matcher):
     ):
         model = tower if tower is not None else getattr(decider, "tower", None)
         self._tower = None if model is None else tower_of(model)
+        self._bundled = bundled_tower_of(path) if model is None else None
         if threshold is None and decider is None and isinstance(self._tower, ExportedTower):
             threshold = self._tower.threshold
-        super().__init__(path, _fingerprint(self._tower), threshold, template=template, decider=decider)
+        super().__init__(path, self._current_fingerprint(), threshold, template=template, decider=decider)
 
     def enrol(
         self,
@@ -426,7 +428,7 @@ class Gallery(Matcher):
         self._decide()
         aligned = aligned or self._takes_samples()
         self._place(self._index(), name)  # before a face is looked for
-        probe = self._encode([picture if aligned else self._resized(some_faces(picture)[0].image)])
+        probe = self._encode([picture if aligned else self._resized(some_faces(picture, self.tower)[0].image)])
         return self.verify_encodings(probe, [name])[0]
 
     def identify(self, picture: Picture, top: int = 5, *, aligned: bool = False) -> list[Identification]:
@@ -444,7 +446,7 @@ class Gallery(Matcher):
         """
         self._check(top)
         aligned = aligned or self._takes_samples()
-        faces = [] if aligned else some_faces(picture)
+        faces = [] if aligned else some_faces(picture, self.tower)
         probes = self._encode([picture] if aligned else [self._resized(face.image) for face in faces])
         return self._identify_probes(probes, top, [face.box for face in faces] or [None])
 
@@ -454,7 +456,7 @@ class Gallery(Matcher):
         if self._tower is None:
             from keras_apps.faces.towers.registry import load_tower
 
-            self._tower = load_tower()
+            self._tower = load_tower(self._bundled or DEFAULT_TOWER)
         return self._tower
 
     def _encode_faces(
@@ -482,7 +484,7 @@ class Gallery(Matcher):
         without_face: list[int] = []
         for number, picture in enumerate([] if aligned else samples):
             try:
-                chips.append(self._resized(one_face(picture, face).image))
+                chips.append(self._resized(one_face(picture, face, self.tower).image))
             except NoFaceError:
                 if missing == "raise":
                     raise
@@ -495,9 +497,19 @@ class Gallery(Matcher):
         if without_face:
             warnings.warn(no_face_warning(samples, without_face, "left out"), stacklevel=3)
         encodings = self._encode(chips)
-        if self._fingerprint != _fingerprint(self._tower):
+        if self._fingerprint != self._current_fingerprint():
             raise GalleryError("the tower was trained further since this gallery was opened; open it again")
         return encodings
+
+    def _current_fingerprint(self) -> str:
+        if self._bundled is not None:
+            return Threshold.bundled(self._bundled).model
+        if not hasattr(self._tower, "predict_on_batch"):
+            raise TypeError(
+                f"expected a Keras model as tower, received {type(self._tower).__name__}; load_tower loads one"
+            )
+        assert self._tower is not None
+        return fingerprint(self._tower)
 
     def _takes_samples(self) -> bool:
         return self._tower is not None and not takes_pictures(self._tower)
@@ -509,9 +521,23 @@ class Gallery(Matcher):
         return encode(self.tower, chips, aligned=True)
 
 
-def _fingerprint(tower: keras.Model | ExportedTower | None) -> str:
-    if tower is None:
-        return Threshold.bundled().model
-    if not hasattr(tower, "predict_on_batch"):
-        raise TypeError(f"expected a Keras model as tower, received {type(tower).__name__}; load_tower loads one")
-    return fingerprint(tower)
+def bundled_tower_of(path: str | os.PathLike) -> str:
+    """Return the name of the bundled tower whose encodings a gallery's file holds.
+
+    Args:
+        path: The file; it need not exist.
+
+    Returns:
+        The default tower's name where the file is new or empty, or its encodings are of no bundled photograph tower.
+
+    Raises:
+        GalleryError: If the file is not a gallery, or is locked.
+    """
+    if not os.path.isfile(path) or not os.path.getsize(path):
+        return DEFAULT_TOWER
+    store = Store(path)
+    try:
+        made_with = store.fingerprint()
+    finally:
+        store.close()
+    return next((n for n in PHOTOGRAPH_TOWERS if Threshold.bundled(n).model == made_with), DEFAULT_TOWER)

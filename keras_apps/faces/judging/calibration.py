@@ -18,6 +18,7 @@ from keras_apps.faces.distances import DISTANCES
 from keras_apps.faces.judging.intervals import wilson
 from keras_apps.faces.judging.rates import checked, split_kinds
 from keras_apps.faces.judging.verification import json_value
+from keras_apps.faces.towers.names import DEFAULT_TOWER
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,8 @@ class Threshold:
             raise ValueError(f"expected a threshold file, received '{os.fspath(path)}': {error}") from None
 
     @classmethod
-    def bundled(cls, tower: str = "resnet128") -> Threshold:
-        """Return the threshold that travels with a bundled tower, `"resnet128"` or `"synthetic64"`.
+    def bundled(cls, tower: str = DEFAULT_TOWER) -> Threshold:
+        """Return the threshold that travels with a bundled tower; see `load_tower` for their names.
 
         Raises:
             FileNotFoundError: If no tower of that name is bundled.

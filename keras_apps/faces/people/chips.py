@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from keras_apps import images
-from keras_apps.faces.alignment import CHIP
+from keras_apps.faces.alignment import CHIP, STANDARD, ChipLayout
 from keras_apps.faces.detection import MIN_CONFIDENCE, FaceCrop, find_faces_in
 from keras_apps.faces.people.people import People
 from keras_apps.faces.people.reading import square
 
 TOGETHER = 16
-_SOURCE, _CUT = "Source", "Cut"  # what a chip's file says of itself
+_SOURCE, _CUT, _LAYOUT = "Source", "Cut", "Layout"  # what a chip's file says of itself
 CENTRE = 0.46
 """Side of the centre square that stands in for a face that was not found, as a share of the picture's shorter side.
 
@@ -47,6 +47,7 @@ def align_people(
     out: str | os.PathLike,
     *,
     size: int = CHIP,
+    layout: ChipLayout = STANDARD,
     without_face: str = "skip",
     min_confidence: float = MIN_CONFIDENCE,
     progress: Callable[[int, int], None] | None = None,
@@ -60,6 +61,7 @@ def align_people(
         people: From a folder, `People.from_folder`.
         out: The folder to write to; it and the people's folders are made.
         size: Height and width of the chips, in pixels.
+        layout: Where the landmarks lie in them; see `layout_of` in `faces.towers.registry`.
         without_face: `"skip"` pictures in which no face is found, or take their `"centre"`.
         min_confidence: Faces of which the detector is less sure are left out, in [0, 1].
         progress: Called with the number of pictures looked at and of all.
@@ -81,22 +83,26 @@ def align_people(
     if set(chips) & set(people.pictures):
         raise ValueError(f"expected another folder for the chips than the pictures', received '{os.fspath(out)}'")
     wanted = ("face",) if without_face == "skip" else ("face", "centre")
-    waiting = [pair for pair in zip(people.pictures, chips, strict=True) if not _is_chip(pair[1], pair[0], wanted)]
+    waiting = [
+        pair for pair in zip(people.pictures, chips, strict=True) if not _is_chip(pair[1], pair[0], wanted, layout)
+    ]
     kept, missing = len(chips) - len(waiting), []
+    centre = CENTRE * _eyes_apart(STANDARD) / _eyes_apart(layout)
     if progress:
         progress(kept, len(chips))
     for start in range(0, len(waiting), TOGETHER):
         batch = waiting[start : start + TOGETHER]
-        found = find_faces_in([picture for picture, _ in batch], min_confidence=min_confidence)
+        found = find_faces_in([picture for picture, _ in batch], min_confidence=min_confidence, layout=layout)
         for (picture, chip), some in zip(batch, found, strict=True):
             if not some:
                 missing.append(str(picture))
                 if without_face == "skip":
                     chip.unlink(missing_ok=True)  # it was another picture's, or the centre
                     continue
-            pixels = square(_central(some, picture).image, size) if some else square(picture, size, CENTRE)
+            pixels = square(_central(some, picture).image, size) if some else square(picture, size, centre)
             chip.parent.mkdir(parents=True, exist_ok=True)
-            images.save_image(pixels, chip, text={_SOURCE: _identity(picture), _CUT: "face" if some else "centre"})
+            about = {_SOURCE: _identity(picture), _CUT: "face" if some else "centre", _LAYOUT: _digits(layout)}
+            images.save_image(pixels, chip, text=about)
         if progress:
             progress(kept + min(start + TOGETHER, len(waiting)), len(chips))
     return Alignment(len(waiting) - (len(missing) if without_face == "skip" else 0), kept, tuple(missing))
@@ -133,14 +139,30 @@ def _identity(picture: Path) -> str:
     return hashlib.sha256(os.fsencode(words)).hexdigest()
 
 
-def _is_chip(chip: Path, picture: Path, wanted: Sequence[str]) -> bool:
-    """Whether `chip` was cut from `picture` as it is now; raises where it was not cut by `align_people` at all."""
+def _eyes_apart(layout: ChipLayout) -> float:
+    """Return the distance of the eyes as a share of the chip's width."""
+    left, right = (layout.landmarks[f"{side}_eye"] for side in ("left", "right"))
+    return math.dist(left, right) / layout.size
+
+
+def _digits(layout: ChipLayout) -> str:
+    """Return hexadecimal digits that tell one layout from another."""
+    return hashlib.sha256(repr(layout).encode()).hexdigest()[:16]
+
+
+def _is_chip(chip: Path, picture: Path, wanted: Sequence[str], layout: ChipLayout) -> bool:
+    """Whether `chip` was cut from `picture` as it is now, with this layout.
+
+    Raises:
+        ValueError: If it was not cut by `align_people` at all.
+    """
     if not chip.is_file():
         return False
     text = images.read_text(chip)
     if _SOURCE not in text:
         raise ValueError(f"expected a folder for chips, received one that holds another picture, '{chip}'")
-    return text[_SOURCE] == _identity(picture) and text.get(_CUT) in wanted
+    layouts = (_digits(layout), None) if layout is STANDARD else (_digits(layout),)  # older chips do not say it
+    return text[_SOURCE] == _identity(picture) and text.get(_CUT) in wanted and text.get(_LAYOUT) in layouts
 
 
 def aligned_only(people: People, out: str | os.PathLike) -> People:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from keras_apps._runtimes import RUNTIMES
+from keras_apps.faces.alignment import STANDARD, ChipLayout
 from keras_apps.faces.judging.calibration import Threshold
 
 CARD = ".card.json"
@@ -35,6 +36,7 @@ class ExportedTower:
         fingerprint: 16 hexadecimal digits.
         threshold: The `Threshold` for this tower, or `None`.
         card: The model card; `{}` without one.
+        layout: How its chips are aligned, as the file says.
         input_shape: `(None, h, w, 3)`; a height or width that may vary is `None`.
         output_shape: `(None, d)`.
 
@@ -72,6 +74,8 @@ class ExportedTower:
         self.input_shape, self.output_shape = (None, *shape[1:]), (None, *out[1:])
         self.name = self.path.name
         self.fingerprint = self.card.get("fingerprint") or digest[:16]
+        layout = self._runtime.metadata.get("layout")
+        self.layout = ChipLayout.from_json(layout) if layout else STANDARD
         stored = self.card.get("threshold")
         self.threshold = Threshold(**stored) if stored else None
         self._white = self._white_value(len(shape) == 4 and shape[-1] == 3 and self._dtype != np.uint8)

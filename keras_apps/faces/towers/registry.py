@@ -12,31 +12,35 @@ from keras_apps import weights
 from keras_apps._checks import check_choice, is_whole
 from keras_apps._keras_file import load_model_file
 from keras_apps._runtimes import RUNTIMES
+from keras_apps.faces.alignment import STANDARD, ChipLayout
 from keras_apps.faces.towers.exported import ExportedTower
+from keras_apps.faces.towers.names import BUNDLED_TOWERS, DEFAULT_TOWER, JOINED
 
 if TYPE_CHECKING:
     import keras
 
-BUNDLED = {"resnet128": "resnet128", "synthetic64": "small"}
-"""The towers whose weights travel with the package: name -> the network that `build_tower` builds for it."""
+_NETWORKS = {"sface128": "sface128", "resnet128": "resnet128", "synthetic64": "small"}
+"""The weights of towers that travel with the package: name -> the network that `build_tower` builds for it."""
 ENCODING = 128
-_SMALLEST = {"resnet128": 103, "small": 16, "inception": 32}
+_SMALLEST = {"sface128": 16, "resnet128": 103, "small": 16, "inception": 32}
 """The towers that `build_tower` knows -> the smallest height and width of their input, in pixels."""
 
 
-def load_tower(name: str | os.PathLike = "resnet128") -> keras.Model | ExportedTower:
+def load_tower(name: str | os.PathLike = DEFAULT_TOWER) -> keras.Model | ExportedTower:
     """Load a trained face tower: the network that encodes a face. Applied to two pictures it is a Siamese network.
 
     Args:
-        name: `"resnet128"`, the bundled tower for photographs; `"synthetic64"`, a small one that was trained on
-            `synthetic_people` only; or the path of a `.keras` file. A file that holds a `TripletModel`,
+        name: A bundled tower for photographs: `"sface128"`; `"resnet128"`; or `"sface128+resnet128"`, both as one,
+            the most accurate and the slowest. `"synthetic64"`, a small one that was trained on `synthetic_people`
+            only. Or the path of a `.keras` file. A file that holds a `TripletModel`,
             `VerificationModel` or `SoftmaxIdentifier` returns that model; its tower is `.tower`. A path that ends in
             .onnx or .tflite (written by `export.export`) returns an `ExportedTower`, which needs no Keras and, for
             .onnx, no TensorFlow.
 
     Returns:
-        `keras.Model` from aligned RGB chips in 0..255, `(n, 150, 150, 3)` (`synthetic64`: `(n, 64, 64, 3)`), to
-        encodings `(n, 128)`. The encodings of `resnet128` do not have unit length.
+        `keras.Model` from aligned RGB chips in 0..255 to encodings. `sface128`: `(n, 112, 112, 3)` to `(n, 128)`;
+        `resnet128`: `(n, 150, 150, 3)` to `(n, 128)`; both as one: `(n, 192, 192, 3)` to `(n, 256)`; `synthetic64`:
+        `(n, 64, 64, 3)` to `(n, 128)`. The encodings of `sface128` and `synthetic64` have unit length.
 
     Raises:
         ValueError: If the name is not one of these, or the file is damaged, is not a model, or contains a Lambda layer
@@ -46,16 +50,21 @@ def load_tower(name: str | os.PathLike = "resnet128") -> keras.Model | ExportedT
         DamagedWeightsError: If the bundled file is damaged.
 
     Reference:
-        Taigman et al., "DeepFace", CVPR 2014; King, "dlib's face recognition ResNet", 2017.
+        Taigman et al., "DeepFace", CVPR 2014; King, "dlib's face recognition ResNet", 2017; Zhong et al., "SFace", TIP
+        2021.
     """
     path = Path(name)
     if path.suffix in RUNTIMES:
         return ExportedTower(path)
-    if os.fspath(name) in BUNDLED:
+    if os.fspath(name) in _NETWORKS:
         arrays = weights.load(os.fspath(name))
-        tower = build_tower(BUNDLED[os.fspath(name)])
+        tower = build_tower(_NETWORKS[os.fspath(name)])
         weights.assign(tower, arrays)
         return tower
+    if os.fspath(name) == JOINED:
+        from keras_apps.faces.towers.joined import joined_tower
+
+        return joined_tower(load_tower("sface128"), load_tower("resnet128"))
     if path.suffix != ".keras":
         if os.fspath(name) in _SMALLEST:
             raise ValueError(
@@ -64,7 +73,7 @@ def load_tower(name: str | os.PathLike = "resnet128") -> keras.Model | ExportedT
             )
         if path.suffix == ".h5":
             raise ValueError(f"expected a .keras file, received '{path}'; load it with Keras and save it as .keras")
-        names = ", ".join(map(repr, BUNDLED))
+        names = ", ".join(map(repr, BUNDLED_TOWERS))
         raise ValueError(f"expected {names} or a path ending in .keras, .onnx or .tflite, received {os.fspath(name)!r}")
     if not path.is_file():
         raise FileNotFoundError(f"expected a .keras file, received '{path}', which does not exist")
@@ -76,7 +85,8 @@ def build_tower(name: str = "resnet128", size: int | None = None, encoding: int 
 
     Args:
         name: `"small"` (1.2 million parameters, 64 pixels, encodings of unit length), `"inception"` (FaceNet's,
-            3.7 million, 96 pixels, unit length) or `"resnet128"` (5.6 million, 150 pixels, no fixed length).
+            3.7 million, 96 pixels, unit length), `"resnet128"` (5.6 million, 150 pixels, no fixed length) or
+            `"sface128"` (9.6 million, 112 pixels, unit length).
         size: Height and width of the input in pixels; by default the number of pixels named above.
         encoding: Length of the encoding, >= 2.
 
@@ -104,9 +114,15 @@ def _builders() -> dict[str, Callable[..., keras.Model]]:
     """Return the functions that build the networks. They import Keras, which `load_tower` for .onnx files must not."""
     from keras_apps.faces.towers.inception import inception_tower
     from keras_apps.faces.towers.resnet import resnet_tower
+    from keras_apps.faces.towers.sface import sface_tower
     from keras_apps.faces.towers.small import small_tower
 
-    return {"resnet128": resnet_tower, "small": small_tower, "inception": inception_tower}
+    return {
+        "sface128": sface_tower,
+        "resnet128": resnet_tower,
+        "small": small_tower,
+        "inception": inception_tower,
+    }
 
 
 def tower_of(model: keras.Model | ExportedTower) -> keras.Model | ExportedTower:
@@ -118,6 +134,24 @@ def tower_of(model: keras.Model | ExportedTower) -> keras.Model | ExportedTower:
     """
     tower = getattr(model, "tower", None)
     return model if tower is None else tower
+
+
+def layout_of(model: keras.Model | ExportedTower) -> ChipLayout:
+    """Return how the chips of a tower are aligned.
+
+    It is what the tower's layer `AlignedInput` or the exported file says. Towers without either take the chips of
+    `resnet128`, resized.
+
+    Args:
+        model: A tower, or a model around one (see `tower_of`).
+    """
+    tower = tower_of(model)
+    if isinstance(tower, ExportedTower):
+        return tower.layout
+    layers = list(getattr(tower, "layers", ()))
+    own = next((layer.layout for layer in layers if isinstance(getattr(layer, "layout", None), ChipLayout)), None)
+    inner = (layout_of(layer) for layer in layers if getattr(layer, "layers", None))
+    return own or next((layout for layout in inner if layout is not STANDARD), STANDARD)
 
 
 def input_shape_of(tower: keras.Model | ExportedTower) -> tuple[int | None, ...]:
@@ -160,7 +194,7 @@ def encoding_length(tower: keras.Model | ExportedTower) -> int:
 
 # the attributes of Keras's layers that change what they compute, besides their weights
 _COMPUTED_WITH = ("activation", "strides", "padding", "dilation_rate", "groups", "pool_size", "scale", "offset")
-_NORMALISED_WITH = ("epsilon", "axis", "order")  # added to the hash only where a layer has them
+_ONLY_WITH = ("epsilon", "axis", "order", "layout")  # added to the hash only where a layer has them
 
 
 def fingerprint(tower: keras.Model | ExportedTower) -> str:
@@ -183,7 +217,7 @@ def fingerprint(tower: keras.Model | ExportedTower) -> str:
         for name in _COMPUTED_WITH:
             value = getattr(layer, name, None)
             digest.update(f"{name}={getattr(value, '__name__', value)}".encode())
-        for name in _NORMALISED_WITH:
+        for name in _ONLY_WITH:
             if hasattr(layer, name):
                 digest.update(f"{name}={getattr(layer, name)}".encode())
     for variable in tower.weights:
