@@ -151,6 +151,29 @@ def test_encode_in_batches_equals_one_by_one(tower, chips):
     assert faces.encode(tower, []).shape == (0, 128)
 
 
+def test_one_picture_without_a_face_need_not_lose_the_rest(tower):
+    """Rows 0, 3 and 4 are NaN, the others are as without them."""
+    (face,) = faces.encode(tower, ["bundled:obama"])
+    blank, told = np.zeros((64, 64, 3), np.uint8), []
+    pictures = [blank, *["bundled:obama"] * 2, *[blank] * 2]
+    with pytest.warns(
+        faces.NoFaceWarning, match="in 3 of 5 pictures, their encodings are NaN: picture 1, pict"
+    ) as caught:
+        found = faces.encode(tower, pictures, missing="nan", progress=lambda: told.append(1))
+    assert found.shape == (5, 128) and found.dtype == np.float32 and len(told) == 5
+    assert np.isnan(found).all(axis=1).tolist() == [True, False, False, True, True] == np.isnan(found).any(1).tolist()
+    np.testing.assert_allclose(found[1:3], np.tile(face, (2, 1)), atol=1e-3)
+    assert caught[0].message.indices == (0, 3, 4) and caught[0].filename == __file__
+    with pytest.raises(faces.NoFaceError, match="in which no face was found"):
+        faces.encode(tower, pictures)
+    with pytest.warns(faces.NoFaceWarning):
+        assert np.isnan(faces.encode(tower, [blank], missing="nan")).all()
+    with pytest.raises(ValueError, match="expected a missing among raise, nan, received 'skip'"):
+        faces.encode(tower, pictures, missing="skip")
+    with pytest.raises(FileNotFoundError):
+        faces.encode(tower, [blank, "none.jpg"], missing="nan")
+
+
 def test_encode_refuses_one_picture_and_wrong_chips(tower):
     with pytest.raises(TypeError, match="put it in a list"):
         faces.encode(tower, "bundled:obama")

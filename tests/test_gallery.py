@@ -11,7 +11,7 @@ import numpy as np
 import oracles
 import pytest
 
-from keras_apps import faces
+from keras_apps import faces, images
 from keras_apps.faces.gallery import sqlite_file, store
 
 
@@ -183,6 +183,41 @@ def test_enrolment_is_all_or_nothing(toy):
     with pytest.raises(ValueError, match="at least one picture"):
         toy.enrol("noor", [])
     assert toy.names() == ["kian", "lea"]
+
+
+def test_pictures_without_a_face_are_skipped(tmp_path, tower):
+    """Of four pictures two show a face; of none, nothing is saved and nobody is replaced."""
+    gallery, blank, told = faces.Gallery(tmp_path / "a.db", tower), np.zeros((64, 64, 3), np.uint8), []
+    images.save_image(blank, tmp_path / "blank.png")
+    pictures = ["bundled:obama", blank, tmp_path / "blank.png", "bundled:obama2"]
+    with pytest.raises(faces.NoFaceError):
+        gallery.enrol("barack", pictures)
+    words = "in 2 of 4 pictures, left out: picture 2, '.*blank.png'"
+    with pytest.warns(faces.NoFaceWarning, match=words) as caught:
+        assert gallery.enrol("barack", pictures, missing="skip", progress=lambda: told.append(1)) == 2
+    assert caught[0].message.indices == (1, 2) and caught[0].filename == __file__ and len(told) == 4
+    with pytest.warns(faces.NoFaceWarning):
+        assert gallery.update("barack", pictures[2:], missing="skip") == 2
+    assert gallery.people()[0][:2] == ("barack", 1)
+    for change in (gallery.enrol, gallery.update):
+        with pytest.raises(faces.NoFaceError, match="at least one picture of 'barack', received 2 without any"):
+            change("barack", [blank, blank], missing="skip")
+        with pytest.raises(ValueError, match="expected a missing among raise, skip, received 'nan'"):
+            change("barack", pictures, missing="nan")
+        with pytest.raises(FileNotFoundError):
+            change("barack", [*pictures, "none.jpg"], missing="skip")
+    assert gallery.people()[0][:2] == ("barack", 1)
+
+
+def test_a_gallery_takes_no_encoding_with_nan(toy):
+    """As `encode(missing="nan")` gives for a picture without a face."""
+    for ask in (
+        lambda nan: toy.enrol_encodings(["kian"], nan),
+        lambda nan: toy.verify_encodings(nan, ["kian"]),
+        lambda nan: toy.identify_encodings(nan),
+    ):
+        with pytest.raises(ValueError, match="finite"):
+            ask(np.full((1, 3), np.nan, np.float32))
 
 
 def test_identify_equals_the_oracle(tmp_path, toy_tower, toy, rng):

@@ -9,6 +9,7 @@ from keras_apps.cli import faces
 from keras_apps.faces.gallery.decisions import Candidate, Identification
 from keras_apps.faces.gallery.store import Store
 from keras_apps.faces.judging.calibration import Threshold
+from keras_apps.images import save_image
 
 
 @pytest.fixture
@@ -82,6 +83,19 @@ def test_update(run):
     code, out, _ = run("verify", "team.db", "bundled:obama3", "kian", "--template", "mean", "--json")
     told = json.loads(out)
     assert code == 0 and told["accepted"] and told["measure"] == "squared_euclidean"
+
+
+def test_pictures_without_a_face_are_skipped_and_named(run, fails, tmp_path):
+    save_image(np.zeros((64, 64, 3), np.uint8), "blank.png")
+    code, out, err = run("enrol", "team.db", "barack", "bundled:obama", "blank.png", "--missing", "skip")
+    assert (code, out) == (0, "barack: 1 added, 1 in all; 3 people in team.db\n")
+    assert "left out: blank.png (no face was found)" in err and "Warning" not in err
+    code, out, _ = run("update", "team.db", "kian", "blank.png", "bundled:obama2", "--missing", "skip", "--json")
+    assert json.loads(out) == {"name": "kian", "replaced": 2, "encodings": 1, "skipped": ["blank.png"]}
+    assert "no face was found" in fails("enrol", "team.db", "barack", "bundled:obama", "blank.png")
+    assert "at least one picture of 'noor'" in fails("enrol", "new.db", "noor", "blank.png", "--missing", "skip")
+    assert not (tmp_path / "new.db").exists()
+    assert "expected a missing among raise, skip" in fails("enrol", "team.db", "x", "bundled:obama", "--missing", "nan")
 
 
 def test_nobody_is_near_in_an_empty_gallery():
