@@ -8,7 +8,7 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_apps._files import written_aside
-from keras_apps.faces.gallery.names import GalleryError, checked_name
+from keras_apps.faces.gallery.names import SIMILAR_NAME, GalleryError, checked_accept, checked_name
 from keras_apps.faces.gallery.store import Store, checked_encodings
 
 FORMAT = "keras-apps gallery"
@@ -91,7 +91,11 @@ def export_people(store: Store, path: str | os.PathLike) -> int:
 
 
 def import_people(
-    store: Store, path: str | os.PathLike, conflict: str = "error", fingerprint: str | None = None
+    store: Store,
+    path: str | os.PathLike,
+    conflict: str = "error",
+    fingerprint: str | None = None,
+    accept: str | Collection[str] = (),
 ) -> Imported:
     """Add all people of an exported file; if one cannot be added, add nobody.
 
@@ -101,13 +105,16 @@ def import_people(
         conflict: What to do with people who are enrolled already: raise an `"error"`, `"skip"` them, `"replace"`
             their encodings, or `"add"` to them.
         fingerprint: The tower that the encodings must be of; by default the gallery's own, any where it is empty.
+        accept: `"similar-name"`: a new name may differ from another one only in case, spacing or Unicode form.
 
     Raises:
         FileNotFoundError: If there is no such file.
         GalleryError: If the encodings are of another tower, or somebody is enrolled already and `conflict` is
             `"error"`.
+        SimilarNameError: If a new name differs too little from another one, and is not accepted.
         ValueError: If the file is damaged, or is not an exported gallery of this format.
     """
+    accepted = checked_accept(accept)
     tower, names, seconds, encodings = _read(Path(path))
     expected = fingerprint or store.fingerprint() or tower
     if not names or tower is None:
@@ -117,7 +124,16 @@ def import_people(
             f"expected encodings of tower {expected}, received '{path}' with those of {tower}; "
             "encodings of two towers cannot be compared"
         )
-    return Imported(**store.add_many(names, encodings, tower, enrolled=seconds, conflict=conflict, change="imported"))
+    counts = store.add_many(
+        names,
+        encodings,
+        tower,
+        enrolled=seconds,
+        conflict=conflict,
+        change="imported",
+        similar_names=SIMILAR_NAME in accepted,
+    )
+    return Imported(**counts)
 
 
 def _read(path: Path) -> tuple[str | None, list[str], np.ndarray, np.ndarray]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from keras_apps._checks import check_choice, is_whole
+from keras_apps._picture_sources import describe, name_of
 from keras_apps.faces.detection import NoFaceError, no_face_warning, one_face, some_faces
 from keras_apps.faces.encoding import encode, resize_chip, takes_pictures
 from keras_apps.faces.gallery.decisions import (
@@ -23,7 +24,15 @@ from keras_apps.faces.gallery.decisions import (
     decision_for,
 )
 from keras_apps.faces.gallery.exchange import Imported, export_people, import_people
-from keras_apps.faces.gallery.names import GalleryError, checked_name, unknown
+from keras_apps.faces.gallery.names import (
+    LOOK_ALIKE,
+    SIMILAR_NAME,
+    GalleryError,
+    LookAlikeError,
+    checked_accept,
+    checked_name,
+    similar,
+)
 from keras_apps.faces.gallery.search import Index, pictures_of
 from keras_apps.faces.gallery.store import Audit, Store, checked_encodings
 from keras_apps.faces.judging.calibration import Threshold
@@ -71,12 +80,17 @@ class Matcher:
         self._store = Store(path)
         self._check_tower()
 
-    def enrol_encodings(self, names: Sequence[str], encodings: np.ndarray) -> int:
+    def enrol_encodings(
+        self, names: Sequence[str], encodings: np.ndarray, *, accept: str | Collection[str] = ()
+    ) -> int:
         """Add ready encodings of one person or of many, in one transaction: all are saved, or none.
+
+        They are not compared with other people's, as `Gallery.enrol` does with pictures; `doctor` finds what is wrong.
 
         Args:
             names: `n` names, one for each encoding; a person's name may occur several times.
             encodings: Finite floats `(n, d)`, made by the gallery's tower.
+            accept: `"similar-name"`: a new name may differ from another one only in case, spacing or Unicode form.
 
         Returns:
             The number of encodings added.
@@ -85,6 +99,7 @@ class Matcher:
             ValueError: If a name is not accepted, the numbers of names and encodings differ, a value is not finite,
                 or the length is not that of the gallery's encodings.
             GalleryError: If the file cannot be written.
+            SimilarNameError: If a new name differs too little from another one, and is not accepted.
 
         Example:
             >>> import tempfile, os
@@ -97,18 +112,26 @@ class Matcher:
         """
         if isinstance(names, str):
             raise TypeError(f"expected a sequence of names, received the text {names!r}")
-        names = [checked_name(name) for name in names]
-        self._store.add_many(names, checked_encodings(encodings, len(names)), self._fingerprint)
+        accepted, names = checked_accept(accept), [checked_name(name) for name in names]
+        encodings = checked_encodings(encodings, len(names))
+        self._store.add_many(names, encodings, self._fingerprint, similar_names=SIMILAR_NAME in accepted)
         return len(names)
 
-    def rename(self, name: str, new_name: str) -> None:
+    def rename(self, name: str, new_name: str, *, accept: str | Collection[str] = ()) -> None:
         """Rename a person. The old name is overwritten, in the log too.
+
+        Args:
+            name: The name of today.
+            new_name: A name that nobody has.
+            accept: `"similar-name"`: it may differ from somebody else's only in case, spacing or Unicode form.
 
         Raises:
             GalleryError: If nobody is enrolled under `name`, or somebody is enrolled under `new_name` already.
-            ValueError: If the new name is not accepted.
+            SimilarNameError: If somebody else's name differs too little from `new_name`, and this is not accepted.
+            ValueError: If the new name is not a valid one.
         """
-        self._store.rename(checked_name(name), checked_name(new_name))
+        accepted = checked_accept(accept)
+        self._store.rename(checked_name(name), checked_name(new_name), similar_name=SIMILAR_NAME in accepted)
 
     def remove(self, name: str) -> int:
         """Remove a person, overwriting name and encodings, and return how many encodings there were.
@@ -122,7 +145,7 @@ class Matcher:
         name = checked_name(name)
         count = self._store.remove(name)
         if not count:
-            raise unknown(name, self.names())
+            raise self._store.unknown(name)
         return count
 
     def names(self) -> list[str]:
@@ -150,21 +173,25 @@ class Matcher:
         """
         return export_people(self._store, path)
 
-    def import_(self, path: str | os.PathLike, conflict: str = "error") -> Imported:
+    def import_(
+        self, path: str | os.PathLike, conflict: str = "error", *, accept: str | Collection[str] = ()
+    ) -> Imported:
         """Add all people of an exported file; if one cannot be added, add nobody.
 
         Args:
             path: A file that `export` wrote.
             conflict: What to do with people who are enrolled already: raise an `"error"`, `"skip"` them, `"replace"`
                 their encodings, or `"add"` to them.
+            accept: `"similar-name"`: a new name may differ from another one only in case, spacing or Unicode form.
 
         Raises:
             FileNotFoundError: If there is no such file.
             GalleryError: If the encodings are of another tower, or somebody is enrolled already and `conflict` is
                 `"error"`.
+            SimilarNameError: If a new name differs too little from another one, and is not accepted.
             ValueError: If the file is damaged, or is not an exported gallery of this format.
         """
-        return import_people(self._store, path, conflict, self._fingerprint)
+        return import_people(self._store, path, conflict, self._fingerprint, accept)
 
     def verify_encodings(self, encodings: np.ndarray, names: Sequence[str]) -> list[Verification]:
         """Decide for each of several encodings whether it is the person of the name beside it (1:1).
@@ -269,7 +296,7 @@ class Matcher:
         try:
             return index.names.index(name)
         except ValueError:
-            raise unknown(name, sorted(index.names)) from None
+            raise self._store.unknown(name) from None
 
     def _probes(self, encodings: np.ndarray, index: Index, count: int | None = None) -> np.ndarray:
         probes = checked_encodings(encodings, count)
@@ -358,9 +385,15 @@ class Gallery(Matcher):
         face: int | str | None = None,
         aligned: bool = False,
         missing: str = "raise",
+        accept: str | Collection[str] = (),
         progress: Callable[[], None] = lambda: None,
     ) -> int:
         """Add a person, or further pictures of one. All pictures are saved, or none.
+
+        Two mistakes are refused, because they would be paid for at the door: a new name that hardly differs from an
+        enrolled one, and a picture that looks like somebody else. A picture of a new person looks like somebody else
+        where it is within tau of them; a picture of an enrolled person, where it is also nearer to them than to the
+        pictures that the person has already.
 
         Args:
             name: 1 to 200 characters.
@@ -370,6 +403,8 @@ class Gallery(Matcher):
             missing: What a picture without a face does: `"raise"` an error, so that nothing is saved, or `"skip"`: it
                 is left out, and one `NoFaceWarning` names those that were. Pictures that cannot be read, or that show
                 several faces, are errors all the same.
+            accept: What is not to be refused, one word or several: `"similar-name"`, a new name that differs from
+                another one only in case, spacing or Unicode form; `"look-alike"`, pictures of a twin, say.
             progress: Called after each picture that was searched for a face.
 
         Returns:
@@ -378,12 +413,20 @@ class Gallery(Matcher):
         Raises:
             NoFaceError: If a picture shows no face, or with `missing="skip"` none of them does.
             SeveralFacesError: If a picture shows several faces and `face` does not say which to use.
+            SimilarNameError: If the name is new and differs too little from another one, and is not accepted.
+            LookAlikeError: If a picture looks like somebody else, and is not accepted.
             GalleryError: If the file cannot be written.
-            ValueError: If the name is not accepted, or there is no picture.
+            ValueError: If the name is not valid, or there is no picture.
         """
-        name = checked_name(name)
-        encodings = self._encode_faces(name, pictures, face, aligned, missing, progress)
-        self._store.add(name, encodings, self._fingerprint)
+        accepted, name = checked_accept(accept), checked_name(name)
+        alike = self._store.alike(name)  # before faces are looked for, and once more when they are saved
+        if alike and name not in alike and SIMILAR_NAME not in accepted:
+            raise similar(name, alike[0], "enrolled")
+        encodings, sources = self._encode_faces(name, pictures, face, aligned, missing, progress)
+        if LOOK_ALIKE not in accepted:
+            self._refuse_look_alikes(name, encodings, sources)
+        names = [name] * len(encodings)
+        self._store.add_many(names, encodings, self._fingerprint, similar_names=SIMILAR_NAME in accepted)
         return len(encodings)
 
     def update(
@@ -394,23 +437,27 @@ class Gallery(Matcher):
         face: int | str | None = None,
         aligned: bool = False,
         missing: str = "raise",
+        accept: str | Collection[str] = (),
         progress: Callable[[], None] = lambda: None,
     ) -> int:
         """Replace all encodings of a person by those of new pictures; the old ones are overwritten.
 
         Takes what `enrol` takes. Either all of it happens or nothing: nobody ever sees the person without encodings.
+        A picture that looks like somebody else is refused as `enrol` does, with the old encodings as the person's own.
 
         Returns:
             The number of encodings that were replaced.
 
         Raises:
             GalleryError: If nobody of that name is enrolled.
-            NoFaceError, SeveralFacesError, ValueError: As `enrol`.
+            NoFaceError, SeveralFacesError, LookAlikeError, ValueError: As `enrol`.
         """
-        name = checked_name(name)
-        if name not in self.names():
-            raise unknown(name, self.names())
-        encodings = self._encode_faces(name, pictures, face, aligned, missing, progress)
+        accepted, name = checked_accept(accept), checked_name(name)
+        if name not in self._store.alike(name):
+            raise self._store.unknown(name)
+        encodings, sources = self._encode_faces(name, pictures, face, aligned, missing, progress)
+        if LOOK_ALIKE not in accepted:
+            self._refuse_look_alikes(name, encodings, sources)
         return self._store.replace(name, encodings, self._fingerprint)
 
     def verify(self, picture: Picture, name: str, *, aligned: bool = False) -> Verification:
@@ -467,7 +514,8 @@ class Gallery(Matcher):
         aligned: bool,
         missing: str,
         progress: Callable[[], None],
-    ) -> np.ndarray:
+    ) -> tuple[np.ndarray, list[str]]:
+        """Return the encodings, and for each a few words that name its picture."""
         check_choice("missing", missing, ("raise", "skip"))
         aligned = aligned or self._takes_samples()
         rank = 4 if self._tower is None else len(input_shape_of(self._tower))
@@ -499,7 +547,36 @@ class Gallery(Matcher):
         encodings = self._encode(chips)
         if self._fingerprint != self._current_fingerprint():
             raise GalleryError("the tower was trained further since this gallery was opened; open it again")
-        return encodings
+        missed = set(without_face)
+        kept = [i for i in range(len(samples)) if i not in missed]
+        return encodings, [f"picture {i + 1}" if name_of(samples[i]) is None else describe(samples[i]) for i in kept]
+
+    def _refuse_look_alikes(self, name: str, encodings: np.ndarray, sources: Sequence[str]) -> None:
+        """Raise where a picture is within tau of somebody else, and its own person is farther away or new.
+
+        Nothing is compared where no threshold is known, or nobody else is enrolled.
+        """
+        decision, index = self._decision, self._index()
+        if decision is None or set(index.names) <= {name}:
+            return
+        own = index.names.index(name) if name in index.names else None
+        wrong = []
+        probes = self._probes(encodings, index)
+        for probe, nearest, source in zip(probes, index.nearest(probes, decision, top=2), sources, strict=True):
+            other, distance = next((person, distance) for person, distance in nearest if person != own)
+            limit = float("inf") if own is None else index.measure_of(probe, own, decision)
+            if distance <= decision.tau and distance < limit:
+                wrong.append((source, index.names[other], distance))
+        if not wrong:
+            return
+        source, other_name, distance = wrong[0]
+        more = f", and {len(wrong) - 1} more of the {len(encodings)} pictures look like others" if wrong[1:] else ""
+        raise LookAlikeError(
+            f"expected pictures of {name!r}, received {source}: this looks like {other_name!r} "
+            f"({decision.name} {distance:.3f}, tau {decision.tau:.3f}){more}; enrol it under that name, leave it out, "
+            f"or accept {LOOK_ALIKE!r} (in Python accept={LOOK_ALIKE!r}, on the command line --accept {LOOK_ALIKE}) if "
+            f"{name!r} is another person, a twin for instance"
+        )
 
     def _current_fingerprint(self) -> str:
         if self._bundled is not None:

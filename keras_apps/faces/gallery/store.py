@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_apps._checks import check_choice
-from keras_apps.faces.gallery.names import GalleryError, some_of, unknown
+from keras_apps.faces.gallery.names import GalleryError, name_key, similar, some_of, unknown
 from keras_apps.faces.gallery.sqlite_file import Database
 
 CONFLICTS = ("error", "skip", "replace", "add")
@@ -23,7 +23,8 @@ APPLICATION_ID = 0x4B415047  # "KAPG"
 FORMAT = 2
 SCHEMA = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
+    "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, key TEXT)",
+    "CREATE INDEX people_by_key ON people (key)",
     "CREATE TABLE blocks (id INTEGER PRIMARY KEY, owners BLOB NOT NULL, enrolled BLOB NOT NULL,"
     " encodings BLOB NOT NULL)",
     "CREATE TABLE changes (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, change TEXT NOT NULL,"
@@ -96,6 +97,7 @@ class Store(Database):
 
     def _open(self) -> None:
         run = self._connection.execute
+        self._connection.create_function("name_key", 1, name_key, deterministic=True)
         check_format(run, self.path)
         super()._open()
         if is_new(run):
@@ -118,6 +120,20 @@ class Store(Database):
         """Return the people's names, in order."""
         with self._errors():
             return [name for (name,) in self._connection.execute("SELECT name FROM people ORDER BY name")]
+
+    def alike(self, name: str) -> list[str]:
+        """Return the people's names that differ from a name in case, spacing or Unicode form, or not at all."""
+        with self._errors():
+            run, key = self._connection.execute, name_key(name)
+            if has_keys(run):
+                found = "key = ?1 OR key IS NULL AND name_key(name) = ?1"
+            else:
+                found = "name_key(name) = ?1"
+            return [other for (other,) in run(f"SELECT name FROM people WHERE {found} ORDER BY name", (key,))]
+
+    def unknown(self, name: str) -> GalleryError:
+        """Return the error for a name that nobody has; it tells the names that differ from it little."""
+        return unknown(name, self.names(), self.alike(name))
 
     def people(self) -> list[tuple[str, int, str]]:
         """Return `(name, number of encodings, date of the first)` by name."""
@@ -187,6 +203,7 @@ class Store(Database):
         enrolled: np.ndarray | None = None,
         conflict: str = "add",
         change: str = "enrolled",
+        similar_names: bool = False,
     ) -> dict[str, int]:
         """Add encodings of many people, all or none.
 
@@ -198,6 +215,7 @@ class Store(Database):
             conflict: What to do with people who are enrolled already: `"add"` to their encodings, `"replace"` them,
                 `"skip"` these people, or raise an `"error"`.
             change: The word for the log.
+            similar_names: Whether a new name may differ from another one only in case, spacing or Unicode form.
 
         Returns:
             `{"people": added or changed, "new": of these, "skipped": people, "encodings": added}`.
@@ -205,6 +223,7 @@ class Store(Database):
         Raises:
             GalleryError: If the gallery belongs to another tower, cannot be written, or has a person of `names`
                 while `conflict` is `"error"`.
+            SimilarNameError: If a new name differs too little from another one, unless `similar_names`.
             ValueError: If the encodings are not finite, or of another length than the gallery's.
         """
         encodings = checked_encodings(encodings, len(names))
@@ -216,7 +235,12 @@ class Store(Database):
             self._claim(fingerprint)
             before = run("SELECT coalesce(max(id), 0) FROM people").fetchone()[0]
             unique = list(dict.fromkeys(names))
-            self._connection.executemany("INSERT OR IGNORE INTO people (name) VALUES (?)", ((n,) for n in unique))
+            complete_keys(run)
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO people (name, key) VALUES (?, ?)", ((n, name_key(n)) for n in unique)
+            )
+            if not similar_names:
+                self._check_new_names(before)
             find = "SELECT id FROM people WHERE name = ?"
             ids = {name: run(find, (name,)).fetchone()[0] for name in unique}
             enrolled_already = [name for name, number in ids.items() if number <= before]
@@ -272,18 +296,24 @@ class Store(Database):
             self._forget_tower_of_nobody()
         return count
 
-    def rename(self, name: str, new_name: str) -> None:
+    def rename(self, name: str, new_name: str, *, similar_name: bool = False) -> None:
         """Rename a person; the old name is overwritten.
 
         Raises:
             GalleryError: If nobody is enrolled under `name`, or somebody is enrolled under `new_name` already.
+            SimilarNameError: If somebody else's name differs too little from `new_name`, unless `similar_name`.
         """
         with self._errors(), self._transaction():
             run = self._connection.execute
             person = self._id(name)
             if run("SELECT 1 FROM people WHERE name = ?", (new_name,)).fetchone():
                 raise GalleryError(f"expected a new name that nobody has yet, received {new_name!r}")
-            run("UPDATE people SET name = ? WHERE id = ?", (new_name, person))
+            key = name_key(new_name)
+            complete_keys(run)
+            other = run("SELECT name FROM people WHERE key = ? AND id != ?", (key, person)).fetchone()
+            if other and not similar_name:
+                raise similar(new_name, other[0], "enrolled")
+            run("UPDATE people SET name = ?, key = ? WHERE id = ?", (new_name, key, person))
             self._log("renamed", 0, person)
 
     def _claim(self, fingerprint: str) -> None:
@@ -294,6 +324,17 @@ class Store(Database):
         if self.fingerprint() != fingerprint:
             raise GalleryError(f"'{self.path}' holds encodings of another tower, {self.fingerprint()}")
 
+    def _check_new_names(self, before: int) -> None:
+        """Raise, within a transaction, where a person of an id above `before` has a name like somebody else's."""
+        found = self._connection.execute(
+            "SELECT new.name, other.name, other.id FROM people AS new JOIN people AS other"
+            " ON other.key = new.key AND other.id < new.id WHERE new.id > ? LIMIT 1",
+            (before,),
+        ).fetchone()
+        if found:
+            name, other, number = found
+            raise similar(name, other, "enrolled" if number <= before else "among the same names")
+
     def _forget_tower_of_nobody(self) -> None:
         if not len(self):
             self._connection.execute("DELETE FROM meta WHERE key = 'tower'")
@@ -301,7 +342,7 @@ class Store(Database):
     def _id(self, name: str) -> int:
         row = self._connection.execute("SELECT id FROM people WHERE name = ?", (name,)).fetchone()
         if not row:
-            raise unknown(name, self.names())
+            raise self.unknown(name)
         return row[0]
 
     def _log(self, change: str, encodings: int, person: int | None) -> None:
@@ -319,6 +360,19 @@ def _iso(seconds: int) -> str:
 def is_new(run: Run) -> bool:
     """Return whether the file has no tables yet."""
     return run("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+
+
+def has_keys(run: Run) -> bool:
+    """Return whether the file keeps each name's key; the first versions of format 2 had no such column."""
+    return any(column[1] == "key" for column in run("PRAGMA table_info(people)").fetchall())
+
+
+def complete_keys(run: Run) -> None:
+    """Add, within a transaction, the column of keys where it is missing, and the keys that are."""
+    if not has_keys(run):
+        run("ALTER TABLE people ADD COLUMN key TEXT")
+        run("CREATE INDEX people_by_key ON people (key)")
+    run("UPDATE people SET key = name_key(name) WHERE key IS NULL")
 
 
 def check_format(run: Run, path: Path) -> None:
