@@ -142,6 +142,50 @@ def test_remove(toy, tmp_path):
         toy.remove("lea")
 
 
+def test_a_new_person_who_looks_like_somebody_is_refused(toy):
+    """0.5 is 0.01 from lea's 0.6, within tau 0.04; 0.9 is 0.09 away."""
+    with pytest.raises(
+        faces.LookAlikeError, match=r"picture 2: this looks like 'lea' \(squared_euclidean 0.010, tau 0.0"
+    ):
+        toy.enrol("noor", [colour(0.9), colour(0.5)], aligned=True)
+    assert toy.names() == ["kian", "lea"], "nothing was saved"
+    assert toy.enrol("noor", [colour(0.9), colour(0.5)], aligned=True, accept="look-alike") == 2
+
+
+def test_a_wrong_picture_of_an_enrolled_person_is_refused(toy):
+    """0.55 is 0.0025 from lea's 0.6 and 0.1225 from kian's nearest, 0.2. The second wrong one does not shield the first.
+    0.39 is 0.0361 from kian's and 0.0441 from lea's: kian's. 0.41 is within tau of lea too, and nearer to her."""
+    wrong = [colour(0.1), colour(0.55), colour(0.56)]
+    for change in (toy.enrol, toy.update):
+        with pytest.raises(
+            faces.LookAlikeError, match="picture 2: this looks like 'lea' .* 1 more of the 3 pictures look"
+        ):
+            change("kian", wrong, aligned=True)
+        with pytest.raises(faces.LookAlikeError, match="enrol it under that name.*accept='look-alike'"):
+            change("kian", colour(0.41), aligned=True)
+    assert toy.people()[0][:2] == ("kian", 2)
+    assert toy.enrol("kian", colour(0.39), aligned=True) == 1
+    assert toy.enrol("kian", wrong, aligned=True, accept=("look-alike", "similar-name")) == 3
+    assert toy.update("kian", wrong, aligned=True, accept=["look-alike"]) == 6
+    with pytest.raises(ValueError, match="an accept among similar-name, look-alike, received 'twin'; did you"):
+        toy.enrol("kian", colour(0.1), aligned=True, accept="twin")
+
+
+def test_the_only_person_looks_like_nobody_else(tmp_path, toy_tower, toy):
+    gallery = faces.Gallery(tmp_path / "one.db", toy_tower, toy.threshold)
+    gallery.enrol("kian", [colour(0.0), colour(0.9)], aligned=True)
+    assert gallery.enrol("kian", colour(0.5), aligned=True) == 1
+    without_tau = faces.Gallery(tmp_path / "none.db", toy_tower)
+    for name in ("kian", "lea"):
+        assert without_tau.enrol(name, colour(0.5), aligned=True) == 1
+
+
+def test_a_similar_name_is_refused_before_a_face_is_looked_for(toy, monkeypatch):
+    monkeypatch.setattr(toy, "_encode_faces", None)
+    with pytest.raises(faces.SimilarNameError, match="received 'KIAN', but 'kian' is enrolled: write 'kian'"):
+        toy.enrol("KIAN", colour(0.9), aligned=True)
+
+
 def test_nobody_enrolled(tmp_path, toy_tower, toy):
     empty = faces.Gallery(tmp_path / "empty.db", toy_tower, toy.threshold)
     assert len(empty) == 0 and empty.names() == []
@@ -313,7 +357,7 @@ def test_a_model_around_a_tower_takes_the_towers_place(toy, toy_tower, tmp_path,
 def test_a_read_only_gallery_answers_and_refuses_to_change(toy, tmp_path):
     toy._store._connection.execute("PRAGMA query_only = ON")  # as an unwritable file does, also for root
     assert toy.verify(colour(0.0), "kian", aligned=True).accepted
-    for change in (lambda: toy.enrol("x", colour(0.1), aligned=True), lambda: toy.remove("lea")):
+    for change in (lambda: toy.enrol("x", colour(0.9), aligned=True), lambda: toy.remove("lea")):
         with pytest.raises(faces.GalleryError, match="read-only"):
             change()
     assert toy.names() == ["kian", "lea"]
@@ -323,7 +367,7 @@ def test_a_read_only_gallery_answers_and_refuses_to_change(toy, tmp_path):
 def test_a_file_without_write_permission(toy, tmp_path):
     (tmp_path / "toy.db").chmod(0o444)
     with pytest.raises(faces.GalleryError, match="read-only"):
-        toy.enrol("x", colour(0.1), aligned=True)
+        toy.enrol("x", colour(0.9), aligned=True)
 
 
 def test_a_full_disk_loses_nothing(toy, tmp_path):

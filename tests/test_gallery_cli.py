@@ -32,6 +32,19 @@ def test_rename(run, fails):
     assert [row["name"] for row in json.loads(run("list", "team.db", "--json")[1])] == ["kk", "lea"]
 
 
+def test_similar_names(run, fails, tmp_path):
+    assert "received 'Lea', but 'lea' is enrolled" in fails("rename", "team.db", "kian", "Lea")
+    assert "--accept similar-name" in fails("enrol", "team.db", "LEA", "bundled:obama")
+    assert "did you mean 'lea'?" in fails("remove", "team.db", "LEA")
+    assert "an accept among similar-name, look-alike" in fails("rename", "team.db", "kian", "Lea", "--accept", "twins")
+    assert run("export", "team.db", "team.zip")[0] == 0
+    assert run("rename", "team.db", "kian", "Lea", "--accept", "similar-name")[0] == 0
+    assert run("rename", "team.db", "Lea", "LEA", "--accept", "look-alike", "--accept", "similar-name")[0] == 0
+    assert run("rename", "team.db", "lea", "x")[0] == 0
+    assert "'LEA' is enrolled" in fails("import", "team.db", "team.zip")
+    assert run("import", "team.db", "team.zip", "--accept", "similar-name")[0] == 0
+
+
 def test_audit(run):
     assert run("remove", "team.db", "lea")[0] == 0
     code, out, _ = run("audit", "team.db")

@@ -11,6 +11,7 @@ import typer
 from keras_apps.cli import console, faces_judge, faces_train
 from keras_apps.cli.console import AsJson
 from keras_apps.cli.faces_options import (
+    Accept,
     DeciderFile,
     Face,
     GalleryFile,
@@ -39,6 +40,7 @@ def enrol(
     pictures: OwnPictures,
     face: Face = None,
     missing: Missing = "raise",
+    accept: Accept = None,
     tower: GalleryTower = None,
     as_json: AsJson = False,
 ) -> None:
@@ -53,7 +55,14 @@ def enrol(
     try:
         with pictures_without_face(expanded) as skipped, console.progress_bar() as bar:
             task = bar.add_task("finding and encoding faces", total=len(expanded))
-            added = opened.enrol(name, expanded, face=which, missing=missing, progress=lambda: bar.advance(task))
+            added = opened.enrol(
+                name,
+                expanded,
+                face=which,
+                missing=missing,
+                accept=accept or (),
+                progress=lambda: bar.advance(task),
+            )
     except BaseException:
         if is_new:
             opened.discard_if_empty()
@@ -195,13 +204,14 @@ def rename(
     gallery: GalleryFile,
     name: Name,
     new_name: Annotated[str, typer.Argument(metavar="NEW_NAME", help="A name that nobody has.")],
+    accept: Accept = None,
     as_json: AsJson = False,
 ) -> None:
     """Give a person another name; the old one is overwritten in the file."""
-    from keras_apps.faces.gallery.names import checked_name
+    from keras_apps.faces.gallery.names import SIMILAR_NAME, checked_accept, checked_name
 
-    name, new_name = checked_name(name), checked_name(new_name)
-    _store(gallery).rename(name, new_name)
+    name, new_name, accepted = checked_name(name), checked_name(new_name), checked_accept(accept or ())
+    _store(gallery).rename(name, new_name, similar_name=SIMILAR_NAME in accepted)
     if as_json:
         console.print_json({"name": new_name})
     else:
@@ -214,6 +224,7 @@ def update(
     pictures: OwnPictures,
     face: Face = None,
     missing: Missing = "raise",
+    accept: Accept = None,
     tower: GalleryTower = None,
     as_json: AsJson = False,
 ) -> None:
@@ -224,7 +235,9 @@ def update(
     opened = open_gallery(console.existing(gallery), tower)
     with pictures_without_face(expanded) as skipped, console.progress_bar() as bar:
         task = bar.add_task("finding and encoding faces", total=len(expanded))
-        replaced = opened.update(name, expanded, face=which, missing=missing, progress=lambda: bar.advance(task))
+        replaced = opened.update(
+            name, expanded, face=which, missing=missing, accept=accept or (), progress=lambda: bar.advance(task)
+        )
     encodings = len(expanded) - len(skipped)
     if as_json:
         answer = {"name": name, "replaced": replaced, "encodings": encodings}
@@ -235,12 +248,12 @@ def update(
 
 def remove(gallery: GalleryFile, name: Name, as_json: AsJson = False) -> None:
     """Remove a person; their name and encodings are overwritten in the file."""
-    from keras_apps.faces.gallery.names import checked_name, unknown
+    from keras_apps.faces.gallery.names import checked_name
 
     name, store = checked_name(name), _store(gallery)
     count = store.remove(name)
     if not count:
-        raise unknown(name, store.names())
+        raise store.unknown(name)
     if as_json:
         console.print_json({"name": name, "removed": count, "people": len(store)})
     else:
@@ -266,6 +279,7 @@ def import_gallery(
     gallery: GalleryFile,
     source: Annotated[str, typer.Argument(metavar="FILE", help="A file that 'faces export' wrote.")],
     conflict: Conflict = "error",
+    accept: Accept = None,
     as_json: AsJson = False,
 ) -> None:
     """Add all people of an exported file, or nobody if one cannot be added; a missing gallery is created."""
@@ -275,7 +289,7 @@ def import_gallery(
     is_new = not Path(gallery).exists()
     store = Store(gallery if is_new else console.existing(gallery))
     try:
-        done = import_people(store, source, conflict)
+        done = import_people(store, source, conflict, accept=accept or ())
     except BaseException:
         if is_new:
             store.discard_if_empty()

@@ -28,6 +28,13 @@ Face = Annotated[str | None, typer.Option(help="Which face of several: 'largest'
 Missing = Annotated[
     str, typer.Option(help="A picture without a face: 'raise' an error, so that nothing is saved, or 'skip' it.")
 ]
+Accept = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="What is not to be refused: 'similar-name', a new name much like another one; 'look-alike', pictures much "
+        "like somebody else's, a twin's for instance. May be given twice."
+    ),
+]
 _TOWERS = f"{', '.join(map(repr, BUNDLED_TOWERS))}, or a .keras, .onnx or .tflite file"
 Tower = Annotated[str, typer.Option(help=f"{_TOWERS}.")]
 GalleryTower = Annotated[

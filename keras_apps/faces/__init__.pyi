@@ -16,6 +16,8 @@ from .gallery.exchange import Imported as Imported
 from .gallery.gallery import Gallery as Gallery
 from .gallery.gallery import Matcher as Matcher
 from .gallery.names import GalleryError as GalleryError
+from .gallery.names import LookAlikeError as LookAlikeError
+from .gallery.names import SimilarNameError as SimilarNameError
 from .gallery.store import Audit as Audit
 from .gallery.store import Change as Change
 from .gallery.store import Enrolment as Enrolment
@@ -94,6 +96,7 @@ __all__ = [
     "Identification",
     "Imported",
     "LogisticComparison",
+    "LookAlikeError",
     "Matcher",
     "NoFaceError",
     "NoFaceWarning",
@@ -109,6 +112,7 @@ __all__ = [
     "Roc",
     "SeveralFacesError",
     "ShortcutAdd",
+    "SimilarNameError",
     "SoftmaxIdentifier",
     "TARAtFAR",
     "Threshold",

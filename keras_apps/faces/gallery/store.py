@@ -125,10 +125,7 @@ class Store(Database):
         """Return the people's names that differ from a name in case, spacing or Unicode form, or not at all."""
         with self._errors():
             run, key = self._connection.execute, name_key(name)
-            if has_keys(run):
-                found = "key = ?1 OR key IS NULL AND name_key(name) = ?1"
-            else:
-                found = "name_key(name) = ?1"
+            found = "key = ?1 OR key IS NULL AND name_key(name) = ?1" if has_keys(run) else "name_key(name) = ?1"
             return [other for (other,) in run(f"SELECT name FROM people WHERE {found} ORDER BY name", (key,))]
 
     def unknown(self, name: str) -> GalleryError:
