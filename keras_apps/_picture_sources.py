@@ -65,7 +65,7 @@ def encoded_bytes(picture: object) -> bytes | None:
 
 
 def check_path(path: str | os.PathLike) -> None:
-    """Check that a text or path may name a file here.
+    """Check that a text or path may name a file or folder here.
 
     Raises:
         ValueError: If it is an address.
@@ -73,14 +73,14 @@ def check_path(path: str | os.PathLike) -> None:
     """
     text = os.fsdecode(path)
     if is_data_address(path):
-        raise ValueError(f"expected a file, received {describe(path)}; save its picture as a file first")
+        raise ValueError(f"expected a path, received {describe(path)}; save its picture as a file first")
     if isinstance(path, str):
         is_address, address = _ADDRESS.match(text), text
     else:  # pathlib writes // as /
         is_address, address = _ADDRESS_IN_PATH.match(text), re.sub(r"^(\w+):[/\\]+", r"\1://", text)
     if is_address:
         todo = "pass its path" if is_address[1].lower() == "file" else "download it first"
-        raise ValueError(f"expected a file, received the address '{address}'; {todo}")
+        raise ValueError(f"expected a path, received the address '{address}'; {todo}")
     if len(text) > LONGEST_PATH or any(len(part) > LONGEST_NAME for part in re.split(r"[/\\]", text)):
         raise FileNotFoundError(
             f"expected a path, received {describe(text)}, which is too long; if it is base64, write 'data:;base64,' "

@@ -182,6 +182,7 @@ def test_commands_refuse_addresses(fails, tmp_path):
         ("style", address, "bundled:vortices", "-o", "x.png"),
         ("style", "bundled:cat", address, "-o", "x.png"),
         ("visualize", "patches", address, "-o", "x.png"),
+        ("faces", "evaluate", address),
         ("visualize", "maps", address, "-o", "x.png"),
     ):
         assert f"received the address '{address}'; download it first" in fails(*command)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_apps._picture_sources import check_path
 from keras_apps.faces.distances import squared_euclidean
 from keras_apps.faces.judging.rates import equal_error_rate, roc_of, split_kinds
 from keras_apps.faces.people.pairs import picture_path, read_pairs
@@ -188,8 +189,9 @@ def pairs_of_file(root: str | os.PathLike, path: str | os.PathLike) -> JudgedPai
 
     Raises:
         FileNotFoundError: If the folder, the file or a picture is missing.
-        ValueError: If the file holds no pairs.
+        ValueError: If the file holds no pairs, or `root` is an address on the network.
     """
+    check_path(root)
     root = Path(root)
     if not root.is_dir():
         raise FileNotFoundError(f"expected a folder of people, received '{root}', which is not a directory")

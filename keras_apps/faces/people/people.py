@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from keras_apps._checks import is_whole
+from keras_apps._picture_sources import check_path
 from keras_apps.faces.people.reading import unreadable
 from keras_apps.images import PICTURE_ENDINGS
 
@@ -103,8 +104,9 @@ class People:
         Raises:
             FileNotFoundError: If there is no such folder.
             ValueError: If it holds fewer than two people, nobody has two pictures, or pictures are damaged and not
-                to be skipped.
+                to be skipped; or for an address on the network.
         """
+        check_path(root)
         root = Path(root)
         if not root.exists():
             raise FileNotFoundError(f"expected a folder of people, received '{root}', which does not exist")
