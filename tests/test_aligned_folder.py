@@ -7,6 +7,8 @@ import pytest
 from PIL import Image
 
 from keras_apps import images
+from keras_apps.faces.alignment import SFACE, STANDARD
+from keras_apps.faces.detection import find_faces_in
 from keras_apps.faces.people.chips import align_people, aligned_only, chip_paths
 from keras_apps.faces.people.people import People
 
@@ -19,6 +21,14 @@ def people(tmp_path):
             (tmp_path / "photos" / person).mkdir(parents=True, exist_ok=True)
             shutil.copy(source, tmp_path / "photos" / person / f"{name}{source.suffix}")
     return People.from_folder(tmp_path / "photos")
+
+
+@pytest.fixture(scope="module")
+def chips():
+    """Chips of the standard layout, for towers that do not say otherwise."""
+    names = [f"bundled:{name}" for name in ("obama", "obama2", "biden")]
+    found = find_faces_in(names, layout=STANDARD)
+    return {name.removeprefix("bundled:"): faces[0].image for name, faces in zip(names, found, strict=True)}
 
 
 def test_chips_are_cut_once_and_pictures_without_a_face_are_named(people, tmp_path, chips):
@@ -47,13 +57,14 @@ def test_the_face_nearest_the_centre_is_taken(two_faces, tmp_path):
     Image.new("RGB", (40, 40)).save(tmp_path / "a" / "y" / "none.png")
     people = People.from_folder(tmp_path / "a")
     assert [p.name for p in chip_paths(people, "out")] == ["both.jpg.png", "both.png.png", "none.png"]
-    from keras_apps.faces.detection import find_faces
-
     wide = np.pad(two_faces, ((0, 0), (700, 0), (0, 0)))  # the left one of the two is nearer the centre now
     images.save_image(wide, tmp_path / "a" / "x" / "both.png")
     align_people(people, tmp_path / "out")
     chip = images.to_uint8(images.load_image(tmp_path / "out" / "x" / "both.png.png")).astype(float)
-    far = [np.abs(chip - face.image).mean() for face in sorted(find_faces(wide), key=lambda face: face.box[0])]
+    far = [
+        np.abs(chip - face.image).mean()
+        for face in sorted(find_faces_in([wide], layout=STANDARD)[0], key=lambda face: face.box[0])
+    ]
     assert far[0] < 1 < 10 < far[1]
 
 
@@ -97,3 +108,9 @@ def test_what_cannot_be_aligned_is_refused(people, tmp_path):
     arrays = People.from_arrays(np.zeros((3, 8, 8, 3), np.uint8), [0, 0, 1])
     with pytest.raises(ValueError, match="expected people from a folder, received arrays"):
         align_people(arrays, tmp_path / "chips")
+
+
+def test_a_chip_of_another_layout_is_cut_anew(people, tmp_path):
+    assert align_people(people, tmp_path / "chips").aligned == 3
+    assert align_people(people, tmp_path / "chips", size=SFACE.size, layout=SFACE).aligned == 3
+    assert align_people(people, tmp_path / "chips", size=SFACE.size, layout=SFACE).kept == 3

@@ -134,7 +134,7 @@ def test_own_tower_needs_its_own_threshold(fails, run, tower, tmp_path):
     arguments = ("faces", "verify", "own.db", "bundled:obama2", "B", "--threshold", "t.json")
     assert "calibrated for tower" in fails(*arguments)
     said = fails("faces", "enrol", "x.db", "B", "bundled:obama", "--tower", "vgg")
-    assert "'resnet128', 'synthetic64' or a path" in said
+    assert "'resnet128', 'sface128+resnet128', 'synthetic64' or a path" in said
 
 
 def test_style_paints_a_picture(run, tmp_path):
@@ -301,9 +301,9 @@ def test_a_damaged_weight_file_is_named_before_anything_loads(fails, monkeypatch
     copy = tmp_path / "weights"
     shutil.copytree(weights.folder(), copy, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(weights, "folder", lambda: copy)
-    for name in ("resnet128.npz", "vgg16.npz"):
+    for name in ("sface128.npz", "vgg16.npz"):
         (copy / name).write_bytes(b"damaged")
-    assert "resnet128.npz' is damaged" in fails("faces", "verify", gallery, "bundled:obama", "Barack")
+    assert "sface128.npz' is damaged" in fails("faces", "verify", gallery, "bundled:obama", "Barack")
     arguments = ("style", "bundled:cat", "bundled:mosaic", "-o", "out.png", "--backbone", "vgg16")
     assert "vgg16.npz' is damaged" in fails(*arguments)
 

@@ -62,7 +62,7 @@ def test_an_epsilon_changes_the_fingerprint():
     ("arguments", "message"),
     [
         ({"name": "smal"}, "did you mean 'small'"),
-        ({"name": "vgg"}, "expected a tower among resnet128, small, inception"),
+        ({"name": "vgg"}, "expected a tower among sface128, resnet128, small, inception"),
         ({"name": "small", "size": 64.0}, "expected a whole number of at least 16 for size of .small., received 64.0"),
         ({"name": "small", "encoding": 1}, "at least 2 for encoding"),
     ],

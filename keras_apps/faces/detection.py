@@ -27,9 +27,13 @@ LARGEST_SIDE = 1280
 COARSE_SIDE = 320
 """Longer side of a second view, for faces that are too large for the detector in the first."""
 LARGE_FACE = 320
-"""From this longer side on, in pixels of the first view, a face is taken from the second view."""
+"""From this longer side on, in pixels of the first view, a face is rather taken from the second view."""
 SMALLEST_PICTURE = 16
 MIN_CONFIDENCE = 0.8
+CERTAIN = 0.9
+"""A picture in which a face is at least so certain is not looked at turned."""
+MARGIN = 0.03
+"""A face in a turned picture must be more certain by this, if the picture as it is shows one too."""
 OVERLAP = 0.3
 """Of two boxes whose intersection over union is larger, the one with the lower score is dropped."""
 PIXELS_TOGETHER = 1_000_000
@@ -170,10 +174,7 @@ def _find_in_loaded(loaded: list[np.ndarray], min_confidence: float, layout: Chi
             batch = indices[start : start + together]
             pictures = np.stack([loaded[index] for index in batch]) if len(batch) > 1 else loaded[batch[0]][None]
             for index, rows in zip(batch, detect(pictures, min_confidence), strict=True):
-                if len(rows):
-                    found[index] = rows
-                else:
-                    found[index], turned[index] = _look_again(loaded[index], min_confidence)
+                found[index], turned[index] = _look_again(loaded[index], rows, min_confidence)
     crops = []
     for image, rows, degrees in zip(loaded, found, turned, strict=True):
         largest_first = np.argsort(-_areas(rows), kind="stable")
@@ -189,7 +190,7 @@ def detect(pictures: np.ndarray, min_confidence: float = MIN_CONFIDENCE) -> list
         min_confidence: Least score, in [0, 1].
 
     Returns:
-        For each picture floats `(faces, 15)`, highest score first: left, top, right, bottom, x and y of both eyes (the
+        For each picture floats `(faces, 15)`: left, top, right, bottom, x and y of both eyes (the
         viewer's left first), nose and both corners of the mouth, in pixels, and the score.
     """
     longer = max(pictures.shape[1:3])
@@ -199,28 +200,42 @@ def detect(pictures: np.ndarray, min_confidence: float = MIN_CONFIDENCE) -> list
         coarse, coarse_scale = shrink(fine, COARSE_SIDE)
         for index, rows in enumerate(_detect_in_view(coarse, min_confidence)):
             rows[:, :14] *= coarse_scale
-            both = [faces[index][_sides(faces[index]) < LARGE_FACE], rows[_sides(rows) >= LARGE_FACE]]
-            faces[index] = _without_overlaps(np.concatenate(both))
+            fine_rows, rows = faces[index], rows[_sides(rows) > LARGE_FACE / 2]
+            preferred = np.concatenate([_sides(fine_rows) < LARGE_FACE, _sides(rows) >= LARGE_FACE])
+            faces[index] = _without_overlaps(np.concatenate([fine_rows, rows]), preferred)
     for rows in faces:
         rows[:, :14] *= scale
         np.clip(rows[:, :4], -longer, 2 * longer, out=rows[:, :4])
     return faces
 
 
-def _look_again(image: np.ndarray, min_confidence: float) -> tuple[np.ndarray, int]:
-    """Look for faces in a picture enlarged, if it is small, and turned by 90, 180 and 270 degrees."""
+def _look_again(image: np.ndarray, rows: np.ndarray, min_confidence: float) -> tuple[np.ndarray, int]:
+    """Look at a picture enlarged, if it is small and shows no face; then turned, if no face in it is certain.
+
+    An upside-down face may be found as an upright one, but with less confidence than when it is turned.
+
+    Args:
+        image: Floats `(h, w, 3)`.
+        rows: The faces found so far, as `detect` returns them.
+        min_confidence: As for `detect`.
+
+    Returns:
+        The faces, and by how many degrees the picture had to be turned.
+    """
     longer = max(image.shape[:2])
-    if 2 * longer <= LARGEST_SIDE // 2:
+    if not len(rows) and 2 * longer <= LARGEST_SIDE // 2:
         (rows,) = detect(resize(image, 2 * longer)[None], min_confidence)
-        if len(rows):
-            rows[:, :14] /= 2
-            return rows, 0
-    best, degrees = np.zeros((0, 15), np.float32), 0
+        rows[:, :14] /= 2
+    if rows[:, 14].max(initial=0) >= CERTAIN:
+        return rows, 0
+    best, degrees = rows, 0
     small, scale = shrink(image[None], LARGEST_SIDE)
     for quarters in (1, 2, 3):
-        (rows,) = detect(np.rot90(small, quarters, axes=(1, 2)), min_confidence)
-        if rows[:, 14].sum() > best[:, 14].sum():
-            best, degrees = rows, 90 * quarters
+        (turned,) = detect(np.rot90(small, quarters, axes=(1, 2)), min_confidence)
+        if turned[:, 14].max(initial=0) > best[:, 14].max(initial=0) + (MARGIN if degrees == 0 and len(rows) else 0):
+            best, degrees = turned, 90 * quarters
+    if not degrees:
+        return rows, 0
     rows = _turn_back(best, degrees, small.shape[2], small.shape[1])
     rows[:, :14] *= scale
     return rows, degrees
@@ -291,13 +306,13 @@ def _detect_in_view(pictures: np.ndarray, min_confidence: float) -> list[np.ndar
     return [_without_overlaps(rows[rows[:, 14] >= min_confidence]) for rows in positions]
 
 
-def _without_overlaps(rows: np.ndarray) -> np.ndarray:
-    """Keep of overlapping faces the one with the highest score (non-maximum suppression), highest score first."""
+def _without_overlaps(rows: np.ndarray, preferred: np.ndarray | bool = False) -> np.ndarray:
+    """Keep of overlapping faces a preferred one, else the one with the highest score (non-maximum suppression)."""
     if len(rows) < 2:
         return rows
     import tensorflow as tf
 
-    kept = tf.image.non_max_suppression(rows[:, [1, 0, 3, 2]], rows[:, 14], len(rows), OVERLAP).numpy()
+    kept = tf.image.non_max_suppression(rows[:, [1, 0, 3, 2]], rows[:, 14] + preferred, len(rows), OVERLAP).numpy()
     return rows[kept]
 
 
