@@ -5,9 +5,11 @@ import sqlite3
 import numpy as np
 import pytest
 
+from keras_apps.faces.gallery import store as gallery_store
 from keras_apps.faces.gallery.gallery import Matcher
 from keras_apps.faces.gallery.names import GalleryError, SimilarNameError, name_key
-from keras_apps.faces.gallery.store import Store
+from keras_apps.faces.gallery.store import Rows, Store
+from keras_apps.faces.judging.calibration import Threshold
 
 SAME = [
     ("bob", "Bob"),
@@ -26,7 +28,7 @@ OTHERS = [("Jose", "José"), ("person 1 11", "person 11 1"), ("p1", "p2"), ("bob
 
 @pytest.fixture
 def gallery(tmp_path):
-    return Matcher(tmp_path / "people.db", "tower")
+    return Matcher(tmp_path / "people.db", "tower", Threshold(0.04, "squared_euclidean", "tower", 50.0, 0.06, 0.1))
 
 
 @pytest.mark.parametrize(("name", "other"), SAME)
@@ -90,7 +92,7 @@ def test_an_unknown_name_suggests_the_similar_one(gallery):
     for ask in (
         gallery.remove,
         lambda name: gallery.rename(name, "x"),
-        lambda name: gallery._place(gallery._index(), name),
+        lambda name: gallery.verify_encodings([[0.0]], [name]),
     ):
         with pytest.raises(GalleryError, match=r"enrolled \(bob, lea\), received 'BOB'; did you mean 'bob'\?$"):
             ask("BOB")
@@ -98,21 +100,21 @@ def test_an_unknown_name_suggests_the_similar_one(gallery):
             ask("rob")
 
 
-def test_a_gallery_of_before_keys(tmp_path):
+def test_a_gallery_of_before_keys(tmp_path, monkeypatch):
     """The column is added at the first change; until then names are compared without it, in a read-only file too."""
     path = tmp_path / "old.db"
-    Store(path).add("bob", np.ones((1, 2)), "tower")
-    connection = sqlite3.connect(path)
-    connection.execute("DROP INDEX people_by_key")
-    connection.execute("ALTER TABLE people DROP COLUMN key")
-    connection.commit()
-    connection.close()
-    store = Store(path)
+    old = [line.replace(", key TEXT", "") for line in gallery_store.SCHEMA if "people_by_key" not in line]
+    with monkeypatch.context() as before:
+        before.setattr(gallery_store, "SCHEMA", old)
+        store = Store(path)
+    store._connection.execute("INSERT INTO people (name) VALUES ('bob')")
+    gallery_store.append(store._connection.execute, Rows(np.ones(1), np.ones(1), np.ones((1, 2))))
+    assert not gallery_store.has_keys(store._connection.execute)
     assert store.alike("BOB") == ["bob"] and store.names() == ["bob"]
     with pytest.raises(SimilarNameError):
         store.add("Bob", np.ones((1, 2)), "tower")
     store.add("lea", np.ones((1, 2)), "tower")
-    assert Store(path).alike("LEA") == ["lea"]
+    assert Store(path).alike("LEA") == ["lea"] and Store(path).fingerprint() == "tower"
     rows = sqlite3.connect(path).execute("SELECT name, key FROM people").fetchall()
     assert rows == [("bob", "bob"), ("lea", "lea")]
     plan = store._connection.execute("EXPLAIN QUERY PLAN SELECT name FROM people WHERE key = 'x'").fetchall()
