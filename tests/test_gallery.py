@@ -154,7 +154,8 @@ def test_a_new_person_who_looks_like_somebody_is_refused(toy):
 
 def test_a_wrong_picture_of_an_enrolled_person_is_refused(toy):
     """0.55 is 0.0025 from lea's 0.6 and 0.1225 from kian's nearest, 0.2. The second wrong one does not shield
-    the first. 0.39 is 0.0361 from kian's and 0.0441 from lea's: kian's. 0.41 is within tau of lea too, and nearer to her."""
+    the first. 0.39 is 0.0361 from kian's and 0.0441 from lea's: kian's.
+    0.41 is within tau of lea too, and nearer to her."""
     wrong = [colour(0.1), colour(0.55), colour(0.56)]
     for change in (toy.enrol, toy.update):
         with pytest.raises(

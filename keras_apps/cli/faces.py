@@ -246,18 +246,44 @@ def update(
         print(f"{name}: {_encodings(replaced)} replaced by {encodings}")
 
 
-def remove(gallery: GalleryFile, name: Name, as_json: AsJson = False) -> None:
-    """Remove a person; their name and encodings are overwritten in the file."""
+def remove(
+    gallery: GalleryFile,
+    name: Name,
+    picture: Annotated[
+        list[int] | None,
+        typer.Option(help="Remove this picture of the person only, from 1 by date, as 'doctor' says; may be repeated."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove a person, or one of their pictures; name and encodings are overwritten in the file."""
     from keras_apps.faces.gallery.names import checked_name
 
     name, store = checked_name(name), _store(gallery)
-    count = store.remove(name)
+    count = store.remove_pictures(name, picture) if picture else store.remove(name)
     if not count:
         raise store.unknown(name)
     if as_json:
         console.print_json({"name": name, "removed": count, "people": len(store)})
+    elif picture:
+        print(f"{name}: {_encodings(count)} removed")
     else:
         print(f"{name}: removed with {count} encodings; {len(store)} people left in {gallery}")
+
+
+def doctor(gallery: GalleryFile, threshold: ThresholdFile = None, as_json: AsJson = False) -> None:
+    """Look for wrong pictures, people enrolled twice, look-alikes and more. Exits 0 when nothing is found, else 1."""
+    from keras_apps.faces.gallery.gallery import Matcher
+    from keras_apps.faces.judging.calibration import Threshold
+
+    tower = _store(gallery).fingerprint()
+    chosen = Threshold.load(threshold) if threshold and tower else None
+    with Matcher(gallery, tower or "", chosen) as opened:
+        report = opened.doctor()
+    if as_json:
+        console.print_json(report.as_dict())
+    else:
+        print(report)
+    raise typer.Exit(1 if report.findings else 0)
 
 
 def export_gallery(
@@ -314,7 +340,7 @@ def _encodings(count: int) -> str:
 app.command("list")(list_people)
 app.command("export")(export_gallery)
 app.command("import")(import_gallery)
-for _command in (audit, rename, update, remove):
+for _command in (audit, doctor, rename, update, remove):
     app.command()(_command)
 faces_train.register(app)
 faces_judge.register(app)

@@ -12,6 +12,8 @@ from .gallery.decisions import Candidate as Candidate
 from .gallery.decisions import Decider as Decider
 from .gallery.decisions import Identification as Identification
 from .gallery.decisions import Verification as Verification
+from .gallery.doctor import DoctorReport as DoctorReport
+from .gallery.doctor import Finding as Finding
 from .gallery.exchange import Imported as Imported
 from .gallery.gallery import Gallery as Gallery
 from .gallery.gallery import Matcher as Matcher
@@ -87,10 +89,12 @@ __all__ = [
     "Change",
     "CollapseWarning",
     "Decider",
+    "DoctorReport",
     "Enrolment",
     "EqualErrorRate",
     "ExportedTower",
     "FaceCrop",
+    "Finding",
     "Gallery",
     "GalleryError",
     "Identification",

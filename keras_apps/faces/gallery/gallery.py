@@ -23,6 +23,7 @@ from keras_apps.faces.gallery.decisions import (
     Verification,
     decision_for,
 )
+from keras_apps.faces.gallery.doctor import DoctorReport, examine
 from keras_apps.faces.gallery.exchange import Imported, export_people, import_people
 from keras_apps.faces.gallery.names import (
     LOOK_ALIKE,
@@ -133,20 +134,56 @@ class Matcher:
         accepted = checked_accept(accept)
         self._store.rename(checked_name(name), checked_name(new_name), similar_name=SIMILAR_NAME in accepted)
 
-    def remove(self, name: str) -> int:
+    def remove(self, name: str, pictures: Sequence[int] | int | None = None) -> int:
         """Remove a person, overwriting name and encodings, and return how many encodings there were.
 
         The log keeps that somebody was removed and when, but not who. What SQLite or this package wrote is overwritten
         with zeros; copies that a file system, a solid-state disk or a backup made are out of reach.
 
+        Args:
+            name: The person.
+            pictures: Remove these pictures only, by their numbers from 1 in the order of enrolment, as `doctor` gives
+                them; the person stays.
+
+        Returns:
+            The number of encodings removed.
+
         Raises:
             GalleryError: If nobody of that name is enrolled.
+            ValueError: If there is no such picture, or no other would be left.
         """
         name = checked_name(name)
+        if pictures is not None:
+            return self._store.remove_pictures(
+                name, [pictures] if isinstance(pictures, (int, np.integer)) else pictures
+            )
         count = self._store.remove(name)
         if not count:
             raise self._store.unknown(name)
         return count
+
+    def doctor(self) -> DoctorReport:
+        """Look for mistakes in the gallery: wrong pictures, people enrolled twice, look-alikes, similar names, ...
+
+        All pairs of encodings are compared by the threshold's distance, whatever the template. Where no threshold is
+        known, or a trained verifier decides, people are compared by name and for equal pictures only.
+
+        Returns:
+            A `DoctorReport`; `print` shows it, `as_dict` gives it to JSON. docs/gallery.md describes each finding.
+
+        Example:
+            >>> import tempfile, os
+            >>> threshold = Threshold(0.3, "squared_euclidean", "tower", 20.0, 0.4, 1e-3)
+            >>> gallery = Matcher(os.path.join(tempfile.mkdtemp(), "team.db"), "tower", threshold)
+            >>> gallery.enrol_encodings(["ann", "ann", "bo", "bo"], [[0, 0], [0.1, 0], [1, 0], [1, 0.1]])
+            4
+            >>> gallery.doctor().findings
+            ()
+        """
+        decision, (names, rows) = self._decision, self._store.contents()
+        if isinstance(decision, ByDistance):
+            return examine(self._store.path, names, rows, decision.tau, decision.name)
+        return examine(self._store.path, names, rows, None, None)
 
     def names(self) -> list[str]:
         """Return the names of the people, in order."""

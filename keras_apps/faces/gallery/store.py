@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_apps._checks import check_choice
+from keras_apps._checks import check_choice, check_whole
 from keras_apps.faces.gallery.names import GalleryError, name_key, similar, some_of, unknown
 from keras_apps.faces.gallery.sqlite_file import Database
 
@@ -293,6 +293,35 @@ class Store(Database):
             self._forget_tower_of_nobody()
         return count
 
+    def remove_pictures(self, name: str, pictures: Sequence[int]) -> int:
+        """Remove some of a person's encodings, and return how many.
+
+        Args:
+            name: The person.
+            pictures: Which, from 1 in the order of enrolment; not all of them.
+
+        Raises:
+            GalleryError: If nobody of that name is enrolled.
+            ValueError: If there is no such picture, or none would be left.
+        """
+        with self._errors(), self._transaction():
+            run = self._connection.execute
+            person = self._id(name)
+            owners, dates = owners_and_dates(run)
+            own = np.flatnonzero(owners == person)
+            own = own[np.argsort(dates[own], kind="stable")]
+            chosen = sorted({check_whole("picture", number, 1, len(own)) for number in pictures})
+            if len(chosen) == len(own):
+                raise ValueError(f"expected to keep a picture of {name!r}, received all {len(own)}; remove the person")
+            drop = np.zeros(len(owners), bool)
+            drop[own[np.array(chosen, np.int64) - 1]] = True
+            start = 0
+            for number, length in run("SELECT id, length(owners) / 8 FROM blocks ORDER BY id").fetchall():
+                keep_rows(run, number, ~drop[start : start + length])
+                start += length
+            self._log("removed", len(chosen), person)
+        return len(chosen)
+
     def rename(self, name: str, new_name: str, *, similar_name: bool = False) -> None:
         """Rename a person; the old name is overwritten.
 
@@ -470,15 +499,20 @@ def remove_rows(run: Run, people: Sequence[int]) -> int:
     removed = 0
     for number, owners in run("SELECT id, owners FROM blocks").fetchall():
         others = ~np.isin(np.frombuffer(owners, "<i8"), people)
-        if others.all():
-            continue
+        keep_rows(run, number, others)
         removed += int((~others).sum())
-        if others.any():
-            rows = read(run, f"WHERE id = {number}")[others]
-            run(f"UPDATE blocks SET owners = ?, enrolled = ?, encodings = ? WHERE id = {number}", rows.blobs())
-        else:
-            run(f"DELETE FROM blocks WHERE id = {number}")
     return removed
+
+
+def keep_rows(run: Run, number: int, kept: np.ndarray) -> None:
+    """Keep some encodings of the block `number`, booleans `(n,)`, and remove the others."""
+    if kept.all():
+        return
+    if kept.any():
+        rows = read(run, f"WHERE id = {number}")[kept]
+        run(f"UPDATE blocks SET owners = ?, enrolled = ?, encodings = ? WHERE id = {number}", rows.blobs())
+    else:
+        run(f"DELETE FROM blocks WHERE id = {number}")
 
 
 def read(run: Run, where: str = "") -> Rows:
