@@ -106,7 +106,7 @@ def examine(
     - misfiled picture: the median distance to the person's other pictures is above tau, and somebody else is within.
     - same person: two people's pictures are within tau of each other, and their median distance is not above what
       nine in ten pictures have to their person's others (where ten people or more have several; otherwise it is at
-      most tau).
+      most tau). Or the same picture is enrolled under both names.
     - look-alikes: other people of whom two pictures are within tau of each other.
     - similar names: as `name_key` says.
     - duplicate picture: one person has the same encoding twice.
@@ -302,9 +302,9 @@ class _Doctor:
             a, b = (people.names[owner] for owner in pair)
             what = f"{a!r} and {b!r}: {within} comparisons of their pictures are within tau, the nearest at "
             what += self._shown(least)
-            if np.median(values) <= usual:
-                if least <= people.same:
-                    what = f"{a!r} and {b!r}: the same picture is enrolled under both names"
+            if least <= people.same:
+                what = f"{a!r} and {b!r}: the same picture is enrolled under both names"
+            if least <= people.same or np.median(values) <= usual:
                 advice = (
                     "compare their pictures; if they are one person, remove one name: "
                     f"{self._command('remove', b)}; if they are twins, name them by another sign"
