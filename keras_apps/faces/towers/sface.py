@@ -22,6 +22,7 @@ _BLOCKS = (
     (1024, 1),
 )
 """The filters of each depthwise separable block, and its stride."""
+_INITIALIZER = "he_normal"  # Keras's default would let the activations vanish, without normalisation
 
 
 @keras.saving.register_keras_serializable("keras_apps")
@@ -80,7 +81,7 @@ def sface_tower(size: int = SFACE.size, encoding: int = 128) -> keras.Model:
     chips = keras.Input((size, size, 3), name="chips")
     x = AlignedInput(size, landmarks, name="aligned")(chips)
     x = layers.Rescaling(1 / 128, -127.5 / 128, name="preprocessing")(x)
-    x = layers.Conv2D(32, 3, padding="same", name="conv1")(x)
+    x = layers.Conv2D(32, 3, padding="same", kernel_initializer=_INITIALIZER, name="conv1")(x)
     x = layers.PReLU(shared_axes=[1, 2], name="conv1_prelu")(x)
     for number, (filters, stride) in enumerate(_BLOCKS, start=2):
         x = _separable_block(x, filters, stride, f"block{number}")
@@ -91,10 +92,10 @@ def sface_tower(size: int = SFACE.size, encoding: int = 128) -> keras.Model:
 
 def _separable_block(x: keras.KerasTensor, filters: int, stride: int, name: str) -> keras.KerasTensor:
     if stride == 1:
-        x = layers.DepthwiseConv2D(3, padding="same", name=f"{name}_depthwise")(x)
+        x = layers.DepthwiseConv2D(3, padding="same", depthwise_initializer=_INITIALIZER, name=f"{name}_depthwise")(x)
     else:  # padded on all sides, as the source does; Keras's "same" would pad below and at the right only
         x = layers.ZeroPadding2D(1, name=f"{name}_padding")(x)
-        x = layers.DepthwiseConv2D(3, strides=stride, name=f"{name}_depthwise")(x)
+        x = layers.DepthwiseConv2D(3, strides=stride, depthwise_initializer=_INITIALIZER, name=f"{name}_depthwise")(x)
     x = layers.PReLU(shared_axes=[1, 2], name=f"{name}_depthwise_prelu")(x)
-    x = layers.Conv2D(filters, 1, name=f"{name}_pointwise")(x)
+    x = layers.Conv2D(filters, 1, kernel_initializer=_INITIALIZER, name=f"{name}_pointwise")(x)
     return layers.PReLU(shared_axes=[1, 2], name=f"{name}_pointwise_prelu")(x)
