@@ -59,6 +59,9 @@ class Identification:
         candidates: The nearest people, nearest first, recognised or not.
         box: `(left, top, right, bottom)` of the face in pixels, or `None` for an aligned chip or an encoding.
         measure: `"squared_euclidean"`, `"euclidean"`, or `"1 - P(same)"` where a trained verifier decides.
+        people: How many people are enrolled: K.
+        fpir: The expected share of strangers who get a name at this tau among these people, in [0, 1]; `None` where the
+            threshold does not tell.
     """
 
     name: str | None
@@ -67,6 +70,8 @@ class Identification:
     candidates: list[Candidate]
     box: Box | None
     measure: str
+    people: int = 0
+    fpir: float | None = None
 
 
 ROWS_TOGETHER = 65536

@@ -37,6 +37,7 @@ from keras_apps.faces.gallery.names import (
 from keras_apps.faces.gallery.search import Index, pictures_of
 from keras_apps.faces.gallery.store import Audit, Store, checked_encodings
 from keras_apps.faces.judging.calibration import Threshold
+from keras_apps.faces.judging.strangers import checked_fpir
 from keras_apps.faces.towers.exported import ExportedTower
 from keras_apps.faces.towers.names import DEFAULT_TOWER, PHOTOGRAPH_TOWERS
 from keras_apps.faces.towers.registry import fingerprint, input_shape_of, tower_of
@@ -45,6 +46,9 @@ from keras_apps.images import Picture, is_one_picture
 if TYPE_CHECKING:
     import keras
     from typing_extensions import Self
+
+FPIR = 0.01
+"""The share of strangers whom a gallery may give a name, where nothing else is said."""
 
 
 class Matcher:
@@ -56,11 +60,12 @@ class Matcher:
         threshold: tau and its distance, for this tower; by default the bundled tower's own.
         template: As for `Gallery`.
         decider: As for `Gallery`.
+        fpir: As for `Gallery`.
 
     Raises:
         GalleryError: If the file is not a gallery, is locked, or was made with another tower, or the threshold or the
             decider belongs to another tower.
-        ValueError: If the template is unknown.
+        ValueError: If the template is unknown, or `fpir` is not between 0 and 1.
         FileNotFoundError: If the file's folder does not exist.
     """
 
@@ -72,11 +77,13 @@ class Matcher:
         *,
         template: str = "nearest",
         decider: Decider | None = None,
+        fpir: float = FPIR,
     ):
         pictures_of(template)
-        self._template = template
+        self._template, self._fpir = template, checked_fpir(fpir)
         self._decision = decision_for(fingerprint, threshold, decider)
         self._cache: tuple[tuple[int, int], Index] | None = None
+        self._rule: tuple[Index, float, float | None] | None = None
         self._fingerprint = fingerprint
         self._store = Store(path)
         self._check_tower()
@@ -180,9 +187,10 @@ class Matcher:
             >>> gallery.doctor().findings
             ()
         """
-        decision, (names, rows) = self._decision, self._store.contents()
+        decision, index = self._decision, self._index()
+        names, rows = self._store.contents()
         if isinstance(decision, ByDistance):
-            return examine(self._store.path, names, rows, decision.tau, decision.name)
+            return examine(self._store.path, names, rows, self._identification_rule(decision, index)[0], decision.name)
         return examine(self._store.path, names, rows, None, None)
 
     def names(self) -> list[str]:
@@ -347,17 +355,30 @@ class Matcher:
             raise ValueError(f"expected top of at least 1, received {top}")
         self._decide()
 
+    def _identification_rule(self, decision: ByDistance | ByProbability, index: Index) -> tuple[float, float | None]:
+        """Return tau for naming somebody among all, and the expected FPIR, if that is known."""
+        if self._rule is None or self._rule[0] is not index:
+            tau, fpir = decision.tau, None
+            if isinstance(decision, ByDistance):
+                people = index.people_by_pictures
+                tau = decision.threshold.tau_for(self._fpir, people, self._template)
+                fpir = decision.threshold.expected_fpir(tau, people, self._template)
+            self._rule = (index, tau, fpir)
+        return self._rule[1:]
+
     def _identify_probes(self, probes: np.ndarray, top: int, boxes: Sequence[Box | None]) -> list[Identification]:
         decision, index = self._decide(), self._index()
         probes = self._probes(probes, index)
+        tau, fpir = self._identification_rule(decision, index)
         if not index.names:
-            return [Identification(None, float("inf"), decision.tau, [], box, decision.name) for box in boxes]
+            return [Identification(None, float("inf"), tau, [], box, decision.name) for box in boxes]
         answers = []
         for nearest, box in zip(index.nearest(probes, decision, top), boxes, strict=True):
             candidates = [Candidate(index.names[i], value) for i, value in nearest]
             best = candidates[0]
-            name = best.name if best.distance <= decision.tau else None
-            answers.append(Identification(name, best.distance, decision.tau, candidates, box, decision.name))
+            name = best.name if best.distance <= tau else None
+            people = len(index.names)
+            answers.append(Identification(name, best.distance, tau, candidates, box, decision.name, people, fpir))
         return answers
 
 
@@ -377,6 +398,10 @@ class Gallery(Matcher):
         template: How a person's several pictures count: `"nearest"` of them, the mean over the nearest k of them
             (`"best-of-3"`), or their `"mean"` encoding. See docs/gallery.md for what each does to tau.
         decider: A trained `VerificationModel` that decides in the threshold's place, for this tower.
+        fpir: The wanted false positive identification rate, in (0, 1): the share of strangers whom `identify` may give
+            a name. tau for identification follows from it, from the number of enrolled people, their pictures and the
+            template, where the threshold holds what that takes (those of the bundled photograph towers do). It is at
+            most the threshold's tau, which `verify` uses.
 
     Raises:
         GalleryError: If the file is not a gallery, is locked, or was made with another tower, or the threshold or the
@@ -406,13 +431,14 @@ class Gallery(Matcher):
         *,
         template: str = "nearest",
         decider: Decider | None = None,
+        fpir: float = FPIR,
     ):
         model = tower if tower is not None else getattr(decider, "tower", None)
         self._tower = None if model is None else tower_of(model)
         self._bundled = bundled_tower_of(path) if model is None else None
         if threshold is None and decider is None and isinstance(self._tower, ExportedTower):
             threshold = self._tower.threshold
-        super().__init__(path, self._current_fingerprint(), threshold, template=template, decider=decider)
+        super().__init__(path, self._current_fingerprint(), threshold, template=template, decider=decider, fpir=fpir)
 
     def enrol(
         self,
@@ -597,12 +623,12 @@ class Gallery(Matcher):
         if decision is None or set(index.names) <= {name}:
             return
         own = index.names.index(name) if name in index.names else None
-        wrong = []
+        wrong, tau = [], self._identification_rule(decision, index)[0]
         probes = self._probes(encodings, index)
         for probe, nearest, source in zip(probes, index.nearest(probes, decision, top=2), sources, strict=True):
             other, distance = next((person, distance) for person, distance in nearest if person != own)
             limit = float("inf") if own is None else index.measure_of(probe, own, decision)
-            if distance <= decision.tau and distance < limit:
+            if distance <= tau and distance < limit:
                 wrong.append((source, index.names[other], distance))
         if not wrong:
             return
@@ -610,7 +636,7 @@ class Gallery(Matcher):
         more = f", and {len(wrong) - 1} more of the {len(encodings)} pictures look like others" if wrong[1:] else ""
         raise LookAlikeError(
             f"expected pictures of {name!r}, received {source}: this looks like {other_name!r} "
-            f"({decision.name} {distance:.3f}, tau {decision.tau:.3f}){more}; enrol it under that name, leave it out, "
+            f"({decision.name} {distance:.3f}, tau {tau:.3f}){more}; enrol it under that name, leave it out, "
             f"or accept {LOOK_ALIKE!r} (in Python accept={LOOK_ALIKE!r}, on the command line --accept {LOOK_ALIKE}) if "
             f"{name!r} is another person, a twin for instance"
         )

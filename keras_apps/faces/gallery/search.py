@@ -46,6 +46,9 @@ class Index:
         encodings: float32 `(n, d)`; kept, not copied.
         template: As for `pictures_of`. `"mean"` keeps `m` mean encodings instead.
 
+    Attributes:
+        people_by_pictures: `{pictures: number of people with so many}`.
+
     Example:
         >>> from keras_apps.faces.judging.calibration import Threshold
         >>> measure = ByDistance(Threshold(0.5, "squared_euclidean", "", 1.0, 0.5, 0.1))
@@ -58,6 +61,9 @@ class Index:
         self.names = names
         self._pictures = pictures_of(template) or 1
         self._counts = np.bincount(owners, minlength=len(names))
+        self.people_by_pictures = dict(
+            zip(*(a.tolist() for a in np.unique(self._counts, return_counts=True)), strict=True)
+        )
         self._starts = np.cumsum(self._counts) - self._counts
         self._order = None if np.all(owners[1:] >= owners[:-1]) else np.argsort(owners, kind="stable")
         if template == "mean" and len(encodings) > len(names):

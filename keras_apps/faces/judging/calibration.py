@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from keras_apps._files import written_aside
 from keras_apps.faces.distances import DISTANCES
 from keras_apps.faces.judging.intervals import wilson
 from keras_apps.faces.judging.rates import checked, split_kinds
+from keras_apps.faces.judging.strangers import ImpostorTail, checked_fpir, expected_fpir, fit_tails, tau_for_fpir
 from keras_apps.faces.judging.verification import json_value
 from keras_apps.faces.towers.names import DEFAULT_TOWER
 
@@ -35,6 +37,7 @@ class Threshold:
         midpoint: The distance at which P is one half, when both answers are equally likely beforehand.
         far: The false accept rate that tau was chosen for.
         calibrated_on: On what, in words.
+        identification: How near strangers come, for identification (1:K); see `tau_for`. Empty where nothing is known.
     """
 
     tau: float
@@ -44,8 +47,11 @@ class Threshold:
     midpoint: float
     far: float
     calibrated_on: str = ""
+    identification: tuple[ImpostorTail, ...] = ()
 
     def __post_init__(self) -> None:
+        tails = (tail if isinstance(tail, ImpostorTail) else ImpostorTail(**tail) for tail in self.identification)
+        object.__setattr__(self, "identification", tuple(tails))
         check_choice("distance", self.distance, DISTANCES)
         for name in ("tau", "slope", "midpoint", "far"):
             value = getattr(self, name)
@@ -60,6 +66,37 @@ class Threshold:
             0.5
         """
         return float(_logistic(self.slope * (self.midpoint - distance)))
+
+    def tau_for(self, fpir: float, people: Mapping[int, int], template: str = "nearest") -> float:
+        """Return tau for identification among several people, at most the `tau` of verification.
+
+        Args:
+            fpir: The wanted false positive identification rate: the share of strangers who get any name, in (0, 1).
+            people: `{pictures: number of people enrolled from that many}`.
+            template: As for `Gallery`.
+
+        Returns:
+            The threshold, in the units of `distance`; `tau` itself where nothing is known about identification.
+
+        Raises:
+            ValueError: If `fpir` is not between 0 and 1.
+        """
+        fpir = checked_fpir(fpir)
+        if not self.identification or not people:
+            return self.tau
+        return min(self.tau, tau_for_fpir(self.identification, fpir, people, template))
+
+    def expected_fpir(self, tau: float, people: Mapping[int, int], template: str = "nearest") -> float | None:
+        """Return the share of strangers who would get a name at `tau`; `None` where nothing is known about that.
+
+        Args:
+            tau: The threshold, in the units of `distance`.
+            people: As for `tau_for`.
+            template: As for `Gallery`.
+        """
+        if not self.identification or not people:
+            return None
+        return expected_fpir(self.identification, tau, people, template)
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the threshold as JSON.
@@ -108,6 +145,8 @@ def calibrate(
     *,
     distance: str = "squared_euclidean",
     model: str = "",
+    encodings: ArrayLike | None = None,
+    ids: ArrayLike | None = None,
 ) -> Threshold:
     """Choose tau for a wanted false accept rate, and fit P(same | distance).
 
@@ -121,13 +160,17 @@ def calibrate(
         far: The wanted false accept rate, in (0, 1).
         distance: The name of the distance function.
         model: The fingerprint of the tower that made the encodings.
+        encodings: With `ids`, for identification (1:K): floats `(m, d)`, encodings of at least 100 people. How near
+            strangers come is measured on them, so that a gallery can keep a wanted FPIR.
+        ids: Integers or strings `(m,)`, the person of each encoding.
 
     Returns:
         A `Threshold`.
 
     Raises:
         ValueError: If shapes differ, a distance is negative or not finite, one kind is missing, or there are fewer
-            than 1 / far impostor comparisons to choose tau from.
+            than 1 / far impostor comparisons to choose tau from; or if one of `encodings` and `ids` is given alone, or
+            they show fewer than 100 people.
 
     Example:
         >>> threshold = calibrate([0.1, 0.2, 0.3, 0.9, 1.0, 1.1, 1.2], [1, 1, 1, 0, 0, 0, 0], far=0.25)
@@ -149,7 +192,10 @@ def calibrate(
             raise ValueError(f"expected at most {far:g} of the impostor pairs at distance 0, received more")
         tau = np.nextafter(tau, 0)
     words = f"{genuine.size} genuine and {impostor.size} impostor pairs"
-    return Threshold(float(tau), distance, model, slope, midpoint, far, words)
+    if (encodings is None) != (ids is None):
+        raise ValueError("expected encodings and ids together, received only one of them")
+    tails = () if encodings is None or ids is None else fit_tails(encodings, ids, distance=distance)
+    return Threshold(float(tau), distance, model, slope, midpoint, far, words, tails)
 
 
 def check_far(far: float, impostors: int) -> None:

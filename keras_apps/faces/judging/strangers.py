@@ -1,4 +1,4 @@
-"""How near strangers come to the nearest of K enrolled people -> tau for a wanted false positive identification rate."""
+"""How near strangers come to the nearest of K enrolled people -> tau for a wanted share of strangers with a name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_apps._checks import check_choice
+from keras_apps._checks import check_choice, check_number
 from keras_apps.faces.distances import DISTANCES
 
 LEVELS = tuple(10.0 ** (-exponent / 4) for exponent in range(2, 13))
@@ -72,6 +72,19 @@ class ImpostorTail:
         if abs(self.shape) < 1e-9:
             return LEVELS[-1] * math.exp(-(self.distances[-1] - tau) / self.scale)
         return float(LEVELS[-1] * grown ** (-1 / self.shape))
+
+
+def checked_fpir(fpir: object) -> float:
+    """Return a wanted false positive identification rate.
+
+    Raises:
+        TypeError: If it is not a number.
+        ValueError: If it is not between 0 and 1.
+    """
+    number = check_number("fpir", fpir)
+    if not 0 < number < 1:
+        raise ValueError(f"expected fpir between 0 and 1, received {fpir!r}")
+    return number
 
 
 def expected_fpir(
@@ -161,7 +174,9 @@ def fit_tails(
     rng = np.random.default_rng(seed)
     rows = [np.flatnonzero(codes == code) for code in range(codes.max(initial=-1) + 1)]
     if len(rows) < FEWEST_PEOPLE:
-        raise ValueError(f"expected at least {FEWEST_PEOPLE} people to measure how alike strangers are, received {len(rows)}")
+        raise ValueError(
+            f"expected at least {FEWEST_PEOPLE} people to measure how alike strangers are, received {len(rows)}"
+        )
     tails = []
     for template in templates:
         for count in pictures:
