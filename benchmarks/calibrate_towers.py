@@ -3,8 +3,9 @@
     python benchmarks/lfw_encodings.py --data DIR --out lfw.npz
     python benchmarks/calibrate_towers.py --data DIR --encodings lfw.npz [--far 0.001] [--out FOLDER]
 
-DIR holds pairsDevTrain.txt and pairsDevTest.txt. All pairs among DevTrain's pictures are compared; the thresholds are
-written to `weights/NAME.threshold.json`.
+DIR holds pairsDevTrain.txt and pairsDevTest.txt. tau of verification is chosen on all pairs among DevTrain's pictures;
+how near strangers come, for identification, is measured on all LFW pictures of DevTrain's people. The thresholds are
+written to `weights/NAME.threshold.json`; `open_set.py` checks them on other people.
 """
 
 from __future__ import annotations
@@ -44,7 +45,15 @@ def main() -> None:
             continue
         encodings = stored[name]
         distances, same = all_distances({key: encodings[places[key]] for key in keys}, keys)
-        threshold = faces.calibrate(distances, same, options.far, model=faces.fingerprint(faces.load_tower(name)))
+        own = np.isin(stored["people"], [name for name, _ in keys])
+        threshold = faces.calibrate(
+            distances,
+            same,
+            options.far,
+            model=faces.fingerprint(faces.load_tower(name)),
+            encodings=encodings[own],
+            ids=stored["people"][own],
+        )
         tar = np.mean(distances[same] <= threshold.tau)
         words = (
             f"LFW View 1 DevTrain: all {same.sum()} genuine and {(~same).sum()} impostor pairs among {len(keys)} "
@@ -53,7 +62,9 @@ def main() -> None:
         )
         threshold = replace(threshold, calibrated_on=words)
         threshold.save(options.out / f"{name}.threshold.json")
-        print(name, threshold)
+        print(name, replace(threshold, identification=()))
+        for tail in threshold.identification:
+            print("   ", tail)
 
 
 if __name__ == "__main__":

@@ -109,7 +109,9 @@ def test_siblings_too_close_for_tau(gallery):
 
 
 def test_names_that_differ_little(gallery):
-    gallery.enrol_encodings(["P 3", "P 3"], [np.full(2 * PEOPLE, 3.0), np.full(2 * PEOPLE, 3.05)], accept="similar-name")
+    gallery.enrol_encodings(
+        ["P 3", "P 3"], [np.full(2 * PEOPLE, 3.0), np.full(2 * PEOPLE, 3.05)], accept="similar-name"
+    )
     finding = only(gallery.doctor(), "similar-names")
     assert finding.people == ("p3", "P 3") and f"faces remove {gallery._store.path} 'P 3'" in finding.advice
 
@@ -182,7 +184,9 @@ def test_pairs_equal_a_slow_loop(rng, monkeypatch, block, across, values):
     n = len(owners)
     wanted = {(i, j) for i in range(n) for j in range(i) if table[i, j] <= 3 and owners[i] != owners[j]}
     assert {(j, i) for i, j in zip(first.tolist(), second.tolist(), strict=True)} == wanted and len(wanted) > 20
-    assert np.all(np.diff(near) >= 0) and near == pytest.approx([table[i, j] for i, j in zip(first, second, strict=True)])
+    assert np.all(np.diff(near) >= 0) and near == pytest.approx(
+        [table[i, j] for i, j in zip(first, second, strict=True)]
+    )
 
 
 def test_a_tower_that_sees_one_face_everywhere(monkeypatch):
