@@ -98,7 +98,7 @@ def test_a_person_enrolled_twice(gallery):
 
 
 def test_siblings_too_close_for_tau(gallery):
-    """Half of sqrt(2) on the way from p1 to p2 would be 0.5; 0.35 of it is 2 x 0.35^2 = 0.245 <= 0.3, and 0.845 from p2.
+    """0.35 of the way from p1 to p2, sqrt(2) long, is 2 x 0.35^2 = 0.245 <= 0.3 from p1, and 0.845 from p2.
     Of nine in ten people's own pictures the median is 0.05, so that this is another person."""
     place = between(1, 2, 0.35)
     step = np.eye(2 * PEOPLE)[PEOPLE + 2] * 0.1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -78,6 +78,7 @@ def judge_pairs(
     out: str | os.PathLike,
     threshold: Threshold | None = None,
     seed: int = 0,
+    groups: Mapping[str, str] | None = None,
 ) -> dict:
     """Evaluate a tower's distances, and write `report.json` and the figures into a folder.
 
@@ -88,6 +89,7 @@ def judge_pairs(
         out: A folder; created if it does not exist.
         threshold: A threshold whose FAR and FRR are reported too.
         seed: Seed of the folds and the bootstrap.
+        groups: Each person's group, by which the rates are reported too.
 
     Returns:
         `"report"`, as JSON holds it, and `"text"`, for people.
@@ -101,7 +103,8 @@ def judge_pairs(
     from keras_apps.faces.towers.registry import fingerprint
 
     check_before(judged, model, threshold)
-    report = evaluate_pairs(distances, judged.same, judged.folds, seed=seed)
+    columns = None if groups is None else judged.groups(groups)
+    report = evaluate_pairs(distances, judged.same, judged.folds, seed=seed, groups=columns)
     tower = fingerprint(getattr(model, "tower", model))
     name = PROBABILITY if hasattr(model, "score") else "squared_euclidean"
     report_json = {"pairs": judged.source, "tower": tower, "distance": name} | report.as_dict()
@@ -215,6 +218,10 @@ def evaluate(
     pairs: PairsFile = None,
     tower: Tower = DEFAULT_TOWER,
     threshold: Annotated[str | None, typer.Option(help="A threshold file; its FAR and FRR are reported too.")] = None,
+    groups: Annotated[
+        str | None,
+        typer.Option(help="CSV file with a first line 'person,group': each person's group, to report rates by group."),
+    ] = None,
     out: Annotated[str, typer.Option("-o", "--out", help="Folder for figures and report.")] = "keras-apps-evaluation",
     most: Most = 10_000,
     aligned: Aligned = False,
@@ -226,13 +233,15 @@ def evaluate(
 ) -> None:
     """Measure face verification: accuracy, AUC, EER and TAR at FAR, each with its interval; draw ROC, DET and more."""
     from keras_apps.faces.judging.calibration import Threshold
+    from keras_apps.faces.judging.groups import read_groups
 
     check_cropping(aligned, crop, chips)
     chosen = Threshold.load(threshold) if threshold else None
+    group_of = read_groups(groups) if groups else None
     check_folder(out)
     source = (folder, pairs, tower, most, aligned, crop, chips, skip_unreadable, seed)
-    with _judged(*source, threshold=chosen) as (judged, loaded, found):
-        result = judge_pairs(judged, loaded, found, out, chosen, seed)
+    with _judged(*source, threshold=chosen, groups=group_of) as (judged, loaded, found):
+        result = judge_pairs(judged, loaded, found, out, chosen, seed, group_of)
         if as_json:
             console.print_json(result["report"])
         else:
@@ -303,6 +312,7 @@ def _judged(
     *,
     threshold: Threshold | None = None,
     far: float | None = None,
+    groups: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[JudgedPairs, Any, np.ndarray]]:
     """Yield the pairs with the pictures themselves, the tower, and the pairs' distances."""
     from keras_apps.faces.judging.pairs import pairs_among, pairs_of_file
@@ -313,6 +323,8 @@ def _judged(
     check_tower(tower)
     judged = pairs_of_file(folder, pairs) if pairs else pairs_among(read_people(folder, skip_unreadable), most, seed)
     console.say(judged.source)
+    if groups is not None:
+        judged.groups(groups)  # before the work, which may take hours
     console.load_tensorflow()
     from keras_apps.faces.towers.registry import load_tower, tower_of
 

@@ -27,6 +27,10 @@ from .judging.calibration import Reliability as Reliability
 from .judging.calibration import Threshold as Threshold
 from .judging.calibration import calibrate as calibrate
 from .judging.calibration import reliability as reliability
+from .judging.groups import ByGroup as ByGroup
+from .judging.groups import Gap as Gap
+from .judging.groups import GroupRate as GroupRate
+from .judging.groups import GroupRates as GroupRates
 from .judging.identification import OpenSetReport as OpenSetReport
 from .judging.identification import evaluate_open_set as evaluate_open_set
 from .judging.plots import plot_cmc as plot_cmc
@@ -85,6 +89,7 @@ from .training.verification_model import VerificationModel as VerificationModel
 __all__ = [
     "ActiveTriplets",
     "Audit",
+    "ByGroup",
     "Candidate",
     "Change",
     "CollapseWarning",
@@ -97,6 +102,9 @@ __all__ = [
     "Finding",
     "Gallery",
     "GalleryError",
+    "Gap",
+    "GroupRate",
+    "GroupRates",
     "Identification",
     "Imported",
     "LogisticComparison",

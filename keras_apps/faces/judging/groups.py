@@ -1,10 +1,13 @@
-"""A column of groups beside comparisons or probes -> each rate of each group, and the largest gap between two groups."""
+"""A column of groups beside comparisons or probes -> each rate of each group, and the largest gap between two."""
 
 from __future__ import annotations
 
+import csv
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -115,12 +118,12 @@ def _shown(rate: GroupRate) -> str:
     if math.isnan(rate.rate):
         return f"not measured: {rate.reason}"
     value = f"{100 * rate.rate:6.2f} %  ({100 * rate.interval[0]:.2f} to {100 * rate.interval[1]:.2f})"
-    return f"{value}  too small to say anything: {rate.reason}" if rate.reason else value
+    return f"{value}  {rate.reason}" if rate.reason else value
 
 
 def _points(gap: Gap) -> str:
     chance = "; the intervals overlap: it may be chance" if gap.overlap else ""
-    return f"{100 * gap.difference:6.2f} points{chance}"
+    return f"{100 * gap.difference:.2f} points{chance}"
 
 
 def by_group(groups: Sequence[GroupRates], across: int = 0) -> ByGroup:
@@ -158,7 +161,7 @@ def share(name: str, count: int, n: int, confidence: float, what: str, needed: i
 
     Example:
         >>> share("rank 1", 3, 4, 0.95, "known probes").reason
-        '4 known probes are too few: at least 30 are needed'
+        'too few known probes: 4, at least 30 are needed'
     """
     if not n:
         return GroupRate(name, math.nan, UNKNOWN, too_few(0, what, needed))
@@ -169,7 +172,7 @@ def too_few(n: int, what: str, needed: int) -> str:
     """Return the sentence for fewer than `needed` comparisons, or an empty one."""
     if n >= needed:
         return ""
-    return f"{n or 'no'} {what} {'is' if n == 1 else 'are'} too few: at least {needed} are needed"
+    return f"too few {what}: {n}, at least {needed} are needed"
 
 
 def needed_for(rate: float) -> int:
@@ -220,3 +223,36 @@ def checked_groups(groups: ArrayLike, n: int, sides: tuple[int, ...]) -> tuple[n
     if codes.ndim == 2:
         codes = np.where(codes[:, 0] == codes[:, 1], codes[:, 0], -1)
     return labels, codes
+
+
+def read_groups(path: str | os.PathLike) -> dict[str, str]:
+    """Read the group of each person from a CSV file.
+
+    Args:
+        path: UTF-8; its first line is `person,group`, and each further line a person and a label.
+
+    Returns:
+        `{person: group}`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it has another first line, a line without both, or a person in two groups.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"expected a CSV file of groups, received '{os.fspath(path)}', which does not exist")
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            lines = [line for line in csv.reader(file) if line]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"expected a CSV file in UTF-8, received '{os.fspath(path)}': {error}") from None
+    if not lines or [word.strip() for word in lines[0]] != ["person", "group"]:
+        first = ",".join(lines[0]) if lines else ""
+        raise ValueError(f"expected 'person,group' as the first line of '{os.fspath(path)}', received {first!r}")
+    groups: dict[str, str] = {}
+    for line in lines[1:]:
+        words = [word.strip() for word in line]
+        if len(words) != 2 or not all(words):
+            raise ValueError(f"expected a person and a group in each line of '{os.fspath(path)}', received {line}")
+        if groups.setdefault(words[0], words[1]) != words[1]:
+            raise ValueError(f"expected one group a person, received {words[0]!r} in two in '{os.fspath(path)}'")
+    return groups

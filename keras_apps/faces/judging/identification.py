@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -10,14 +11,26 @@ from numpy.typing import ArrayLike
 
 from keras_apps._checks import check_choice, is_whole
 from keras_apps.faces.distances import DISTANCES
+from keras_apps.faces.judging.groups import (
+    FEWEST,
+    UNKNOWN,
+    ByGroup,
+    GroupRate,
+    GroupRates,
+    by_group,
+    checked_groups,
+    needed_for,
+    share,
+    too_few,
+)
 from keras_apps.faces.judging.intervals import Interval, wilson
 from keras_apps.faces.judging.verification import (
-    UNKNOWN,
     OperatingPoint,
     json_value,
     operating_point,
     percent,
     rates_of,
+    without_none,
 )
 
 BLOCK = 16384  # gallery encodings in one matrix product
@@ -99,6 +112,7 @@ class OpenSetReport:
         cmc: Share of known probes whose person is among the nearest 1, 2, 3, ... people.
         dir_at_fpir: At each wanted FPIR (share of unknown probes that get a name), the share of known probes that get
             the right name: nearest and accepted.
+        by_group: The rates of each group; `None` where no groups were given.
     """
 
     identities: int
@@ -110,6 +124,7 @@ class OpenSetReport:
     rank1_interval: Interval
     cmc: tuple[float, ...]
     dir_at_fpir: tuple[OperatingPoint, ...]
+    by_group: ByGroup | None = None
 
     def as_dict(self) -> dict:
         """Return everything as JSON holds it; what could not be measured is None."""
@@ -118,7 +133,7 @@ class OpenSetReport:
             | ({"reason": p.reason} if p.reason else {})
             for p in self.dir_at_fpir
         ]
-        return json_value(asdict(self) | {"dir_at_fpir": points})
+        return json_value(without_none(asdict(self), "by_group") | {"dir_at_fpir": points})
 
     def __str__(self) -> str:
         probes = f"{self.known} known and {self.unknown} unknown probes"
@@ -134,7 +149,8 @@ class OpenSetReport:
             elif point.reason:
                 found = f"{percent(point.rate, point.interval)}  no tau: of the unknown probes, {point.reason}"
             rows.append((f"DIR at FPIR {point.wanted:g}", found))
-        return "\n".join([title, *(f"{name:<20}{text}" for name, text in rows)])
+        groups = [] if self.by_group is None else [str(self.by_group)]
+        return "\n".join([title, *(f"{name:<20}{text}" for name, text in rows), *groups])
 
 
 def evaluate_open_set(
@@ -148,6 +164,7 @@ def evaluate_open_set(
     confidence: float = 0.95,
     seed: int = 0,
     *,
+    groups: ArrayLike | None = None,
     replicates: int = 2000,
     memory_mb: int = 256,
 ) -> OpenSetReport:
@@ -161,6 +178,10 @@ def evaluate_open_set(
     The gallery is compared block by block: besides the encodings about `memory_mb` are needed, whatever the number of
     people, down to what one probe takes. Encodings that are neither float32 nor float64 are copied.
 
+    By group of probes, all against the whole gallery: rank 1, DIR at FPIR with the group's own threshold, and DIR and
+    FPIR at the whole report's tau for each wanted FPIR. A rate from too few probes says so with the number needed, 30
+    known ones, or 1 / FPIR unknown ones, and is left out of the gaps.
+
     Args:
         gallery_encodings: Floats `(m, d)`.
         gallery_ids: Integers or strings `(m,)`; a person may have several encodings.
@@ -171,6 +192,7 @@ def evaluate_open_set(
         ranks: Length of the CMC; cut to the number of people.
         confidence: Of the intervals, in (0, 1).
         seed: Of the draws for the intervals.
+        groups: Labels of any groups, strings or integers, one for each probe, `(n,)`.
         replicates: Number of those draws.
         memory_mb: Bound on the working memory, in MB.
 
@@ -180,7 +202,7 @@ def evaluate_open_set(
     Raises:
         ValueError: If shapes do not fit, an encoding is not finite, a set is empty or no probe is known, or a rate is
             not between 0 and 1.
-        TypeError: If ids are neither integers nor strings, or the two sets' ids differ in kind.
+        TypeError: If ids or groups are neither integers nor strings, or the two sets' ids differ in kind.
 
     Example:
         >>> report = evaluate_open_set([[0.0], [1.0], [2.0]], ["ann", "bo", "cy"], [[0.1], [1.6], [9.0]],
@@ -190,7 +212,8 @@ def evaluate_open_set(
 
     Reference:
         Grother, Ngan and Hanaoka, "Face recognition vendor test, part 2: identification", NISTIR 8271, 2019;
-        Phillips, Grother and Micheals, "Evaluation methods in face recognition", Handbook of Face Recognition, 2011.
+        Phillips, Grother and Micheals, "Evaluation methods in face recognition", Handbook of Face Recognition, 2011;
+        Grother, Ngan and Hanaoka, "Face recognition vendor test, part 3: demographic effects", NISTIR 8280, 2019.
     """
     check_choice("distance", distance, DISTANCES)
     for name, value in (("ranks", ranks), ("replicates", replicates), ("memory_mb", memory_mb)):
@@ -204,6 +227,7 @@ def evaluate_open_set(
         raise ValueError(f"expected encodings of one length, received {gallery.shape[1]} and {probes.shape[1]}")
     if gallery_ids.dtype.kind != probe_ids.dtype.kind:
         raise TypeError(f"expected ids of one kind, received {gallery_ids.dtype} and {probe_ids.dtype}")
+    labels, group = (None, None) if groups is None else checked_groups(groups, probe_ids.size, sides=(1,))
     people, codes = np.unique(gallery_ids, return_inverse=True)
     place = np.minimum(np.searchsorted(people, probe_ids), people.size - 1)
     known = people[place] == probe_ids
@@ -214,11 +238,20 @@ def evaluate_open_set(
     nearest, own, rank = nearest_identities(gallery, codes, probes, np.where(known, place, -1), memory_mb)
     if distance == "euclidean":
         nearest, own = np.sqrt(nearest), np.sqrt(own)
+    found_own = np.where(known & (rank == 1), own, np.inf)
     rank = rank[known]
     cmc = np.cumsum(np.bincount(rank, minlength=people.size + 1)[1:])[: min(ranks, people.size)]
     right = np.sort(np.where(rank == 1, own[known], np.inf))
     rng = np.random.default_rng(seed)
     points = [_point(right, np.sort(nearest[~known]), rate, confidence, replicates, rng) for rate in rates_of(fpir)]
+    found = None
+    if labels is not None and group is not None:
+        every = []
+        for code, label in enumerate(labels.tolist()):
+            inside = group == code
+            right, strangers = np.sort(found_own[inside & known]), np.sort(nearest[inside & ~known])
+            every.append(_rates_of_group(label, right, strangers, points, confidence, seed, replicates))
+        found = by_group(every)
     return OpenSetReport(
         identities=people.size,
         encodings=len(gallery),
@@ -229,7 +262,46 @@ def evaluate_open_set(
         rank1_interval=wilson(int(cmc[0]), rank.size, confidence),
         cmc=tuple((cmc / rank.size).tolist()),
         dir_at_fpir=tuple(points),
+        by_group=found,
     )
+
+
+def _rates_of_group(
+    label: str | int,
+    right: np.ndarray,
+    strangers: np.ndarray,
+    points: Sequence[OperatingPoint],
+    confidence: float,
+    seed: int,
+    replicates: int,
+) -> GroupRates:
+    """Return a group's rates, with the draws that the group alone would have.
+
+    Args:
+        label: The group.
+        right: Sorted distances of its known probes to the right person; infinite where another is nearer.
+        strangers: Sorted distances of its unknown probes to the nearest person.
+        points: The whole report's.
+        confidence, seed, replicates: As for `evaluate_open_set`.
+    """
+    few = too_few(right.size, "known probes", FEWEST)
+    rates = [share("rank 1", int(np.isfinite(right).sum()), right.size, confidence, "known probes")]
+    rng = np.random.default_rng(seed)
+    for point in points:
+        reason = few or too_few(strangers.size, "unknown probes", needed_for(point.wanted))
+        rate, interval = math.nan, UNKNOWN
+        if right.size:
+            own = _point(right, strangers, point.wanted, confidence, replicates, rng)
+            rate, interval, reason = own.rate, own.interval, reason or own.reason
+        rates.append(GroupRate(f"DIR at FPIR {point.wanted:g}", rate, interval, reason))
+    for point in points:
+        if math.isnan(point.tau):
+            continue
+        accepted = [int(np.searchsorted(kind, point.tau, side="right")) for kind in (right, strangers)]
+        where, needed = f"at the tau of FPIR {point.wanted:g}", needed_for(point.wanted)
+        rates.append(share(f"DIR {where}", accepted[0], right.size, confidence, "known probes"))
+        rates.append(share(f"FPIR {where}", accepted[1], strangers.size, confidence, "unknown probes", needed))
+    return GroupRates(label, {"known": right.size, "unknown": strangers.size}, tuple(rates))
 
 
 def _point(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -171,6 +171,23 @@ class JudgedPairs:
         """Return the two people of each pair."""
         name = [self.people.names[label] for label in self.people.labels]
         return [(name[i], name[j]) for i, j in zip(self.first, self.second, strict=True)]
+
+    def groups(self, group_of: Mapping[str, str]) -> np.ndarray:
+        """Return the groups of both sides of each pair, texts `(n, 2)`.
+
+        Args:
+            group_of: Each person's group; people who are in no pair are ignored.
+
+        Raises:
+            ValueError: If somebody has no group.
+        """
+        names = [self.people.names[label] for label in self.people.labels]
+        missing = sorted(set(names) - set(group_of))
+        if missing:
+            some = ", ".join(map(repr, missing[:3])) + (", ..." if len(missing) > 3 else "")
+            raise ValueError(f"expected a group for each of {len(set(names))} people, received none for {some}")
+        labels = np.array([group_of[name] for name in names])
+        return np.stack([labels[self.first], labels[self.second]], axis=1)
 
     def distances(
         self, model: keras.Model, size: int, crop: float = 1.0, progress: Callable[[int, int], None] | None = None

@@ -10,6 +10,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from keras_apps._checks import is_whole
+from keras_apps.faces.judging.groups import (
+    FEWEST,
+    UNKNOWN,
+    ByGroup,
+    GroupRate,
+    GroupRates,
+    by_group,
+    checked_groups,
+    needed_for,
+    share,
+    too_few,
+)
 from keras_apps.faces.judging.intervals import (
     Interval,
     accept_interval,
@@ -18,8 +30,6 @@ from keras_apps.faces.judging.intervals import (
     mean_of_folds,
 )
 from keras_apps.faces.judging.rates import area_under_roc, checked, equal_error_rate, roc_of, split_kinds
-
-UNKNOWN = (math.nan, math.nan)
 
 
 @dataclass(frozen=True)
@@ -108,6 +118,11 @@ def percent(rate: float, interval: Interval) -> str:
         ' 98.12 %  (97.00 to 98.99)'
     """
     return f"{100 * rate:6.2f} %  ({100 * interval[0]:.2f} to {100 * interval[1]:.2f})"
+
+
+def without_none(values: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return a dictionary without the entry `name` where that is `None`."""
+    return {key: value for key, value in values.items() if key != name or value is not None}
 
 
 def json_value(value: Any) -> Any:
@@ -244,6 +259,7 @@ class PairsReport:
         eer_interval: `(low, high)`, from the bootstrap.
         eer_tau: The threshold at which they are equal.
         tar_at_far: TAR at each wanted FAR.
+        by_group: The rates of each group; `None` where no groups were given.
     """
 
     genuine: int
@@ -260,6 +276,7 @@ class PairsReport:
     eer_interval: Interval
     eer_tau: float
     tar_at_far: tuple[OperatingPoint, ...]
+    by_group: ByGroup | None = None
 
     def as_dict(self) -> dict:
         """Return everything as JSON holds it; what could not be measured is None."""
@@ -268,7 +285,7 @@ class PairsReport:
             | ({"reason": p.reason} if p.reason else {})
             for p in self.tar_at_far
         ]
-        return json_value(asdict(self) | {"tar_at_far": points})
+        return json_value(without_none(asdict(self), "by_group") | {"tar_at_far": points})
 
     def __str__(self) -> str:
         title = f"{self.genuine} genuine and {self.impostor} impostor pairs; {100 * self.confidence:g} % intervals"
@@ -288,7 +305,8 @@ class PairsReport:
             elif point.reason:
                 found = f"{percent(point.rate, point.interval)}  no tau: of the impostor pairs, {point.reason}"
             rows.append((f"TAR at FAR {point.wanted:g}", found))
-        return "\n".join([title, *(f"{name:<20}{text}" for name, text in rows)])
+        groups = [] if self.by_group is None else [str(self.by_group)]
+        return "\n".join([title, *(f"{name:<20}{text}" for name, text in rows), *groups])
 
 
 def evaluate_pairs(
@@ -299,6 +317,7 @@ def evaluate_pairs(
     confidence: float = 0.95,
     seed: int = 0,
     *,
+    groups: ArrayLike | None = None,
     replicates: int = 2000,
 ) -> PairsReport:
     """Measure face verification on pairs whose answers are known.
@@ -314,6 +333,11 @@ def evaluate_pairs(
     shorter than Wilson's. They take pairs as independent: with "all pairs among some pictures" the true uncertainty is
     larger.
 
+    By group: accuracy with the thresholds of the whole report, AUC, EER and TAR at FAR with the group's own threshold,
+    and TAR and FAR at the whole report's tau for each wanted FAR, which is what one threshold for everybody does to the
+    group. A rate from too few comparisons says so with the number needed, 30, or 1 / FAR for what needs impostor pairs
+    to set or to measure FAR, and is left out of the gaps.
+
     Args:
         distances: Floats >= 0, `(n,)`, all from one distance function.
         same: Booleans, or 0 and 1, `(n,)`, true where both pictures show one person. Needs both kinds.
@@ -322,6 +346,8 @@ def evaluate_pairs(
         far: Wanted false accept rates, each in (0, 1).
         confidence: Of the intervals, in (0, 1).
         seed: Of the folds and the bootstrap; the same seed gives the same report.
+        groups: Labels of any groups, strings or integers: one for each pair, `(n,)`, or one for each side, `(n, 2)`.
+            A pair whose sides differ counts in neither group; it is counted in `by_group.across`.
         replicates: Bootstrap samples.
 
     Returns:
@@ -329,7 +355,8 @@ def evaluate_pairs(
 
     Raises:
         ValueError: If shapes differ, a distance is negative or not finite, one kind is missing, there is one fold
-            only, or a rate is not between 0 and 1.
+            only, a rate is not between 0 and 1, or the groups' shape does not fit.
+        TypeError: If a group's label is neither a string nor an integer.
 
     Example:
         >>> report = evaluate_pairs([0.1, 0.2, 0.3, 0.6, 0.5, 0.8, 0.9, 1.0], [1, 1, 1, 1, 0, 0, 0, 0], far=0.25)
@@ -339,21 +366,34 @@ def evaluate_pairs(
     References:
         Huang et al., "Labeled Faces in the Wild", 2007.
         Schroff et al., "FaceNet", CVPR 2015, section 4.
+        Grother, Ngan and Hanaoka, "Face recognition vendor test, part 3: demographic effects", NISTIR 8280, 2019.
     """
     distances, same = checked(distances, same)
+    labels, codes = (None, None) if groups is None else checked_groups(groups, same.size, sides=(1, 2))
     if not 0 < confidence < 1:
         raise ValueError(f"expected confidence between 0 and 1, received {confidence}")
     if not is_whole(replicates) or replicates < 1:
         raise ValueError(f"expected at least one replicate, received {replicates!r}")
     genuine, impostor = split_kinds(distances, same)
     accuracy, error, accuracy_interval, accuracies, taus = math.nan, math.nan, UNKNOWN, np.empty(0), np.empty(0)
+    right = None
     rarer = min(genuine.size, impostor.size)
     if folds is not None or rarer > 1:
         folds = balanced_folds(same, min(10, rarer), seed) if folds is None else folds
         accuracies, taus = accuracy_of_folds(distances, same, folds)
         accuracy, error, accuracy_interval = mean_of_folds(accuracies, same.size, confidence)
+        right = (distances <= taus[np.unique(folds, return_inverse=True)[1]]) == same
     rng = np.random.default_rng(seed)
     eer, eer_tau = equal_error_rate(roc_of(genuine, impostor))
+    eer_interval = equal_error_interval(genuine, impostor, eer, confidence, replicates, rng)
+    points = tuple(operating_point(genuine, impostor, rate, confidence, replicates, rng) for rate in rates_of(far))
+    found = None
+    if labels is not None and codes is not None:
+        every = [
+            _rates_of_group(label, codes == code, distances, same, right, points, confidence, seed, replicates)
+            for code, label in enumerate(labels.tolist())
+        ]
+        found = by_group(every, int(np.sum(codes < 0)))
     return PairsReport(
         genuine=genuine.size,
         impostor=impostor.size,
@@ -366,9 +406,54 @@ def evaluate_pairs(
         auc=area_under_roc(genuine, impostor),
         auc_interval=area_interval(genuine, impostor, confidence),
         eer=eer,
-        eer_interval=equal_error_interval(genuine, impostor, eer, confidence, replicates, rng),
+        eer_interval=eer_interval,
         eer_tau=eer_tau,
-        tar_at_far=tuple(
-            operating_point(genuine, impostor, rate, confidence, replicates, rng) for rate in rates_of(far)
-        ),
+        tar_at_far=points,
+        by_group=found,
     )
+
+
+def _rates_of_group(
+    label: str | int,
+    inside: np.ndarray,
+    distances: np.ndarray,
+    same: np.ndarray,
+    right: np.ndarray | None,
+    points: tuple[OperatingPoint, ...],
+    confidence: float,
+    seed: int,
+    replicates: int,
+) -> GroupRates:
+    """Return the rates of the pairs `inside`, with the draws that the group alone would have."""
+    genuine, impostor = (np.sort(distances[inside & kind]) for kind in (same, ~same))
+    few = too_few(genuine.size, "genuine pairs", FEWEST) or too_few(impostor.size, "impostor pairs", FEWEST)
+    rates = []
+    if right is not None:
+        decided = right[inside]
+        rates.append(share("accuracy", int(decided.sum()), decided.size, confidence, "pairs"))
+    rng = np.random.default_rng(seed)
+    if genuine.size and impostor.size:
+        area = area_under_roc(genuine, impostor)
+        rates.append(GroupRate("AUC", area, area_interval(genuine, impostor, confidence), few))
+        eer, _ = equal_error_rate(roc_of(genuine, impostor))
+        interval = equal_error_interval(genuine, impostor, eer, confidence, replicates, rng)
+        rates.append(GroupRate("EER", eer, interval, few))
+    else:
+        rates += [GroupRate(name, math.nan, UNKNOWN, few) for name in ("AUC", "EER")]
+    for point in points:
+        name, own = f"TAR at FAR {point.wanted:g}", None
+        needed = needed_for(point.wanted)
+        reason = too_few(genuine.size, "genuine pairs", FEWEST) or too_few(impostor.size, "impostor pairs", needed)
+        if genuine.size and impostor.size:
+            own = operating_point(genuine, impostor, point.wanted, confidence, replicates, rng)
+            reason = reason or own.reason
+        rate, interval = (own.rate, own.interval) if own else (math.nan, UNKNOWN)
+        rates.append(GroupRate(name, rate, interval, reason))
+    for point in points:
+        if math.isnan(point.tau):
+            continue
+        accepted = [int(np.searchsorted(kind, point.tau, side="right")) for kind in (genuine, impostor)]
+        where, needed = f"at the tau of FAR {point.wanted:g}", needed_for(point.wanted)
+        rates.append(share(f"TAR {where}", accepted[0], genuine.size, confidence, "genuine pairs"))
+        rates.append(share(f"FAR {where}", accepted[1], impostor.size, confidence, "impostor pairs", needed))
+    return GroupRates(label, {"genuine": genuine.size, "impostor": impostor.size}, tuple(rates))
