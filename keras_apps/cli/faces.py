@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keras_apps.cli import console, faces_judge, faces_train
+from keras_apps.cli import console, faces_identify, faces_judge, faces_train
 from keras_apps.cli.console import AsJson
+from keras_apps.cli.faces_identify import CsvFile, Drawn
 from keras_apps.cli.faces_options import (
     Accept,
     DeciderFile,
@@ -109,39 +110,38 @@ def identify(
     threshold: ThresholdFile = None,
     template: Template = "nearest",
     decider: DeciderFile = None,
+    draw: Drawn = None,
+    csv: CsvFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Name every face of a picture, largest first, or answer "not recognised"."""
+    """Name every face of a picture, largest first, or answer "not recognised".
+
+    Of many pictures, one that cannot be read does not stop the rest; the exit code is then 2.
+    """
     expanded = console.expand(pictures)
+    faces_identify.check(expanded, top, csv, draw, as_json)
     opened = open_gallery(console.existing(gallery), tower, threshold, template, decider)
     if not len(opened):
         console.say(f"nobody is enrolled in {gallery} yet")
     from keras_apps import images
-    from keras_apps.faces.detection import NoFaceError
 
-    answers: list[tuple[str, list[Identification], str | None]] = []  # picture, answers, what is wrong with the picture
-    with console.progress_bar() as bar:
-        for picture in bar.track(expanded, description="looking at faces"):
-            try:
-                answers.append((picture, opened.identify(picture, top), None))
-            except (ValueError, OSError) as error:
-                if len(expanded) == 1:
-                    raise
-                answers.append((picture, [], None if isinstance(error, NoFaceError) else str(error)))
+    answers = faces_identify.identify_all(opened, expanded, top, csv, draw)
     if as_json:
         console.print_json(
             [
-                {"picture": images.shown(p), "faces": [asdict(a) for a in faces], "error": reason}
-                for p, faces, reason in answers
+                {"picture": images.shown(one.picture), "faces": [asdict(a) for a in one.faces], "error": one.problem}
+                for one in answers
             ]
         )
-    for picture, faces, reason in [] if as_json else answers:
-        print(f"{images.shown(picture)}: {reason or _faces(len(faces))}")
-        for number, answer in enumerate(faces, start=1):
+    elif csv is not None:
+        console.say(faces_identify.summary(answers))
+    for one in [] if as_json or csv is not None else answers:
+        print(f"{images.shown(one.picture)}: {one.problem or _faces(len(one.faces))}")
+        for number, answer in enumerate(one.faces, start=1):
             print(f"  {number} at {_box(answer.box)}: {_named(answer)}")
             for candidate in answer.candidates[0 if answer.name is None else 1 :]:
                 print(f"      {candidate.name}: {candidate.distance:.3f}")
-    unreadable = sum(reason is not None for _, _, reason in answers)
+    unreadable = sum(one.problem is not None for one in answers)
     if unreadable:
         raise ValueError(f"{unreadable} of {len(answers)} pictures could not be read; the others are answered")
 

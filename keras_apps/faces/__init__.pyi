@@ -14,6 +14,7 @@ from .gallery.decisions import Identification as Identification
 from .gallery.decisions import Verification as Verification
 from .gallery.doctor import DoctorReport as DoctorReport
 from .gallery.doctor import Finding as Finding
+from .gallery.drawing import draw as draw
 from .gallery.exchange import Imported as Imported
 from .gallery.gallery import Gallery as Gallery
 from .gallery.gallery import Matcher as Matcher
@@ -141,6 +142,7 @@ __all__ = [
     "best_tau",
     "build_tower",
     "calibrate",
+    "draw",
     "encode",
     "equal_error_rate",
     "euclidean",

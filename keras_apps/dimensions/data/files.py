@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 
 from keras_apps import images
 from keras_apps._checks import check_whole
-
-
-def load_extra(module: str, extra: str) -> ModuleType:
-    """Import a library that an extra of this package brings.
-
-    Raises:
-        ImportError: If it is not installed; the message names the command that installs it.
-    """
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        if (error.name or "").partition(".")[0] != module.partition(".")[0]:
-            raise
-        raise ImportError(f"expected {module} to be installed: pip install keras_apps[{extra}]") from None
+from keras_apps._extras import load_extra
 
 
 def existing(path: str | os.PathLike) -> Path:

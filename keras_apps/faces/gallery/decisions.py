@@ -62,6 +62,8 @@ class Identification:
         people: How many people are enrolled: K.
         fpir: The expected share of strangers who get a name at this tau among these people, in [0, 1]; `None` where the
             threshold does not tell.
+        confidence: The detector's for this face, in [0, 1], or `None` as for the box.
+        turned: By how many degrees the picture had to be turned until the face was found; see `FaceCrop`.
     """
 
     name: str | None
@@ -72,6 +74,8 @@ class Identification:
     measure: str
     people: int = 0
     fpir: float | None = None
+    confidence: float | None = None
+    turned: int = 0
 
 
 ROWS_TOGETHER = 65536

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -558,7 +559,13 @@ class Gallery(Matcher):
         aligned = aligned or self._takes_samples()
         faces = [] if aligned else some_faces(picture, self.tower)
         probes = self._encode([picture] if aligned else [self._resized(face.image) for face in faces])
-        return self._identify_probes(probes, top, [face.box for face in faces] or [None])
+        answers = self._identify_probes(probes, top, [face.box for face in faces] or [None])
+        if aligned:
+            return answers
+        return [
+            replace(answer, confidence=face.confidence, turned=face.turned)
+            for answer, face in zip(answers, faces, strict=True)
+        ]
 
     @property
     def tower(self) -> keras.Model | ExportedTower:
