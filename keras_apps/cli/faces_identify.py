@@ -101,9 +101,7 @@ def look_at(opened: Gallery, pictures: Sequence[str], top: int, only_one: bool) 
             yield looked
 
 
-def identify_all(
-    opened: Gallery, pictures: Sequence[str], top: int, csv: str | None, draw: str | None
-) -> list[Looked]:
+def identify_all(opened: Gallery, pictures: Sequence[str], top: int, csv: str | None, draw: str | None) -> list[Looked]:
     """Identify the faces of all pictures, and write the table and the drawn pictures meanwhile.
 
     Args:

@@ -49,8 +49,7 @@ def csv_rows(path: str, columns: Sequence[str]) -> Iterator[Callable[[Sequence[o
         yield lambda row: writer.writerow([harmless(cell) for cell in row])
         sys.stdout.flush()
         return
-    with written_aside(path) as aside:
-        with open(aside, "w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(columns)
-            yield lambda row: writer.writerow([harmless(cell) for cell in row])
+    with written_aside(path) as aside, open(aside, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        yield lambda row: writer.writerow([harmless(cell) for cell in row])

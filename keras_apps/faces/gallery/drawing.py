@@ -169,7 +169,9 @@ def _fitting(text: str, size: int, width: int, font: str | None) -> tuple[str, F
         size = max(8, min(size - 1, int(size * width / wide)))
 
 
-def _place(box: Box, size: tuple[int, int], picture: tuple[int, int], others: Sequence[Box], labels: Sequence[Box]) -> Box:
+def _place(
+    box: Box, size: tuple[int, int], picture: tuple[int, int], others: Sequence[Box], labels: Sequence[Box]
+) -> Box:
     """Return where a label covers least: above its box, below, inside at the bottom or the top, or at a side."""
     wide, high = size
     left, top, right, bottom = box
