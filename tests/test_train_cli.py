@@ -82,13 +82,13 @@ def test_train_then_resume_then_evaluate_and_calibrate(run, folder, tmp_path):
     assert judged["eer"] < 0.3 and json.loads(Path("judged/report.json").read_text())["eer"] == judged["eer"]
     assert {p.name for p in Path("judged").glob("*.png")} == {"roc.png", "det.png", "distances.png", "worst_pairs.png"}
 
-    Path("groups.csv").write_text("person,group\n" + "".join(f"P{i:02},{'ab'[i % 2]}\n" for i in range(12)))
+    Path("groups.csv").write_text("person,group\n" + "".join(f"P{i:02},{'ab'[i % 2]}\n" for i in range(14)))
     grouping = ("evaluate", folder, "--tower", "mine.keras", "--aligned", "-o", "judged", "--groups", "groups.csv")
     told = json.loads(run(*grouping, "--json")[1])["by_group"]
     assert [group["group"] for group in told["groups"]] == ["a", "b"]
     assert sum(sum(group["sizes"].values()) for group in told["groups"]) + told["across"] == 50 * 49 // 2
     Path("groups.csv").write_text("person,group\nP00,a\n")
-    assert "expected a group for each of 12 people, received none for 'P01', 'P02'" in run(*grouping)[2]
+    assert "expected a group for each of 14 people, received none for 'P01', 'P02'" in run(*grouping)[2]
 
     calibrating = ("calibrate", folder, "--tower", "mine.keras", "--aligned", "--far", 0.01)
     code, out, _ = run(*calibrating, "-o", "mine.threshold.json")
