@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keras_apps.cli import console, faces_identify, faces_judge, faces_train
+from keras_apps.cli import console, faces_group, faces_identify, faces_judge, faces_train
 from keras_apps.cli.console import AsJson
 from keras_apps.cli.faces_identify import CsvFile, Drawn
 from keras_apps.cli.faces_options import (
@@ -337,6 +337,7 @@ def _encodings(count: int) -> str:
     return f"{count} encoding{'' if count == 1 else 's'}"
 
 
+app.command("group")(faces_group.group)
 app.command("list")(list_people)
 app.command("export")(export_gallery)
 app.command("import")(import_gallery)

@@ -18,6 +18,7 @@ from .gallery.drawing import draw as draw
 from .gallery.exchange import Imported as Imported
 from .gallery.gallery import Gallery as Gallery
 from .gallery.gallery import Matcher as Matcher
+from .gallery.grouping import group_faces as group_faces
 from .gallery.names import GalleryError as GalleryError
 from .gallery.names import LookAlikeError as LookAlikeError
 from .gallery.names import SimilarNameError as SimilarNameError
@@ -152,6 +153,7 @@ __all__ = [
     "find_faces",
     "fingerprint",
     "fit_resumable",
+    "group_faces",
     "labelled_batches",
     "load_tower",
     "mine_triplets",
