@@ -48,7 +48,7 @@ def test_each_kind_of_face_has_its_colour_and_the_label_is_inside(side):
     "box", [(0, 0, 30, 30), (70, 70, 100, 100), (-20, -20, 140, 140), (0, 0, 100, 100), (60, 0, 99, 20)]
 )
 def test_labels_at_the_edges_stay_inside(box):
-    """In 100 pixels the letters, shrunk to fit, are all there: white pixels, as many as in a wide picture's small label."""
+    """In 100 pixels the letters, shrunk to fit, are all there: white pixels."""
     labelled = [(box, "Grace Hopper", (255, 0, 0))]
     drawn = drawing.draw_boxes(np.zeros((100, 100, 3), np.uint8), labelled)
     text = (drawn.min(axis=-1) > 200).sum()  # white letters

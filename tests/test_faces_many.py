@@ -80,7 +80,7 @@ def test_planted_groups(rng):
 
 
 def test_averages_decide(rng):
-    """Points 0, 1, 2 on a line, squared tau 1.5: 0 and 1 join (1); 2 is then (4 + 1) / 2 = 2.5 away, and stays alone."""
+    """Points 0, 1, 2 on a line, squared tau 1.5: 0 and 1 join (1); 2 is (4 + 1) / 2 = 2.5 away and stays alone."""
     points = np.array([[0.0], [1.0], [2.0]])
     assert faces.group_faces(points, 1.5).tolist() == [0, 0, 1] and faces.group_faces(points, 2.6).tolist() == [0, 0, 0]
     with pytest.raises(ValueError, match="threshold above 0"):
