@@ -16,6 +16,9 @@ from .gallery.doctor import DoctorReport as DoctorReport
 from .gallery.doctor import Finding as Finding
 from .gallery.drawing import draw as draw
 from .gallery.exchange import Imported as Imported
+from .gallery.films import Track as Track
+from .gallery.films import identify_in_film as identify_in_film
+from .gallery.films import read_frames as read_frames
 from .gallery.gallery import Gallery as Gallery
 from .gallery.gallery import Matcher as Matcher
 from .gallery.grouping import group_faces as group_faces
@@ -130,6 +133,7 @@ __all__ = [
     "SoftmaxIdentifier",
     "TARAtFAR",
     "Threshold",
+    "Track",
     "TrainingHistory",
     "TrainingPlan",
     "TrainingWarning",
@@ -154,6 +158,7 @@ __all__ = [
     "fingerprint",
     "fit_resumable",
     "group_faces",
+    "identify_in_film",
     "labelled_batches",
     "load_tower",
     "mine_triplets",
@@ -166,6 +171,7 @@ __all__ = [
     "plot_roc",
     "plot_training",
     "plot_worst_pairs",
+    "read_frames",
     "read_pairs",
     "reliability",
     "roc",
