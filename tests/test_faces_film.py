@@ -33,3 +33,23 @@ def test_films_that_cannot_be_read(tmp_path):
         next(faces.read_frames(tmp_path / "none.mp4"))
     with pytest.raises(ValueError, match="expected a camera, received camera 77"):
         next(faces.read_frames(77))
+
+
+def test_a_film_on_the_command_line(run, fails, tmp_path):
+    """A film of 8 frames, written here; its face is printed once."""
+    av = pytest.importorskip("av")
+    picture = images.to_uint8(images.resize(images.load_image("bundled:obama"), (320, 256)))
+    with av.open(str(tmp_path / "door.mp4"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = 256, 320, "yuv420p", 4_000_000
+        for i in range(8):
+            frame = av.VideoFrame.from_ndarray(np.roll(picture, 2 * i, axis=1), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    assert run("faces", "enrol", "team.db", "barack", "bundled:obama2")[0] == 0
+    code, out, err = run("faces", "identify", "team.db", "--video", "door.mp4", "--csv", "who.csv")
+    assert code == 0 and out.count("barack, distance") == 1 and "1 face; recognised: barack" in err
+    assert (tmp_path / "who.csv").read_text("utf-8").splitlines()[1].startswith("1,barack,")
+    assert "pictures or --video, received neither" in fails("faces", "identify", "team.db")
+    assert "which is not a file" in fails("faces", "identify", "team.db", "--video", "none.mp4")
+    assert "camera 77" in fails("faces", "identify", "team.db", "--video", "77")

@@ -10,7 +10,7 @@ import typer
 
 from keras_apps.cli import console, faces_group, faces_identify, faces_judge, faces_train
 from keras_apps.cli.console import AsJson
-from keras_apps.cli.faces_identify import CsvFile, Drawn
+from keras_apps.cli.faces_identify import CsvFile, Drawn, Video
 from keras_apps.cli.faces_options import (
     Accept,
     DeciderFile,
@@ -102,9 +102,9 @@ def verify(
 def identify(
     gallery: GalleryFile,
     pictures: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(metavar="PICTURES...", help="Pictures, or folders of pictures; every face is looked at."),
-    ],
+    ] = None,
     top: Annotated[int, typer.Option(help="How many candidates to report.")] = 5,
     tower: GalleryTower = None,
     threshold: ThresholdFile = None,
@@ -112,17 +112,22 @@ def identify(
     decider: DeciderFile = None,
     draw: Drawn = None,
     csv: CsvFile = None,
+    video: Video = None,
     as_json: AsJson = False,
 ) -> None:
     """Name every face of a picture, largest first, or answer "not recognised".
 
     Of many pictures, one that cannot be read does not stop the rest; the exit code is then 2.
     """
-    expanded = console.expand(pictures)
+    faces_identify.check_video(pictures, video, draw)
+    expanded = console.expand(pictures or [])
     faces_identify.check(expanded, top, csv, draw, as_json)
     opened = open_gallery(console.existing(gallery), tower, threshold, template, decider)
     if not len(opened):
         console.say(f"nobody is enrolled in {gallery} yet")
+    if video is not None:
+        interrupted = faces_identify.identify_film(opened, video, csv, as_json)
+        raise typer.Exit(130 if interrupted and not video.isdecimal() else 0)
     from keras_apps import images
 
     answers = faces_identify.identify_all(opened, expanded, top, csv, draw)

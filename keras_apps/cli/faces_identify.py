@@ -31,6 +31,12 @@ Drawn = Annotated[
     ),
 ]
 
+Video = Annotated[
+    str | None,
+    typer.Option("--video", metavar="FILE|0", help="A film, or a camera's number, in place of pictures; Ctrl-C ends."),
+]
+TRACK_COLUMNS = ("face", "name", "distance", "tau", "first", "last", "frames")
+
 _APART = ("name", "distance", "measure", "tau", "candidates", "box")
 FURTHER = tuple(field.name for field in fields(Identification) if field.name not in _APART)
 """What an answer says besides: in columns of their own, under the names of its attributes."""
@@ -184,3 +190,53 @@ def summary(done: Sequence[Looked]) -> str:
         f"{named} recognised",
     ]
     return ", ".join([*parts, f"{without} without a face"] if without else parts)
+
+
+def check_video(pictures: Sequence[str] | None, video: str | None, draw: str | None) -> None:
+    """Check that pictures or a film are given, not both.
+
+    Raises:
+        ValueError: If both or neither are, or a film is to be drawn.
+        FileNotFoundError: If there is no such film.
+    """
+    if bool(pictures) == (video is not None):
+        raise ValueError(f"expected pictures or --video, received {'both' if pictures else 'neither'}")
+    if video is not None and draw is not None:
+        raise ValueError("use --draw only for pictures; a film is not drawn")
+    if video is not None and not video.isdecimal() and not Path(video).is_file():
+        raise FileNotFoundError(f"expected a film, received '{video}', which is not a file")
+
+
+def identify_film(opened: Gallery, video: str, csv: str | None, as_json: bool) -> bool:
+    """Print each face of a film or a camera once, as soon as it is named, and a summary at the end.
+
+    Returns:
+        Whether Ctrl-C ended it.
+    """
+    from keras_apps.faces.gallery.films import identify_in_film, read_frames
+
+    tracks, interrupted = [], False
+    try:
+        for track in identify_in_film(opened, read_frames(int(video) if video.isdecimal() else video)):
+            tracks.append(track)
+            answer = track.answer
+            if not as_json and csv != STANDARD_OUTPUT and answer is not None:
+                near = f", distance {answer.distance:.3f}, tau {answer.tau:.3f}" if answer.candidates else ""
+                print(f"{track.first:8.2f} s  {answer.name or 'not recognised'}{near}", flush=True)
+    except KeyboardInterrupt:
+        interrupted = True
+    rows: list[list[object]] = []
+    for track in tracks:
+        assert track.answer is not None
+        distance = round(track.answer.distance, 4) if track.answer.candidates else None
+        times = [round(track.first, 3), round(track.last, 3), track.frames]
+        rows.append([track.number, track.answer.name, distance, round(track.answer.tau, 4), *times])
+    if csv is not None:
+        with csv_rows(csv, TRACK_COLUMNS) as write:
+            for row in rows:
+                write(row)
+    if as_json:
+        console.print_json([dict(zip(TRACK_COLUMNS, row, strict=True)) for row in rows])
+    names = sorted({str(row[1]) for row in rows if row[1] is not None})
+    console.say(f"{len(rows)} face{'s' * (len(rows) != 1)}; recognised: {', '.join(names) or 'nobody'}")
+    return interrupted

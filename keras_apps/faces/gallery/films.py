@@ -91,7 +91,7 @@ class _Follower:
         tower = self.gallery.tower
         found = find_faces(picture, tower=tower)
         chips = [resize_chip(face.image, tower) for face in found]
-        encodings = encode(tower, chips, aligned=True) if chips else []
+        encodings = list(encode(tower, chips, aligned=True)) if chips else []
         for face, encoding, at in self._matched(found, encodings):
             if at is None:
                 self.count += 1
@@ -113,10 +113,10 @@ class _Follower:
             yield from self._name(*pair)
 
     def _matched(
-        self, found: list[FaceCrop], encodings: Iterable[np.ndarray]
+        self, found: list[FaceCrop], encodings: list[np.ndarray]
     ) -> list[tuple[FaceCrop, np.ndarray, int | None]]:
         """Return each face with the place of its track; the nearest pairs first, each track at most once."""
-        pairs, encodings = [], list(encodings)
+        pairs: list[tuple[float, int, int]] = []
         for number, (face, encoding) in enumerate(zip(found, encodings, strict=True)):
             for at, (track, kept) in enumerate(self.open):
                 squared = float(squared_euclidean(encoding, np.mean(kept, axis=0)))
@@ -168,13 +168,12 @@ def read_frames(source: str | os.PathLike | int) -> Iterator[tuple[float, np.nda
         ImportError: If the library is missing.
         ValueError: If the file is not a film, or there is no such camera.
     """
-    camera = isinstance(source, int)
-    if not camera and not Path(source).is_file():
+    if not isinstance(source, int) and not Path(source).is_file():
         raise FileNotFoundError(f"expected a film, received '{os.fspath(source)}', which is not a file")
     av = load_extra("av", "video")
-    what = f"camera {source}" if camera else f"'{source}'"
-    address, kind = str(source), None
-    if camera:
+    address, kind, what = str(source), None, f"film, received '{source}'"
+    if isinstance(source, int):
+        what = f"camera, received camera {source}"
         address, kind = (f"/dev/video{source}", "v4l2") if sys.platform == "linux" else (str(source), "avfoundation")
     try:
         with av.open(address, format=kind) as container:
@@ -183,4 +182,4 @@ def read_frames(source: str | os.PathLike | int) -> Iterator[tuple[float, np.nda
             for frame in container.decode(video=0):
                 yield float(frame.time or 0.0), frame.to_ndarray(format="rgb24")
     except (av.FFmpegError, ValueError) as error:
-        raise ValueError(f"expected a {'camera' if camera else 'film'}, received {what}: {error}") from None
+        raise ValueError(f"expected a {what}: {error}") from None
