@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from keras_apps.faces.detection import FaceCrop
 
 COLUMNS = ("person", "picture", "face", "left", "top", "right", "bottom", "confidence", "turned")
+SHEET_PEOPLE, SHEET_FACES = 50, 9
+"""How many people the sheet shows, and how many faces of each."""
 MARGIN = 0.4
 """What is cut out around a face, as a share of its box's sides."""
 
@@ -30,7 +32,12 @@ def group(
     pictures: Annotated[list[str], typer.Argument(metavar="PICTURES...", help="Folders of pictures, or pictures.")],
     out: Annotated[
         str | None,
-        typer.Option("--out", "-o", metavar="DIR", help="Write people.csv and a folder of faces for each person."),
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="DIR",
+            help="Write people.csv, a sheet people.jpg and a folder of faces for each person.",
+        ),
     ] = None,
     csv: Annotated[str | None, typer.Option("--csv", metavar="FILE", help="Write the table to this .csv.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Write into a folder that contains files.")] = False,
@@ -105,6 +112,9 @@ def _row(person: int, picture: str, number: int, face: FaceCrop) -> list[object]
 
 def _write_faces(found: list[tuple[int, str, int, FaceCrop]], folder: Path) -> None:
     """Write each face, with a margin and upright, into its person's folder."""
+    from keras_apps.visualize.labelling import labelled_sheet
+
+    sheet: dict[str, list[tuple[str, np.ndarray]]] = {}
     for count, (person, picture, number, face) in enumerate(found, start=1):
         own = folder / f"person-{person:03}"
         own.mkdir(exist_ok=True)
@@ -115,4 +125,9 @@ def _write_faces(found: list[tuple[int, str, int, FaceCrop]], folder: Path) -> N
         rows = slice(max(0, int(top - y)), max(1, int(bottom + y)))
         columns = slice(max(0, int(left - x)), max(1, int(right + x)))
         cut = np.rot90(pixels[rows, columns], face.turned // 90)
+        shown = sheet.setdefault(f"person {person}", []) if person <= SHEET_PEOPLE else []
+        if len(shown) < SHEET_FACES:
+            shown.append((stem[:14], np.ascontiguousarray(cut)))
         images.save_image(np.ascontiguousarray(cut), own / f"{count:05}-{stem[:60]}-{number}.jpg")
+    if sheet:
+        images.save_image(labelled_sheet(sheet, columns=SHEET_FACES), folder / "people.jpg")
