@@ -36,7 +36,7 @@ def group(
             "--out",
             "-o",
             metavar="DIR",
-            help="Write people.csv, a sheet people.jpg and a folder of faces for each person.",
+            help="Write people.csv, people.jpg and a folder of faces for each person.",
         ),
     ] = None,
     csv: Annotated[str | None, typer.Option("--csv", metavar="FILE", help="Write the table to this .csv.")] = None,
