@@ -15,6 +15,7 @@ __all__ = ["__version__", "register", *_modules]
 
 _MODULES_WITH_KERAS_CLASSES = (
     "_residual",
+    "faces.liveness.model",
     "faces.people.augment",
     "faces.towers.joined",
     "faces.towers.resnet",

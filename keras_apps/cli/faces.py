@@ -85,16 +85,25 @@ def verify(
     threshold: ThresholdFile = None,
     template: Template = "nearest",
     decider: DeciderFile = None,
+    live: Annotated[
+        bool,
+        typer.Option("--live", help="The face must look like a living one too, not a print or a screen; see the docs."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Decide whether a picture shows the person of that name. Exits 0 when accepted, 1 when not."""
-    answer = open_gallery(console.existing(gallery), tower, threshold, template, decider).verify(picture, name)
+    opened = open_gallery(console.existing(gallery), tower, threshold, template, decider)
+    answer = opened.verify(picture, name, liveness=live)
     if as_json:
         console.print_json(asdict(answer))
     else:
-        word, sign = ("accepted", "<=") if answer.accepted else ("not accepted", ">")
+        word = "accepted" if answer.accepted else "not accepted"
+        sign = "<=" if answer.distance <= answer.tau else ">"
         given = " | distance" if answer.measure != PROBABILITY else ""
-        print(f"{answer.name}: {word}, {_compared(answer, sign)}; P(same{given}) = {answer.probability:.3f}")
+        alive = "" if answer.live is None else f"; P(live) = {answer.live:.3f}"
+        if not answer.accepted and sign == "<=":
+            alive += ": not a living face"
+        print(f"{answer.name}: {word}, {_compared(answer, sign)}; P(same{given}) = {answer.probability:.3f}{alive}")
     raise typer.Exit(0 if answer.accepted else 1)
 
 

@@ -55,6 +55,17 @@ from .judging.verification import OperatingPoint as OperatingPoint
 from .judging.verification import PairsReport as PairsReport
 from .judging.verification import best_tau as best_tau
 from .judging.verification import evaluate_pairs as evaluate_pairs
+from .liveness.attacks import presentation_attacks as presentation_attacks
+from .liveness.challenge import Challenge as Challenge
+from .liveness.challenge import ChallengeResult as ChallengeResult
+from .liveness.challenge import ChallengeState as ChallengeState
+from .liveness.measures import AttackRate as AttackRate
+from .liveness.measures import LivenessPoint as LivenessPoint
+from .liveness.measures import LivenessReport as LivenessReport
+from .liveness.measures import evaluate_liveness as evaluate_liveness
+from .liveness.model import LivenessModel as LivenessModel
+from .liveness.model import load_liveness as load_liveness
+from .liveness.squares import around_face as around_face
 from .people.augment import RandomLight as RandomLight
 from .people.augment import RandomPatch as RandomPatch
 from .people.augment import RandomView as RandomView
@@ -93,9 +104,13 @@ from .training.verification_model import VerificationModel as VerificationModel
 
 __all__ = [
     "ActiveTriplets",
+    "AttackRate",
     "Audit",
     "ByGroup",
     "Candidate",
+    "Challenge",
+    "ChallengeResult",
+    "ChallengeState",
     "Change",
     "CollapseWarning",
     "Decider",
@@ -112,6 +127,9 @@ __all__ = [
     "GroupRates",
     "Identification",
     "Imported",
+    "LivenessModel",
+    "LivenessPoint",
+    "LivenessReport",
     "LogisticComparison",
     "LookAlikeError",
     "Matcher",
@@ -142,6 +160,7 @@ __all__ = [
     "Verification",
     "VerificationModel",
     "align_people",
+    "around_face",
     "augmentation",
     "batch_triplet_loss",
     "best_tau",
@@ -151,6 +170,7 @@ __all__ = [
     "encode",
     "equal_error_rate",
     "euclidean",
+    "evaluate_liveness",
     "evaluate_open_set",
     "evaluate_pairs",
     "far_frr",
@@ -160,6 +180,7 @@ __all__ = [
     "group_faces",
     "identify_in_film",
     "labelled_batches",
+    "load_liveness",
     "load_tower",
     "mine_triplets",
     "pair_batches",
@@ -171,6 +192,7 @@ __all__ = [
     "plot_roc",
     "plot_training",
     "plot_worst_pairs",
+    "presentation_attacks",
     "read_frames",
     "read_pairs",
     "reliability",

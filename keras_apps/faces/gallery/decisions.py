@@ -27,9 +27,10 @@ class Verification:
         name: The claimed name.
         distance: From the picture to that person's template, in the unit of `measure`.
         tau: The threshold; accepted when `distance <= tau`.
-        accepted: The answer.
+        accepted: The answer. Where liveness was asked for, the face must be a living one too.
         probability: P(same person | distance), where genuine and impostor claims are equally likely beforehand.
         measure: `"squared_euclidean"`, `"euclidean"`, or `"1 - P(same)"` where a trained verifier decides.
+        live: P(live), or `None` where it was not asked for.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Verification:
     accepted: bool
     probability: float
     measure: str
+    live: float | None = None
 
 
 @dataclass(frozen=True)

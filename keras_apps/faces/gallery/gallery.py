@@ -39,10 +39,11 @@ from keras_apps.faces.gallery.search import Index, pictures_of
 from keras_apps.faces.gallery.store import Audit, Store, checked_encodings
 from keras_apps.faces.judging.calibration import Threshold
 from keras_apps.faces.judging.strangers import checked_fpir
+from keras_apps.faces.liveness.deciding import Liveness, live_probability
 from keras_apps.faces.towers.exported import ExportedTower
 from keras_apps.faces.towers.names import DEFAULT_TOWER, PHOTOGRAPH_TOWERS
 from keras_apps.faces.towers.registry import fingerprint, input_shape_of, tower_of
-from keras_apps.images import Picture, is_one_picture
+from keras_apps.images import Picture, is_one_picture, load_image
 
 if TYPE_CHECKING:
     import keras
@@ -524,23 +525,38 @@ class Gallery(Matcher):
             self._refuse_look_alikes(name, encodings, sources)
         return self._store.replace(name, encodings, self._fingerprint)
 
-    def verify(self, picture: Picture, name: str, *, aligned: bool = False) -> Verification:
+    def verify(self, picture: Picture, name: str, *, aligned: bool = False, liveness: Liveness = None) -> Verification:
         """Decide whether the largest face of a picture is a person of the gallery (1:1).
 
         Args:
             picture: As `images.load_image` takes.
             name: The claimed name.
             aligned: Whether the picture is already an aligned chip of the tower's size.
+            liveness: Whether the face must look like a living one too: `True` for the bundled network
+                (`load_liveness`), a `LivenessModel`, or a function from the square around the face (`around_face`) to
+                P(live), which is accepted from 0.5 on. By default a photograph held before the camera is accepted.
+                docs/liveness.md says what the check is worth.
 
         Raises:
             GalleryError: If nobody of that name is enrolled, or there is no threshold for this tower.
             NoFaceError: If the picture shows no face.
+            ValueError: If liveness is asked for of an aligned chip.
+            TypeError: If `liveness` is none of the above.
         """
         self._decide()
         aligned = aligned or self._takes_samples()
+        if aligned and liveness:
+            raise ValueError("expected a whole picture for the liveness check, received an aligned chip or a sample")
         self._place(self._index(), name)  # before a face is looked for
-        probe = self._encode([picture if aligned else self._resized(some_faces(picture, self.tower)[0].image)])
-        return self.verify_encodings(probe, [name])[0]
+        if liveness and hasattr(picture, "read"):
+            picture = load_image(picture)  # looked at twice, which an open file cannot be
+        face = None if aligned else some_faces(picture, self.tower)[0]
+        probe = self._encode([picture if face is None else self._resized(face.image)])
+        answer = self.verify_encodings(probe, [name])[0]
+        if not liveness or face is None:
+            return answer
+        live, least = live_probability(liveness, picture, face)
+        return replace(answer, live=live, accepted=answer.accepted and live >= least)
 
     def identify(self, picture: Picture, top: int = 5, *, aligned: bool = False) -> list[Identification]:
         """Name every face of a picture, largest first, or answer "not recognised" (1:K).
