@@ -4,8 +4,9 @@
     python benchmarks/liveness.py --challenge [--films 1000] [--json]
 
 DIR holds lfw-deepfunneled.tar (or the folder lfw-deepfunneled/), pairsDevTrain.txt and pairsDevTest.txt. The people are
-those of DevTest, who were in no training: each picture as another camera sees it, and one attack of each kind. Then for
-each kind of attack a network is trained without it, for `--epochs` epochs of `weights/train_liveness.py`, and meets it.
+those of DevTest, who were in no training: one picture of each as another camera sees it, and one attack of each kind.
+Then for each kind of attack a network is trained without it, for `--epochs` epochs of `weights/train_liveness.py`, and
+meets it.
 The attacks are made by code, as those of the training: real ones are another matter.
 
 `--challenge` needs no data. Synthetic heads follow a random challenge; then photographs of them are moved, tilted and
@@ -41,6 +42,7 @@ def network(data: Path, work: Path, epochs: int) -> dict:
     from train_liveness import made, say, squares_of, threshold, trained
 
     people = squares_of(data, "pairsDevTest.txt", work / "squares-test.npz")
+    people = people.of(np.unique(people.names, return_index=True)[1])  # one picture a person: independent trials
     live = made(people, "live", SEED, work / "test-live.npy")
     attacks = {kind: made(people, kind, SEED, work / f"test-{kind}.npy") for kind in KINDS}
 
@@ -50,8 +52,8 @@ def network(data: Path, work: Path, epochs: int) -> dict:
         return faces.evaluate_liveness(np.concatenate(scores), names == "live", names, tau=model.tau_probability)
 
     bundled = faces.load_liveness()
-    say(f"{len(np.unique(people.names))} people of DevTest; the bundled network:")
-    result = {"people": len(np.unique(people.names)), "known kinds": judged(bundled, KINDS)}
+    say(f"{len(people.names)} people of DevTest, one picture each; the bundled network:")
+    result = {"people": len(people.names), "known kinds": judged(bundled, KINDS)}
     say(result["known kinds"])
     untouched = bundled.score(people.pictures, cut=True) < bundled.tau_probability
     say("BPCER of the pictures as they are:", percent(untouched.mean(), wilson(int(untouched.sum()), untouched.size)))

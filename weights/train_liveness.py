@@ -58,7 +58,7 @@ class Squares:
     names: np.ndarray
 
     def of(self, chosen: np.ndarray) -> Squares:
-        """Return the chosen ones, booleans `(n,)`."""
+        """Return the chosen ones, booleans `(n,)` or indices."""
         return Squares(self.pictures[chosen], self.names[chosen])
 
     def held_out(self) -> np.ndarray:
