@@ -1,6 +1,6 @@
 """Train the bundled `liveness128`: people of LFW's DevTrain against attacks made by code from their pictures.
 
-    python weights/train_liveness.py --data DIR [--work FOLDER] [--epochs 12] [--without KIND] [--keep] [--json]
+    python weights/train_liveness.py --data DIR [--work FOLDER] [--epochs 14] [--without KIND] [--keep] [--json]
 
 DIR holds lfw-deepfunneled.tar (or the folder lfw-deepfunneled/) and pairsDevTrain.txt. The live pictures are those of
 DevTrain's pairs, each seen three times by another camera (`live_views`); beside them stands one attack of each kind
@@ -199,7 +199,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, help="folder of the training, which is continued if it exists")
-    parser.add_argument("--epochs", type=int, default=12, help=f"of {STEPS} steps")
+    parser.add_argument("--epochs", type=int, default=14, help=f"of {STEPS} steps")
     parser.add_argument("--without", choices=KINDS)
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--json", action="store_true")

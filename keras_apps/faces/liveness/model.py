@@ -162,8 +162,8 @@ class LivenessModel(HeadedModel):
 
         Example:
             >>> from keras_apps import faces
-            >>> live = faces.around_face("bundled:hopper")
-            >>> attack = faces.presentation_attacks([live], "phone")[0]
+            >>> live = faces.around_face("bundled:astronaut")
+            >>> attack = faces.presentation_attacks([live], "print")[0]
             >>> model = faces.load_liveness()
             >>> p = model.score([live, attack], cut=True)
             >>> bool(p[0] > p[1])
