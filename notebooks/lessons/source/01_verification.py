@@ -130,8 +130,8 @@ show(
 
 # %% [markdown]
 # **Liveness.** Nobody was at the door just now: a picture of a picture was. A print held before the camera passes in
-# the same way. Telling a living face from a picture of one (by depth, blinking, infrared) is another problem, which
-# this package does not solve: do not open a door with it alone.
+# the same way. Telling a living face from a picture of one is another problem: `verify(..., liveness=True)` and
+# `faces.Challenge` are answers, measured on simulated attacks only. Do not open a door with them alone.
 
 # %% [markdown]
 # ## How often is it right? People who do not exist
