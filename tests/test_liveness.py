@@ -178,9 +178,9 @@ def test_it_is_saved_and_loaded_with_its_threshold(tmp_path, squares):
 def test_five_crops_are_averaged_before_the_sigmoid():
     """A tower that gives a crop's mean red, z = mean / 100 - 1: corners of a square that is 200 in one corner only.
 
-    The square has 36 pixels a side and the crops 32, as 144 and 128. Red is 200 in the left upper 4 x 4 pixels. One crop
-    sees all of them, a mean of 200 x 16 / 1024 = 3.125; the middle one, from (2, 2) on, 2 x 2 of them, 0.78125; the
-    others none. z = (3.125 + 0.78125) / 5 / 100 - 1 = -0.9921875, and P = 0.27048.
+    The square has 36 pixels a side and the crops 32, as 144 and 128. Red is 200 in the left upper 4 x 4 pixels. One
+    crop sees all of them, a mean of 200 x 16 / 1024 = 3.125; the middle one, from (2, 2) on, 2 x 2 of them, 0.78125;
+    the others none. z = (3.125 + 0.78125) / 5 / 100 - 1 = -0.9921875, and P = 0.27048.
     """
     inputs = keras.Input((32, 32, 3))
     tower = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(inputs))
