@@ -1,6 +1,6 @@
 """Measure liveness: the bundled network on people and on kinds of attack it never saw; the challenge on films.
 
-    python benchmarks/liveness.py --data DIR [--work FOLDER] [--epochs 6] [--json]
+    python benchmarks/liveness.py --data DIR [--work FOLDER] [--epochs 4] [--json]
     python benchmarks/liveness.py --challenge [--films 1000] [--json]
 
 DIR holds lfw-deepfunneled.tar (or the folder lfw-deepfunneled/), pairsDevTrain.txt and pairsDevTest.txt. The people are
@@ -111,7 +111,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path)
     parser.add_argument("--work", type=Path, help="folder of pictures and trainings, which are used again")
-    parser.add_argument("--epochs", type=int, default=6, help="of the trainings without a kind; 0 for none")
+    parser.add_argument("--epochs", type=int, default=4, help="of the trainings without a kind; 0 for none")
     parser.add_argument("--challenge", action="store_true")
     parser.add_argument("--films", type=int, default=1000)
     parser.add_argument("--pictures", action="store_true", help="draw the films and look for the faces")
