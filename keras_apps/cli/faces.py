@@ -20,10 +20,11 @@ from keras_apps.cli.faces_options import (
     Missing,
     Name,
     OwnPictures,
+    Quality,
     Template,
     ThresholdFile,
     open_gallery,
-    pictures_without_face,
+    pictures_left_out,
     which_face,
 )
 from keras_apps.faces.gallery.decisions import PROBABILITY, Box, Identification, Verification
@@ -41,6 +42,7 @@ def enrol(
     pictures: OwnPictures,
     face: Face = None,
     missing: Missing = "raise",
+    quality: Quality = "good",
     accept: Accept = None,
     tower: GalleryTower = None,
     as_json: AsJson = False,
@@ -54,13 +56,14 @@ def enrol(
     is_new = not Path(gallery).exists()
     opened = open_gallery(gallery, tower)
     try:
-        with pictures_without_face(expanded) as skipped, console.progress_bar() as bar:
+        with pictures_left_out(expanded) as skipped, console.progress_bar() as bar:
             task = bar.add_task("finding and encoding faces", total=len(expanded))
             added = opened.enrol(
                 name,
                 expanded,
                 face=which,
                 missing=missing,
+                quality=quality,
                 accept=accept or (),
                 progress=lambda: bar.advance(task),
             )
@@ -89,11 +92,12 @@ def verify(
         bool,
         typer.Option("--live", help="The face must look like a living one too, not a print or a screen; see the docs."),
     ] = False,
+    quality: Quality = "good",
     as_json: AsJson = False,
 ) -> None:
     """Decide whether a picture shows the person of that name. Exits 0 when accepted, 1 when not."""
     opened = open_gallery(console.existing(gallery), tower, threshold, template, decider)
-    answer = opened.verify(picture, name, liveness=live)
+    answer = opened.verify(picture, name, liveness=live, quality=quality)
     if as_json:
         console.print_json(asdict(answer))
     else:
@@ -101,6 +105,9 @@ def verify(
         sign = "<=" if answer.distance <= answer.tau else ">"
         given = " | distance" if answer.measure != PROBABILITY else ""
         alive = "" if answer.live is None else f"; P(live) = {answer.live:.3f}"
+        if answer.poor:
+            print(f"{answer.name}: not accepted, {_too_poor(answer)}{alive}")
+            raise typer.Exit(1)
         if not answer.accepted and sign == "<=":
             alive += ": not a living face"
         print(f"{answer.name}: {word}, {_compared(answer, sign)}; P(same{given}) = {answer.probability:.3f}{alive}")
@@ -119,18 +126,19 @@ def identify(
     threshold: ThresholdFile = None,
     template: Template = "nearest",
     decider: DeciderFile = None,
+    quality: Quality = "good",
     draw: Drawn = None,
     csv: CsvFile = None,
     video: Video = None,
     as_json: AsJson = False,
 ) -> None:
-    """Name every face of a picture, largest first, or answer "not recognised".
+    """Name every face of a picture, largest first, or answer "not recognised" or "too poor to tell".
 
     Of many pictures, one that cannot be read does not stop the rest; the exit code is then 2.
     """
     faces_identify.check_video(pictures, video, draw)
     expanded = console.expand(pictures or [])
-    faces_identify.check(expanded, top, csv, draw, as_json)
+    faces_identify.check(expanded, top, quality, csv, draw, as_json)
     opened = open_gallery(console.existing(gallery), tower, threshold, template, decider)
     if not len(opened):
         console.say(f"nobody is enrolled in {gallery} yet")
@@ -139,7 +147,7 @@ def identify(
         raise typer.Exit(130 if interrupted and not video.isdecimal() else 0)
     from keras_apps import images
 
-    answers = faces_identify.identify_all(opened, expanded, top, csv, draw)
+    answers = faces_identify.identify_all(opened, expanded, top, quality, csv, draw)
     if as_json:
         console.print_json(
             [
@@ -163,9 +171,15 @@ def identify(
 def _named(answer: Identification) -> str:
     if not answer.candidates:
         return "not recognised"  # nobody is enrolled
+    if answer.poor:
+        return _too_poor(answer)
     if answer.name is None:
         return f"not recognised, nearest {_compared(answer, '>')}"
     return f"{answer.name}, {_compared(answer, '<=')}"
+
+
+def _too_poor(answer: Identification | Verification) -> str:
+    return f"too poor to tell ({'; '.join(answer.poor)})"
 
 
 def _compared(answer: Identification | Verification, sign: str) -> str:
@@ -238,6 +252,7 @@ def update(
     pictures: OwnPictures,
     face: Face = None,
     missing: Missing = "raise",
+    quality: Quality = "good",
     accept: Accept = None,
     tower: GalleryTower = None,
     as_json: AsJson = False,
@@ -247,10 +262,16 @@ def update(
 
     name, which, expanded = checked_name(name), which_face(face), console.expand(pictures)
     opened = open_gallery(console.existing(gallery), tower)
-    with pictures_without_face(expanded) as skipped, console.progress_bar() as bar:
+    with pictures_left_out(expanded) as skipped, console.progress_bar() as bar:
         task = bar.add_task("finding and encoding faces", total=len(expanded))
         replaced = opened.update(
-            name, expanded, face=which, missing=missing, accept=accept or (), progress=lambda: bar.advance(task)
+            name,
+            expanded,
+            face=which,
+            missing=missing,
+            quality=quality,
+            accept=accept or (),
+            progress=lambda: bar.advance(task),
         )
     encodings = len(expanded) - len(skipped)
     if as_json:

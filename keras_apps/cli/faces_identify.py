@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from keras_apps import images
-from keras_apps._checks import check_whole
+from keras_apps._checks import check_choice, check_whole
 from keras_apps._files import check_destination
 from keras_apps.cli import console
 from keras_apps.cli.tables import STANDARD_OUTPUT, csv_rows
 from keras_apps.faces.gallery.decisions import Identification
+from keras_apps.faces.quality import QUALITIES
 
 if TYPE_CHECKING:
     from keras_apps.faces.gallery.gallery import Gallery
@@ -59,7 +60,7 @@ class Looked:
     problem: str | None = None
 
 
-def check(pictures: Sequence[str], top: int, csv: str | None, draw: str | None, as_json: bool) -> None:
+def check(pictures: Sequence[str], top: int, quality: str, csv: str | None, draw: str | None, as_json: bool) -> None:
     """Check the options for files, before anything slow is loaded.
 
     Raises:
@@ -67,6 +68,7 @@ def check(pictures: Sequence[str], top: int, csv: str | None, draw: str | None, 
         OSError: If a file or folder cannot be written.
     """
     check_whole("--top", top)
+    check_choice("quality", quality, QUALITIES)
     if as_json and csv == STANDARD_OUTPUT:
         raise ValueError("use --json or --csv -, not both: each prints its own answer")
     if csv is not None and csv != STANDARD_OUTPUT:
@@ -81,7 +83,7 @@ def check(pictures: Sequence[str], top: int, csv: str | None, draw: str | None, 
         check_destination(Path(draw) / "x" if Path(draw).is_dir() else draw)
 
 
-def look_at(opened: Gallery, pictures: Sequence[str], top: int, only_one: bool) -> Iterator[Looked]:
+def look_at(opened: Gallery, pictures: Sequence[str], top: int, quality: str, only_one: bool) -> Iterator[Looked]:
     """Identify the faces of each picture, with a progress bar.
 
     A picture without a face, or one that cannot be read, does not stop the rest; `only_one` says that there is no rest,
@@ -93,7 +95,7 @@ def look_at(opened: Gallery, pictures: Sequence[str], top: int, only_one: bool) 
     with console.progress_bar() as bar:
         for picture in bar.track(pictures, description="looking at faces"):
             try:
-                looked = Looked(picture, opened.identify(picture, top))
+                looked = Looked(picture, opened.identify(picture, top, quality=quality))
             except GalleryError:
                 raise
             except NoFaceError:
@@ -107,13 +109,16 @@ def look_at(opened: Gallery, pictures: Sequence[str], top: int, only_one: bool) 
             yield looked
 
 
-def identify_all(opened: Gallery, pictures: Sequence[str], top: int, csv: str | None, draw: str | None) -> list[Looked]:
+def identify_all(
+    opened: Gallery, pictures: Sequence[str], top: int, quality: str, csv: str | None, draw: str | None
+) -> list[Looked]:
     """Identify the faces of all pictures, and write the table and the drawn pictures meanwhile.
 
     Args:
         opened: The gallery.
         pictures: Paths or `data:` addresses.
         top: How many candidates each answer holds.
+        quality: Of the faces that get a name, `"good"` or `"any"`.
         csv: The table's file, `"-"` for standard output, or `None`.
         draw: The file to draw the picture into, or of several a folder; or `None`.
     """
@@ -121,7 +126,7 @@ def identify_all(opened: Gallery, pictures: Sequence[str], top: int, csv: str | 
     with ExitStack() as stack:
         write_row = stack.enter_context(csv_rows(csv, COLUMNS)) if csv else None
         drawn_paths = _drawn_paths(pictures, draw) if draw else iter(())
-        for looked in look_at(opened, pictures, top, only_one=len(pictures) == 1 and csv is None):
+        for looked in look_at(opened, pictures, top, quality, only_one=len(pictures) == 1 and csv is None):
             done.append(looked)
             if write_row:
                 for row in rows_of(looked):
@@ -151,6 +156,8 @@ def rows_of(looked: Looked) -> list[list[object]]:
 
 
 def _cell(value: object) -> object:
+    if isinstance(value, tuple):
+        return "; ".join(map(str, value))
     if isinstance(value, float):
         return float(f"{value:.6g}")
     return value if value is None or isinstance(value, (str, int)) else str(value)
@@ -183,11 +190,13 @@ def summary(done: Sequence[Looked]) -> str:
     """Return one line about all pictures."""
     answers = [face for looked in done for face in looked.faces]
     named = sum(face.name is not None for face in answers)
+    poor = sum(bool(face.poor) for face in answers)
     without = sum(not looked.faces and looked.problem is None for looked in done)
     parts = [
         f"{len(done)} picture{'s' * (len(done) != 1)}",
         f"{len(answers)} face{'s' * (len(answers) != 1)}",
         f"{named} recognised",
+        *([f"{poor} too poor to tell"] if poor else []),
     ]
     return ", ".join([*parts, f"{without} without a face"] if without else parts)
 

@@ -24,9 +24,23 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The person's name; wr
 OwnPictures = Annotated[
     list[str], typer.Argument(metavar="PICTURES...", help="Pictures, or folders of pictures, of this person.")
 ]
-Face = Annotated[str | None, typer.Option(help="Which face of several: 'largest', or a number from 1.")]
+Face = Annotated[
+    str | None,
+    typer.Option(
+        help="Which face of several: 'largest', or a number from 1; by default the one that is by far the largest."
+    ),
+]
 Missing = Annotated[
-    str, typer.Option(help="A picture without a face: 'raise' an error, so that nothing is saved, or 'skip' it.")
+    str,
+    typer.Option(
+        help="A picture without a face, or with a poor one: 'raise' an error, so that nothing is saved, or 'skip' it."
+    ),
+]
+Quality = Annotated[
+    str,
+    typer.Option(
+        help="Which faces to use: 'good' ones only, not blurred, small, dark, turned aside or cut off; or 'any'."
+    ),
 ]
 Accept = Annotated[
     list[str] | None,
@@ -63,26 +77,37 @@ def which_face(text: str | None) -> int | str | None:
 
 
 @contextmanager
-def pictures_without_face(pictures: Sequence[str]) -> Iterator[list[str]]:
+def pictures_left_out(pictures: Sequence[str]) -> Iterator[list[str]]:
     """Yield a list that holds, at the end of the block, the pictures that were skipped; each is printed.
+
+    Pictures of which smaller faces were ignored are printed too.
 
     Raises:
         ValueError: As the block does.
     """
     from keras_apps import images
-    from keras_apps.faces.detection import NoFaceWarning
+    from keras_apps.faces.detection import NoFaceWarning, PoorFaceWarning, SeveralFacesWarning
 
+    kinds = (NoFaceWarning, PoorFaceWarning, SeveralFacesWarning)
+    reasons: dict[int, str] = {}
     skipped: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", NoFaceWarning)
+        for kind in kinds:
+            warnings.simplefilter("always", kind)
         yield skipped
     for warning in caught:
         if isinstance(warning.message, NoFaceWarning):
-            skipped += [images.shown(pictures[i]) for i in warning.message.indices]
+            reasons |= dict.fromkeys(warning.message.indices, "no face was found")
+        elif isinstance(warning.message, PoorFaceWarning):
+            problems = ("; ".join(found) for found in warning.message.problems)
+            reasons |= dict(zip(warning.message.indices, problems, strict=True))
+        elif isinstance(warning.message, SeveralFacesWarning):
+            console.say(str(warning.message))
         else:
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
-    for picture in skipped[:LISTED]:
-        console.say(f"left out: {picture} (no face was found)")
+    skipped += [images.shown(pictures[i]) for i in sorted(reasons)]
+    for picture, number in zip(skipped[:LISTED], sorted(reasons), strict=False):
+        console.say(f"left out: {picture} ({reasons[number]})")
     if len(skipped) > LISTED:
         console.say(f"left out: {len(skipped) - LISTED} more")
 

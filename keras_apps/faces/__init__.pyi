@@ -3,7 +3,11 @@
 from .detection import FaceCrop as FaceCrop
 from .detection import NoFaceError as NoFaceError
 from .detection import NoFaceWarning as NoFaceWarning
+from .detection import PoorFaceError as PoorFaceError
+from .detection import PoorFaceWarning as PoorFaceWarning
 from .detection import SeveralFacesError as SeveralFacesError
+from .detection import SeveralFacesWarning as SeveralFacesWarning
+from .detection import face_quality as face_quality
 from .detection import find_faces as find_faces
 from .distances import euclidean as euclidean
 from .distances import squared_euclidean as squared_euclidean
@@ -79,6 +83,7 @@ from .people.pairs import picture_path as picture_path
 from .people.pairs import read_pairs as read_pairs
 from .people.people import People as People
 from .people.synthetic.crowd import synthetic_people as synthetic_people
+from .quality import Quality as Quality
 from .towers.exported import ExportedTower as ExportedTower
 from .towers.registry import build_tower as build_tower
 from .towers.registry import fingerprint as fingerprint
@@ -140,12 +145,16 @@ __all__ = [
     "Pairs",
     "PairsReport",
     "People",
+    "PoorFaceError",
+    "PoorFaceWarning",
+    "Quality",
     "RandomLight",
     "RandomPatch",
     "RandomView",
     "Reliability",
     "Roc",
     "SeveralFacesError",
+    "SeveralFacesWarning",
     "ShortcutAdd",
     "SimilarNameError",
     "SoftmaxIdentifier",
@@ -173,6 +182,7 @@ __all__ = [
     "evaluate_liveness",
     "evaluate_open_set",
     "evaluate_pairs",
+    "face_quality",
     "far_frr",
     "find_faces",
     "fingerprint",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import numpy as np
 from keras_apps import weights
 from keras_apps._checks import is_whole
 from keras_apps.faces.alignment import ChipLayout, align
+from keras_apps.faces.quality import Quality, crop_quality
 from keras_apps.faces.towers.names import DEFAULT_LAYOUT
 from keras_apps.faces.towers.registry import layout_of
 from keras_apps.images import Picture, describe, load_image, name_of, resize
@@ -59,8 +61,36 @@ class NoFaceWarning(UserWarning):
     indices: tuple[int, ...] = ()
 
 
+class PoorFaceError(ValueError):
+    """A face is shown too poorly to be told from others."""
+
+
+class PoorFaceWarning(UserWarning):
+    """Some of many pictures show a face too poorly, and were left out.
+
+    Attributes:
+        indices: Their places among the pictures, from 0.
+        problems: For each of them its quality's `problems`.
+    """
+
+    indices: tuple[int, ...] = ()
+    problems: tuple[tuple[str, ...], ...] = ()
+
+
+class SeveralFacesWarning(UserWarning):
+    """Some pictures show smaller faces beside the one that was taken.
+
+    Attributes:
+        indices: Their places among the pictures, from 0.
+    """
+
+    indices: tuple[int, ...] = ()
+
+
 LISTED = 5
 """Pictures that a warning names."""
+DOMINATES = 3.0
+"""Of several faces the largest is taken where its box has at least this many times the area of the next one."""
 
 
 def no_face_warning(
@@ -73,14 +103,48 @@ def no_face_warning(
         indices: Places of those without a face.
         what_happens: To them, for instance `"left out"`.
     """
-    unnamed = [i for i in indices[:LISTED] if name_of(pictures[i]) is None]
-    named = [f"picture {i + 1}" if i in unnamed else describe(pictures[i]) for i in indices[:LISTED]]
-    more = f" and {len(indices) - LISTED} more" if len(indices) > LISTED else ""
     warning = NoFaceWarning(
-        f"no face was found in {len(indices)} of {len(pictures)} pictures, {what_happens}: {', '.join(named)}{more}"
+        f"no face was found in {len(indices)} of {len(pictures)} pictures, {what_happens}: {_listed(pictures, indices)}"
     )
     warning.indices = tuple(indices)
     return warning
+
+
+def poor_face_warning(
+    pictures: Sequence[Picture] | np.ndarray, indices: Sequence[int], problems: Sequence[tuple[str, ...]]
+) -> PoorFaceWarning:
+    """Return the warning for pictures that show a face too poorly, and were left out.
+
+    Args:
+        pictures: All pictures.
+        indices: Places of those with a poor face.
+        problems: What is wrong with each of them.
+    """
+    warning = PoorFaceWarning(
+        f"{len(indices)} of {len(pictures)} pictures show a face too poorly, left out: {_listed(pictures, indices)}; "
+        f"the first: {'; '.join(problems[0])}"
+    )
+    warning.indices, warning.problems = tuple(indices), tuple(problems)
+    return warning
+
+
+def several_faces_warning(
+    pictures: Sequence[Picture] | np.ndarray, indices: Sequence[int], others: int
+) -> SeveralFacesWarning:
+    """Return the warning for pictures whose `others` smaller faces, together, were ignored."""
+    warning = SeveralFacesWarning(
+        f"took the largest face and ignored {others} smaller face{'' if others == 1 else 's'} in {len(indices)} of "
+        f"{len(pictures)} pictures: {_listed(pictures, indices)}"
+    )
+    warning.indices = tuple(indices)
+    return warning
+
+
+def _listed(pictures: Sequence[Picture] | np.ndarray, indices: Sequence[int]) -> str:
+    """Return the names of some pictures, and the number of the others."""
+    unnamed = [i for i in indices[:LISTED] if name_of(pictures[i]) is None]
+    named = [f"picture {i + 1}" if i in unnamed else describe(pictures[i]) for i in indices[:LISTED]]
+    return ", ".join(named) + (f" and {len(indices) - LISTED} more" if len(indices) > LISTED else "")
 
 
 @dataclass(frozen=True)
@@ -95,6 +159,8 @@ class FaceCrop:
         confidence: The detector's, in [0, 1].
         turned: 0, 90, 180 or 270: by how many degrees the picture had to be turned counterclockwise until the face was
             found. Box and landmarks are in pixels of the picture as it was given; the chip is upright.
+        quality: How good the picture of this face is; `quality.problems` says in words what is too poor to tell people
+            apart. `None` for a crop that was not made by `find_faces`.
     """
 
     image: np.ndarray
@@ -102,6 +168,7 @@ class FaceCrop:
     landmarks: dict[str, tuple[float, float]]
     confidence: float
     turned: int = 0
+    quality: Quality | None = None
 
 
 def find_faces(
@@ -335,20 +402,30 @@ def one_face(
 
     Args:
         picture: As `images.load_image` takes.
-        which: `"largest"`, or a number in order of size, 1 for the largest; `None` if there must be exactly one face.
+        which: `"largest"`, or a number in order of size, 1 for the largest; `None` for the only face, or one that
+            dominates: its box has at least three times the area of the next one's. A `SeveralFacesWarning` then says
+            how many others were ignored.
         tower: As for `find_faces`.
 
     Raises:
         NoFaceError: If the picture shows no face.
-        SeveralFacesError: If it shows several and `which` is `None`.
+        SeveralFacesError: If it shows several of like size and `which` is `None`.
         ValueError: If it shows fewer faces than the number.
     """
     faces = some_faces(picture, tower)
+    face = chosen_face(picture, faces, which)
     if which is None and len(faces) > 1:
+        warnings.warn(several_faces_warning([picture], [0], len(faces) - 1), stacklevel=2)
+    return face
+
+
+def chosen_face(picture: Picture, faces: Sequence[FaceCrop], which: int | str | None) -> FaceCrop:
+    """Return the face of a picture that `which` chooses; `faces` are all of them, largest first. As `one_face`."""
+    if which is None and len(faces) > 1 and _area(faces[0]) < DOMINATES * _area(faces[1]):
         boxes = "; ".join(f"{n}: {', '.join(f'{v:.0f}' for v in face.box)}" for n, face in enumerate(faces, start=1))
         raise SeveralFacesError(
-            f"expected one face, received {describe(picture)} with {len(faces)} (left, top, right, bottom of "
-            f"{boxes}); choose one with face='largest' or its number"
+            f"expected one face, or one of {DOMINATES:g} times the next one's area, received {describe(picture)} with "
+            f"{len(faces)} (left, top, right, bottom of {boxes}); choose one with face='largest' or its number"
         )
     if which in (None, "largest"):
         return faces[0]
@@ -357,6 +434,31 @@ def one_face(
             f"expected face 'largest' or from 1 to {len(faces)} in {describe(picture)}, received {which!r}"
         )
     return faces[number - 1]
+
+
+def face_quality(picture: Picture, *, tower: keras.Model | ExportedTower | None = None) -> Quality:
+    """Measure how good a picture of a face is, for its largest face.
+
+    Args:
+        picture: As `images.load_image` takes.
+        tower: As for `find_faces`.
+
+    Returns:
+        The measures; their `problems` say in words what is too poor to tell people apart.
+
+    Raises:
+        NoFaceError: If the picture shows no face.
+
+    Example:
+        >>> from keras_apps import images
+        >>> face_quality("bundled:hopper").problems
+        ()
+        >>> face_quality(images.resize(images.load_image("bundled:astronaut"), 96)).problems
+        ('too small: 7.5 pixels between the eyes, at least 8',)
+    """
+    quality = some_faces(picture, tower)[0].quality
+    assert quality is not None
+    return quality
 
 
 def no_face(picture: Picture) -> NoFaceError:
@@ -369,11 +471,17 @@ def _crop(image: np.ndarray, row: np.ndarray, turned: int, layout: ChipLayout) -
     points = row[4:14].reshape(5, 2)
     landmarks = {name: (float(x), float(y)) for name, (x, y) in zip(LANDMARKS, points, strict=True)}
     chip = align(image, landmarks, layout)
-    return FaceCrop(chip, (left, top, right, bottom), landmarks, float(row[14]), turned)
+    quality = crop_quality(chip, layout, landmarks, image.shape[1], image.shape[0])
+    return FaceCrop(chip, (left, top, right, bottom), landmarks, float(row[14]), turned, quality)
 
 
 def _sides(rows: np.ndarray) -> np.ndarray:
     return np.maximum(rows[:, 2] - rows[:, 0], rows[:, 3] - rows[:, 1])
+
+
+def _area(face: FaceCrop) -> float:
+    left, top, right, bottom = face.box
+    return (right - left) * (bottom - top)
 
 
 def _areas(rows: np.ndarray) -> np.ndarray:

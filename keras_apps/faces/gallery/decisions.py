@@ -27,10 +27,12 @@ class Verification:
         name: The claimed name.
         distance: From the picture to that person's template, in the unit of `measure`.
         tau: The threshold; accepted when `distance <= tau`.
-        accepted: The answer. Where liveness was asked for, the face must be a living one too.
+        accepted: The answer; a picture that is too poor to tell is not accepted. Where liveness was asked for, the face
+            must be a living one too.
         probability: P(same person | distance), where genuine and impostor claims are equally likely beforehand.
         measure: `"squared_euclidean"`, `"euclidean"`, or `"1 - P(same)"` where a trained verifier decides.
         live: P(live), or `None` where it was not asked for.
+        poor: Why the picture is too poor to tell, in words, and so not accepted whatever the distance; else empty.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Verification:
     probability: float
     measure: str
     live: float | None = None
+    poor: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Identification:
     """The answer to "who is this?", for one face.
 
     Attributes:
-        name: The nearest person's name, or `None`: not recognised, every distance is above tau.
+        name: The nearest person's name, or `None`: not recognised, as every distance is above tau, or too poor to tell.
         distance: To the nearest person, in the unit of `measure`; infinite where nobody is enrolled.
         tau: The threshold.
         candidates: The nearest people, nearest first, recognised or not.
@@ -66,6 +69,7 @@ class Identification:
             threshold does not tell.
         confidence: The detector's for this face, in [0, 1], or `None` as for the box.
         turned: By how many degrees the picture had to be turned until the face was found; see `FaceCrop`.
+        poor: Why the face is too poor to tell, in words, and so has no name whatever the distance; else empty.
     """
 
     name: str | None
@@ -78,6 +82,7 @@ class Identification:
     fpir: float | None = None
     confidence: float | None = None
     turned: int = 0
+    poor: tuple[str, ...] = ()
 
 
 ROWS_TOGETHER = 65536

@@ -17,7 +17,7 @@ from keras_apps.images import Picture, load_image, to_uint8
 
 Font: TypeAlias = "ImageFont.FreeTypeFont"
 
-NOT_RECOGNISED = "not recognised"
+NOT_RECOGNISED, TOO_POOR = "not recognised", "too poor to tell"
 NAMED, UNNAMED, FOUND = (0, 110, 60), (190, 60, 0), (30, 80, 160)
 """Colours of a face with a name, without one, and of one that nobody was asked about."""
 INK = (255, 255, 255)
@@ -50,9 +50,10 @@ def draw(
 ) -> np.ndarray:
     """Draw a box around each face, and its name beside it.
 
-    Named faces are green, faces that were not recognised orange, and faces that nobody was asked about (`FaceCrop`)
-    blue. Lines and letters grow with the picture and with the face. A label stands above its box, or else below,
-    inside or beside it: where it fits into the picture and covers least of the faces and of other labels.
+    Named faces are green, faces that were not recognised, or are too poor to tell, orange, and faces that nobody was
+    asked about (`FaceCrop`) blue. Lines and letters grow with the picture and with the face. A label stands above its
+    box, or else below, inside or beside it: where it fits into the picture and covers least of the faces and of other
+    labels.
 
     Args:
         picture: As `images.load_image` takes; the one in which the faces were found.
@@ -86,9 +87,11 @@ def draw(
 
 
 def label(face: Identification | FaceCrop) -> str:
-    """Return the words beside a face: its name, "not recognised", or nothing."""
+    """Return the words beside a face: its name, "not recognised", "too poor to tell", or nothing."""
     if isinstance(face, FaceCrop):
         return ""
+    if face.poor:
+        return TOO_POOR
     return NOT_RECOGNISED if face.name is None else face.name
 
 

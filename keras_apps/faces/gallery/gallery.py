@@ -12,7 +12,15 @@ import numpy as np
 
 from keras_apps._checks import check_choice, is_whole
 from keras_apps._picture_sources import describe, name_of
-from keras_apps.faces.detection import NoFaceError, no_face_warning, one_face, some_faces
+from keras_apps.faces.detection import (
+    NoFaceError,
+    PoorFaceError,
+    chosen_face,
+    no_face_warning,
+    poor_face_warning,
+    several_faces_warning,
+    some_faces,
+)
 from keras_apps.faces.encoding import encode, resize_chip, takes_pictures
 from keras_apps.faces.gallery.decisions import (
     Box,
@@ -40,9 +48,10 @@ from keras_apps.faces.gallery.store import Audit, Store, checked_encodings
 from keras_apps.faces.judging.calibration import Threshold
 from keras_apps.faces.judging.strangers import checked_fpir
 from keras_apps.faces.liveness.deciding import Liveness, live_probability
+from keras_apps.faces.quality import QUALITIES, SMALLEST_CHIP, Quality, chip_quality
 from keras_apps.faces.towers.exported import ExportedTower
 from keras_apps.faces.towers.names import DEFAULT_TOWER, PHOTOGRAPH_TOWERS
-from keras_apps.faces.towers.registry import fingerprint, input_shape_of, tower_of
+from keras_apps.faces.towers.registry import fingerprint, input_shape_of, layout_of, tower_of
 from keras_apps.images import Picture, is_one_picture, load_image
 
 if TYPE_CHECKING:
@@ -450,24 +459,30 @@ class Gallery(Matcher):
         face: int | str | None = None,
         aligned: bool = False,
         missing: str = "raise",
+        quality: str = "good",
         accept: str | Collection[str] = (),
         progress: Callable[[], None] = lambda: None,
     ) -> int:
         """Add a person, or further pictures of one. All pictures are saved, or none.
 
-        Two mistakes are refused, because they would be paid for at the door: a new name that hardly differs from an
-        enrolled one, and a picture that looks like somebody else. A picture of a new person looks like somebody else
-        where it is within tau of them; a picture of an enrolled person, where it is also nearer to them than to the
-        pictures that the person has already.
+        Three mistakes are refused, because they would be paid for at the door: a new name that hardly differs from an
+        enrolled one, a picture of poor quality, and a picture that looks like somebody else. A picture of a new person
+        looks like somebody else where it is within tau of them; a picture of an enrolled person, where it is also
+        nearer to them than to the pictures that the person has already.
 
         Args:
             name: 1 to 200 characters.
             pictures: One picture or several, as `images.load_image` takes.
-            face: Which face to use if a picture shows several: `"largest"`, or its number in order of size, from 1.
+            face: Which face to use if a picture shows several: `"largest"`, or its number in order of size, from 1. By
+                default the one that dominates, with at least three times the area of the next one; a
+                `SeveralFacesWarning` says how many others were ignored.
             aligned: Whether the pictures are already aligned chips of the tower's size.
-            missing: What a picture without a face does: `"raise"` an error, so that nothing is saved, or `"skip"`: it
-                is left out, and one `NoFaceWarning` names those that were. Pictures that cannot be read, or that show
-                several faces, are errors all the same.
+            missing: What a picture without a face, or with a poor one, does: `"raise"` an error, so that nothing is
+                saved, or `"skip"`: it is left out, and one `NoFaceWarning` or `PoorFaceWarning` names those that were.
+                Pictures that cannot be read, or that show several faces of like size, are errors all the same.
+            quality: `"good"`: a face that is blurred, small, dark, turned aside or cut off counts as poor, see
+                `Quality`; or take `"any"`. Of aligned chips sharpness and light are judged, from 96
+                pixels; of samples that are no pictures nothing is.
             accept: What is not to be refused, one word or several: `"similar-name"`, a new name that differs from
                 another one only in case, spacing or Unicode form; `"look-alike"`, pictures of a twin, say.
             progress: Called after each picture that was searched for a face.
@@ -477,7 +492,8 @@ class Gallery(Matcher):
 
         Raises:
             NoFaceError: If a picture shows no face, or with `missing="skip"` none of them does.
-            SeveralFacesError: If a picture shows several faces and `face` does not say which to use.
+            PoorFaceError: If a face is poor, or with `missing="skip"` all faces are.
+            SeveralFacesError: If a picture shows several faces of like size and `face` does not say which to use.
             SimilarNameError: If the name is new and differs too little from another one, and is not accepted.
             LookAlikeError: If a picture looks like somebody else, and is not accepted.
             GalleryError: If the file cannot be written.
@@ -487,7 +503,7 @@ class Gallery(Matcher):
         alike = self._store.alike(name)  # before faces are looked for, and once more when they are saved
         if alike and name not in alike and SIMILAR_NAME not in accepted:
             raise similar(name, alike[0], "enrolled")
-        encodings, sources = self._encode_faces(name, pictures, face, aligned, missing, progress)
+        encodings, sources = self._encode_faces(name, pictures, face, aligned, missing, quality, progress)
         if LOOK_ALIKE not in accepted:
             self._refuse_look_alikes(name, encodings, sources)
         names = [name] * len(encodings)
@@ -502,6 +518,7 @@ class Gallery(Matcher):
         face: int | str | None = None,
         aligned: bool = False,
         missing: str = "raise",
+        quality: str = "good",
         accept: str | Collection[str] = (),
         progress: Callable[[], None] = lambda: None,
     ) -> int:
@@ -515,23 +532,35 @@ class Gallery(Matcher):
 
         Raises:
             GalleryError: If nobody of that name is enrolled.
-            NoFaceError, SeveralFacesError, LookAlikeError, ValueError: As `enrol`.
+            NoFaceError, PoorFaceError, SeveralFacesError, LookAlikeError, ValueError: As `enrol`.
         """
         accepted, name = checked_accept(accept), checked_name(name)
         if name not in self._store.alike(name):
             raise self._store.unknown(name)
-        encodings, sources = self._encode_faces(name, pictures, face, aligned, missing, progress)
+        encodings, sources = self._encode_faces(name, pictures, face, aligned, missing, quality, progress)
         if LOOK_ALIKE not in accepted:
             self._refuse_look_alikes(name, encodings, sources)
         return self._store.replace(name, encodings, self._fingerprint)
 
-    def verify(self, picture: Picture, name: str, *, aligned: bool = False, liveness: Liveness = None) -> Verification:
+    def verify(
+        self,
+        picture: Picture,
+        name: str,
+        *,
+        aligned: bool = False,
+        quality: str = "good",
+        liveness: Liveness = None,
+    ) -> Verification:
         """Decide whether the largest face of a picture is a person of the gallery (1:1).
+
+        A poor picture is not accepted, however near it is: two poor pictures of two people look alike. The answer's
+        `poor` then says why.
 
         Args:
             picture: As `images.load_image` takes.
             name: The claimed name.
             aligned: Whether the picture is already an aligned chip of the tower's size.
+            quality: `"good"`, as for `enrol`, or decide about pictures of `"any"` quality.
             liveness: Whether the face must look like a living one too: `True` for the bundled network
                 (`load_liveness`), a `LivenessModel`, or a function from the square around the face (`around_face`) to
                 P(live), which is accepted from 0.5 on. By default a photograph held before the camera is accepted.
@@ -544,6 +573,7 @@ class Gallery(Matcher):
             TypeError: If `liveness` is none of the above.
         """
         self._decide()
+        check_choice("quality", quality, QUALITIES)
         aligned = aligned or self._takes_samples()
         if aligned and liveness:
             raise ValueError("expected a whole picture for the liveness check, received an aligned chip or a sample")
@@ -551,20 +581,30 @@ class Gallery(Matcher):
         if liveness and hasattr(picture, "read"):
             picture = load_image(picture)  # looked at twice, which an open file cannot be
         face = None if aligned else some_faces(picture, self.tower)[0]
-        probe = self._encode([picture if face is None else self._resized(face.image)])
-        answer = self.verify_encodings(probe, [name])[0]
+        if face is None:
+            chip, poor = self._judged(picture, quality)
+        else:
+            chip, poor = self._resized(face.image), _problems(face.quality, quality)
+        answer = self.verify_encodings(self._encode([chip]), [name])[0]
+        if poor:
+            answer = replace(answer, accepted=False, poor=poor)
         if not liveness or face is None:
             return answer
         live, least = live_probability(liveness, picture, face)
         return replace(answer, live=live, accepted=answer.accepted and live >= least)
 
-    def identify(self, picture: Picture, top: int = 5, *, aligned: bool = False) -> list[Identification]:
+    def identify(
+        self, picture: Picture, top: int = 5, *, aligned: bool = False, quality: str = "good"
+    ) -> list[Identification]:
         """Name every face of a picture, largest first, or answer "not recognised" (1:K).
+
+        A poor face gets no name, however near it is to somebody; the answer's `poor` then says why.
 
         Args:
             picture: As `images.load_image` takes.
             top: How many candidates to report for each face, >= 1.
             aligned: Whether the picture is already an aligned chip of the tower's size.
+            quality: `"good"`, as for `enrol`, or name faces of `"any"` quality.
 
         Raises:
             NoFaceError: If the picture shows no face.
@@ -573,14 +613,21 @@ class Gallery(Matcher):
         """
         self._check(top)
         aligned = aligned or self._takes_samples()
-        faces = [] if aligned else some_faces(picture, self.tower)
-        probes = self._encode([picture] if aligned else [self._resized(face.image) for face in faces])
-        answers = self._identify_probes(probes, top, [face.box for face in faces] or [None])
+        check_choice("quality", quality, QUALITIES)
         if aligned:
-            return answers
+            chip, problems = self._judged(picture, quality)
+            answers, poor = self._identify_probes(self._encode([chip]), top, [None]), [problems]
+        else:
+            faces = some_faces(picture, self.tower)
+            probes = self._encode([self._resized(face.image) for face in faces])
+            answers = [
+                replace(answer, confidence=face.confidence, turned=face.turned)
+                for answer, face in zip(self._identify_probes(probes, top, [f.box for f in faces]), faces, strict=True)
+            ]
+            poor = [_problems(face.quality, quality) for face in faces]
         return [
-            replace(answer, confidence=face.confidence, turned=face.turned)
-            for answer, face in zip(answers, faces, strict=True)
+            replace(answer, name=None, poor=problems) if problems else answer
+            for answer, problems in zip(answers, poor, strict=True)
         ]
 
     @property
@@ -599,10 +646,12 @@ class Gallery(Matcher):
         face: int | str | None,
         aligned: bool,
         missing: str,
+        quality: str,
         progress: Callable[[], None],
     ) -> tuple[np.ndarray, list[str]]:
         """Return the encodings, and for each a few words that name its picture."""
         check_choice("missing", missing, ("raise", "skip"))
+        check_choice("quality", quality, QUALITIES)
         aligned = aligned or self._takes_samples()
         rank = 4 if self._tower is None else len(input_shape_of(self._tower))
         samples: list[Picture]
@@ -614,28 +663,63 @@ class Gallery(Matcher):
             samples = list(cast(Sequence[Picture], pictures))
         if not samples:
             raise ValueError(f"expected at least one picture of {name!r}, received none")
-        chips = samples if aligned else []
+        chips: dict[int, Picture] = {}
         without_face: list[int] = []
-        for number, picture in enumerate([] if aligned else samples):
+        poor: dict[int, tuple[str, ...]] = {}
+        ignored: dict[int, int] = {}
+        for number, picture in enumerate(samples):
             try:
-                chips.append(self._resized(one_face(picture, face, self.tower).image))
+                if aligned:
+                    chips[number], problems = self._judged(picture, quality)
+                else:
+                    found = some_faces(picture, self.tower)
+                    chosen = chosen_face(picture, found, face)
+                    chips[number], problems = self._resized(chosen.image), _problems(chosen.quality, quality)
+                    if face is None and len(found) > 1:
+                        ignored[number] = len(found) - 1
             except NoFaceError:
                 if missing == "raise":
                     raise
                 without_face.append(number)
-            progress()
+            else:
+                if problems and missing == "raise":
+                    raise _too_poor(f"a good picture of {name!r}", _source(samples, number), problems)
+                if problems:
+                    del chips[number]
+                    poor[number] = problems
+            if not aligned:
+                progress()
+        if not chips and poor:
+            number, problems = next(iter(poor.items()))
+            raise _too_poor(f"at least one good picture of {name!r}", _source(samples, number), problems)
         if not chips:
             raise NoFaceError(
                 f"expected a face in at least one picture of {name!r}, received {len(samples)} without any"
             )
         if without_face:
             warnings.warn(no_face_warning(samples, without_face, "left out"), stacklevel=3)
-        encodings = self._encode(chips)
+        if poor:
+            warnings.warn(poor_face_warning(samples, list(poor), list(poor.values())), stacklevel=3)
+        ignored = {number: others for number, others in ignored.items() if number in chips}
+        if ignored:
+            warnings.warn(several_faces_warning(samples, list(ignored), sum(ignored.values())), stacklevel=3)
+        encodings = self._encode(list(chips.values()))
         if self._fingerprint != self._current_fingerprint():
             raise GalleryError("the tower was trained further since this gallery was opened; open it again")
-        missed = set(without_face)
-        kept = [i for i in range(len(samples)) if i not in missed]
-        return encodings, [f"picture {i + 1}" if name_of(samples[i]) is None else describe(samples[i]) for i in kept]
+        return encodings, [_source(samples, number) for number in chips]
+
+    def _judged(self, chip: Picture, quality: str) -> tuple[Picture, tuple[str, ...]]:
+        """Return an aligned chip, an open file as its pixels, and why it is too poor.
+
+        Samples are not judged, nor are chips that are small or do not fit.
+        """
+        if quality == "any" or self._takes_samples():
+            return chip, ()
+        image, expected = load_image(chip), input_shape_of(self.tower)[1:3]
+        chip = image if hasattr(chip, "read") else chip
+        if min(image.shape[:2]) < SMALLEST_CHIP or (None not in expected and image.shape[:2] != expected):
+            return chip, ()
+        return chip, chip_quality(image, layout_of(self.tower)).problems
 
     def _refuse_look_alikes(self, name: str, encodings: np.ndarray, sources: Sequence[str]) -> None:
         """Raise where a picture is within tau of somebody else, and its own person is farther away or new.
@@ -682,6 +766,21 @@ class Gallery(Matcher):
 
     def _encode(self, chips: Sequence[Picture]) -> np.ndarray:
         return encode(self.tower, chips, aligned=True)
+
+
+def _problems(measured: Quality | None, quality: str) -> tuple[str, ...]:
+    return () if quality == "any" or measured is None else measured.problems
+
+
+def _source(pictures: Sequence[Picture], number: int) -> str:
+    return f"picture {number + 1}" if name_of(pictures[number]) is None else describe(pictures[number])
+
+
+def _too_poor(expected: str, source: str, problems: Sequence[str]) -> PoorFaceError:
+    return PoorFaceError(
+        f"expected {expected}, received {source}, which is too poor to tell people apart: {'; '.join(problems)}; take "
+        "another picture, or allow this one with quality='any' (on the command line --quality any)"
+    )
 
 
 def bundled_tower_of(path: str | os.PathLike) -> str:
