@@ -192,8 +192,8 @@ def head_pose(landmarks: Mapping[str, tuple[float, float]]) -> tuple[float, floa
         `(yaw, pitch, roll)` in degrees: > 0 to the viewer's right, up, and clockwise.
 
     Example:
-        >>> looks_ahead = {"left_eye": (0, 0), "right_eye": (100, 0), "nose": (50, 57)}
-        >>> looks_ahead |= {"mouth_left": (9, 115.5), "mouth_right": (91, 115.5)}
+        >>> looks_ahead = {"left_eye": (0, 0), "right_eye": (100, 0), "nose": (50, 56.6)}
+        >>> looks_ahead |= {"mouth_left": (7.6, 99.8), "mouth_right": (92.4, 99.8)}
         >>> [abs(round(angle)) for angle in head_pose(looks_ahead)]
         [0, 0, 0]
 
