@@ -189,6 +189,19 @@ plt.legend(frameon=False)
 plt.show()
 
 # %% [markdown]
+# So a gallery does not use one $\tau$ for every $K$. You say what share of strangers may get a name, the **false positive
+# identification rate** (FPIR; `Gallery(path, fpir=0.01)` is the default), and $\tau$ follows from $K$. It comes from the
+# smallest distances between strangers, which were measured on other people and continued by the law of extreme values.
+
+# %%
+threshold = faces.Threshold.bundled()
+print(f"verification: tau = {threshold.tau:.3f}")
+for people in (10, 100, 1000, 10_000, 100_000):
+    print(f"recognition among {people:7,} people: tau = {threshold.tau_for(0.01, {1: people}):.3f}")
+answer = gallery.identify("bundled:biden")[0]
+print(f"our gallery: K = {answer.people}, tau = {answer.tau:.3f}, expected FPIR {answer.fpir:.2%}")
+
+# %% [markdown]
 # ## Why not a softmax?
 # A network with K + 1 outputs, one for each person and one for "unknown", is what one would build first. We build it,
 # three ways, on the same people:
