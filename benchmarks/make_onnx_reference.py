@@ -70,9 +70,8 @@ def main() -> None:
         print(f"sface128, weights as {dtype}: at most {difference:.1e} in a number of an encoding of length 1")
     weights.assign(detector, weights.load("yunet"))
     difference = np.abs(detector.predict_on_batch(padded)[0] - found)
-    print(
-        f"yunet: at most {difference[:, :14].max():.1e} pixels, {difference[found[:, 14] > 0.1, 14].max():.1e} in a score above 0.1"
-    )
+    scores = difference[found[:, 14] > 0.1, 14]
+    print(f"yunet: at most {difference[:, :14].max():.1e} pixels, {scores.max():.1e} in a score above 0.1")
 
 
 if __name__ == "__main__":

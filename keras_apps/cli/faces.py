@@ -105,6 +105,7 @@ def verify(
         sign = "<=" if answer.distance <= answer.tau else ">"
         given = " | distance" if answer.measure != PROBABILITY else ""
         alive = "" if answer.live is None else f"; P(live) = {answer.live:.3f}"
+        alive += _turned(answer.turned)
         if answer.poor:
             print(f"{answer.name}: not accepted, {_too_poor(answer)}{alive}")
             raise typer.Exit(1)
@@ -160,12 +161,16 @@ def identify(
     for one in [] if as_json or csv is not None else answers:
         print(f"{images.shown(one.picture)}: {one.problem or _faces(len(one.faces))}")
         for number, answer in enumerate(one.faces, start=1):
-            print(f"  {number} at {_box(answer.box)}: {_named(answer)}")
+            print(f"  {number} at {_box(answer.box)}: {_named(answer)}{_turned(answer.turned)}")
             for candidate in answer.candidates[0 if answer.name is None else 1 :]:
                 print(f"      {candidate.name}: {candidate.distance:.3f}")
     unreadable = sum(one.problem is not None for one in answers)
     if unreadable:
         raise ValueError(f"{unreadable} of {len(answers)} pictures could not be read; the others are answered")
+
+
+def _turned(degrees: int) -> str:
+    return f" (the picture was turned by {degrees} degrees)" if degrees else ""
 
 
 def _named(answer: Identification) -> str:

@@ -33,6 +33,7 @@ class Verification:
         measure: `"squared_euclidean"`, `"euclidean"`, or `"1 - P(same)"` where a trained verifier decides.
         live: P(live), or `None` where it was not asked for.
         poor: Why the picture is too poor to tell, in words, and so not accepted whatever the distance; else empty.
+        turned: As for `FaceCrop`: by how many degrees the picture had to be turned until the face was found.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Verification:
     measure: str
     live: float | None = None
     poor: tuple[str, ...] = ()
+    turned: int = 0
 
 
 @dataclass(frozen=True)

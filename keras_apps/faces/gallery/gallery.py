@@ -588,7 +588,10 @@ class Gallery(Matcher):
         answer = self.verify_encodings(self._encode([chip]), [name])[0]
         if poor:
             answer = replace(answer, accepted=False, poor=poor)
-        if not liveness or face is None:
+        if face is None:
+            return answer
+        answer = replace(answer, turned=face.turned)
+        if not liveness:
             return answer
         live, least = live_probability(liveness, picture, face)
         return replace(answer, live=live, accepted=answer.accepted and live >= least)

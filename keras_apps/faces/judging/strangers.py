@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,9 +17,11 @@ LEVELS = tuple(10.0 ** (-exponent / 4) for exponent in range(2, 13))
 TEMPLATES = ("nearest", "mean", "best-of-3")
 PICTURES = (1, 2, 3, 5)
 MOST_PEOPLE = 4000
-DRAWS = 4
+DRAWS = 10
 FEWEST_PEOPLE = 100
-_FIT_AT = (0.003, 0.01, 0.03, 0.1)
+FEWEST_NAMED = 10
+NAMED = (0.003, 0.01, 0.03, 0.1, 0.3)
+"""The shares of strangers with somebody near, at which the mean number of near people is kept."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,9 @@ class ImpostorTail:
     it is interpolated between measured distances; below, it follows a generalised Pareto distribution, the law of
     extreme values: F(u - x) = 1e-3 (1 + shape x / scale)^(-1 / shape).
 
-    Some strangers resemble many people and most resemble nobody. So of K people, F K is the mean number who are within
-    tau of a stranger, but fewer strangers have any: FPIR = 1 - (1 + spread F K)^(-1 / spread).
+    Of K people, F K is the mean number who are within tau of a stranger. Some strangers resemble many people and most
+    resemble nobody, so that fewer than 1 - exp(-F K) of them have anybody within tau. How many is measured too, and
+    interpolated.
 
     Attributes:
         template: How a person's pictures count, as for `Gallery`.
@@ -39,7 +42,8 @@ class ImpostorTail:
         distances: The distances for the shares `LEVELS`, decreasing.
         scale: Of the generalised Pareto distribution, > 0.
         shape: Of the generalised Pareto distribution.
-        spread: Variance of a stranger's number of near people, relative to its mean; >= 0.
+        near: The mean numbers of people within tau at which the shares `NAMED` of the strangers have anybody within
+            tau; increasing.
 
     Reference:
         Pickands, "Statistical inference using extreme order statistics", Annals of Statistics 1975; Grother, Ngan and
@@ -51,15 +55,22 @@ class ImpostorTail:
     distances: tuple[float, ...]
     scale: float
     shape: float
-    spread: float
+    near: tuple[float, ...] = tuple(-math.log1p(-share) for share in NAMED)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "distances", tuple(float(d) for d in self.distances))
+        object.__setattr__(self, "near", tuple(float(n) for n in self.near))
+        increasing = len(self.near) == len(NAMED) and all(
+            0 < a < b for a, b in zip(self.near, self.near[1:], strict=False)
+        )
         decreasing = len(self.distances) == len(LEVELS) and all(
             a >= b >= 0 for a, b in zip(self.distances, self.distances[1:], strict=False)
         )
-        if not decreasing or not self.scale > 0 or not self.spread >= 0 or not math.isfinite(self.shape):
-            raise ValueError(f"expected {len(LEVELS)} decreasing distances, scale > 0 and spread >= 0, received {self}")
+        if not decreasing or not increasing or not self.scale > 0 or not math.isfinite(self.shape):
+            raise ValueError(
+                f"expected {len(LEVELS)} decreasing distances, {len(NAMED)} increasing numbers near and scale > 0, "
+                f"received {self}"
+            )
 
     def share_within(self, tau: float) -> float:
         """Return F(tau), the share of strangers within `tau` of one enrolled person."""
@@ -72,6 +83,16 @@ class ImpostorTail:
         if abs(self.shape) < 1e-9:
             return LEVELS[-1] * math.exp(-(self.distances[-1] - tau) / self.scale)
         return float(LEVELS[-1] * grown ** (-1 / self.shape))
+
+    def share_named(self, mean: float) -> float:
+        """Return the share of strangers who have anybody within tau, where `mean` people are on average."""
+        if mean <= 0:
+            return 0.0
+        if mean <= self.near[0]:
+            return NAMED[0] * mean / self.near[0]
+        if mean >= self.near[-1]:  # as if the people who are near were independent, but fewer
+            return -math.expm1(math.log1p(-NAMED[-1]) * mean / self.near[-1])
+        return float(np.exp(np.interp(math.log(mean), np.log(self.near), np.log(NAMED))))
 
 
 def checked_fpir(fpir: object) -> float:
@@ -99,15 +120,14 @@ def expected_fpir(
         template: As for `Gallery`.
 
     Example:
-        >>> tail = ImpostorTail("nearest", 1, tuple(np.linspace(1, 0.5, len(LEVELS))), 0.1, 0.0, 0.0)
+        >>> tail = ImpostorTail("nearest", 1, tuple(np.linspace(1, 0.5, len(LEVELS))), 0.1, 0.0)
         >>> round(expected_fpir([tail], 0.5, {1: 10}), 4)  # 1 - exp(-10 x 0.001)
         0.01
     """
     chosen = _of_template(tails, template)
     total = sum(count * _share(chosen, tau, pictures) for pictures, count in people.items())
     usual = max(people, key=lambda pictures: people[pictures], default=1)
-    spread = float(np.interp(usual, [tail.pictures for tail in chosen], [tail.spread for tail in chosen]))
-    return _fpir(total, spread)
+    return min(chosen, key=lambda tail: abs(math.log(tail.pictures / usual))).share_named(total)
 
 
 def tau_for_fpir(
@@ -125,7 +145,7 @@ def tau_for_fpir(
         tau >= 0, in the tails' distance; the largest that was measured, where even that one gives no more.
 
     Example:
-        >>> tail = ImpostorTail("nearest", 1, tuple(np.linspace(1, 0.5, len(LEVELS))), 0.1, 0.0, 0.0)
+        >>> tail = ImpostorTail("nearest", 1, tuple(np.linspace(1, 0.5, len(LEVELS))), 0.1, 0.0)
         >>> round(tau_for_fpir([tail], 0.01, {1: 100}), 3)  # F must be 1e-4: 0.5 - 0.1 ln 10
         0.27
     """
@@ -229,30 +249,17 @@ def _fit(drawn: Sequence[np.ndarray], template: str, pictures: int) -> ImpostorT
     distances = tuple(float(every[max(0, math.ceil(level * total) - 1)]) for level in LEVELS)
     below = distances[-1] - every[: max(10, math.ceil(LEVELS[-1] * total))]
     shape, _, scale = genpareto.fit(below[below > 0], floc=0)
-    tail = ImpostorTail(template, pictures, distances, float(scale), float(shape), 0.0)
+    tail = ImpostorTail(template, pictures, distances, float(scale), float(shape))
     nearest = np.sort(np.concatenate([measures.min(axis=1) for measures in drawn]))
-    spreads = []
-    for fpir in _FIT_AT:  # the spread with which the law gives the share of strangers that was measured
-        tau = nearest[max(0, math.floor(fpir * len(nearest)) - 1)]
-        if fpir * len(nearest) >= 10:
-            spreads.append(_spread(people * tail.share_within(float(tau)), fpir))
-    return ImpostorTail(template, pictures, distances, float(scale), float(shape), float(np.median(spreads or [0.0])))
-
-
-def _spread(mean: float, fpir: float) -> float:
-    """Return the spread with which a mean number of near people gives this FPIR, from 0 to 1000."""
-    low, high = 0.0, 1000.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _fpir(mean, middle) > fpir else (low, middle)
-    return low
-
-
-def _fpir(mean: float, spread: float) -> float:
-    """Return 1 - (1 + spread mean)^(-1 / spread): a Poisson number with a gamma distributed mean is not zero."""
-    if spread < 1e-9:
-        return -math.expm1(-mean)
-    return -math.expm1(-math.log1p(spread * mean) / spread)
+    near: list[float] = []
+    for share in reversed(NAMED):
+        if share * len(nearest) >= FEWEST_NAMED or not near:
+            tau = float(nearest[math.ceil(share * len(nearest)) - 1])
+            near.append(people * tail.share_within(tau))
+        else:  # too few strangers to measure it
+            near.append(near[-1] * share / NAMED[len(NAMED) - len(near)])
+    near = np.minimum.accumulate(np.array(near) * (1 - 1e-9 * np.arange(len(near)))).tolist()
+    return replace(tail, near=tuple(reversed(near)))
 
 
 def _of_template(tails: Sequence[ImpostorTail], template: str) -> list[ImpostorTail]:

@@ -189,9 +189,10 @@ plt.legend(frameon=False)
 plt.show()
 
 # %% [markdown]
-# So a gallery does not use one $\tau$ for every $K$. You say what share of strangers may get a name, the **false positive
-# identification rate** (FPIR; `Gallery(path, fpir=0.01)` is the default), and $\tau$ follows from $K$. It comes from the
-# smallest distances between strangers, which were measured on other people and continued by the law of extreme values.
+# So a gallery does not use one $\tau$ for every $K$. You say what share of strangers may get a name, the **false
+# positive identification rate** (FPIR; `Gallery(path, fpir=0.01)` is the default), and $\tau$ follows from $K$. It
+# comes from the smallest distances between strangers, which were measured on other people and continued by the law of
+# extreme values.
 
 # %%
 threshold = faces.Threshold.bundled()
