@@ -1,6 +1,9 @@
 """Measure face verification on LFW View 1: detection, alignment and the bundled tower, end to end.
 
-    python benchmarks/lfw.py --data DIR [--variants] [--json]
+    python benchmarks/lfw.py --data DIR [--tower sface128] [--encodings lfw.npz] [--variants] [--weights] [--json]
+
+`--encodings` takes the file of `lfw_encodings.py` in place of encoding; with it `--weights` compares how the two towers
+of `sface128+resnet128` may be weighted, on DevTrain. `--variants` compares other ways to cut the chips of `resnet128`.
 
 DIR holds lfw-deepfunneled.tar (or the folder lfw-deepfunneled/), pairsDevTrain.txt and pairsDevTest.txt. The threshold
 tau is chosen on DevTrain's pairs, the accuracy is DevTest's. In LFW the named person is the one nearest the centre of
@@ -27,10 +30,13 @@ from rich.progress import track
 from rich.table import Table
 
 from keras_apps import faces, images
-from keras_apps.faces.alignment import STANDARD, similarity, warp
+from keras_apps.faces.alignment import STANDARD, ChipLayout, similarity, warp
 from keras_apps.faces.detection import find_faces_in
 from keras_apps.faces.distances import all_squared_euclidean
 from keras_apps.faces.people.pairs import picture_path, read_pairs
+from keras_apps.faces.towers.joined import RESNET_WEIGHT
+from keras_apps.faces.towers.names import DEFAULT_TOWER, JOINED, PHOTOGRAPH_TOWERS
+from keras_apps.faces.towers.registry import layout_of
 
 Key = tuple[str, int]  # a picture: the person's name and the picture's number
 
@@ -69,12 +75,14 @@ def unpacked(data: Path, keys: Sequence[Key]) -> Iterator[Path]:
         yield Path(folder)
 
 
-def find(folder: Path, keys: Sequence[Key], quiet: bool = False) -> dict[Key, list[faces.FaceCrop]]:
-    """Find the faces of all pictures."""
+def find(
+    folder: Path, keys: Sequence[Key], quiet: bool = False, layout: ChipLayout = STANDARD
+) -> dict[Key, list[faces.FaceCrop]]:
+    """Find the faces of all pictures, and cut their chips."""
     found = {}
     for start in track(range(0, len(keys), TOGETHER), "finding faces", console=_console(quiet), disable=quiet):
         batch = keys[start : start + TOGETHER]
-        found.update(zip(batch, find_faces_in([folder / member(key) for key in batch]), strict=True))
+        found.update(zip(batch, find_faces_in([folder / member(key) for key in batch], layout=layout), strict=True))
     return found
 
 
@@ -90,14 +98,17 @@ def fixed_crop(picture: np.ndarray, size: int = 150) -> np.ndarray:
     return images.resize(picture[top:bottom, left:right], (size, size))
 
 
-def encode(folder, keys, found, chip: Callable | None = None, mirror=False, quiet=False) -> dict[Key, np.ndarray]:
+def encode(
+    folder, keys, found, chip: Callable | None = None, mirror=False, quiet=False, name="resnet128"
+) -> dict[Key, np.ndarray]:
     """Encode one face of every picture: as a rule the central one's chip, or `chip(picture, faces)`."""
     chip = chip or (lambda picture, some: central(some, picture).image)
-    tower, out = faces.load_tower(), {}
+    tower, out = faces.load_tower(name), {}
+    size = layout_of(tower).size
     for start in track(range(0, len(keys), 64), "encoding", console=_console(quiet), disable=quiet):
         batch = keys[start : start + 64]
         pictures = [images.load_image(folder / member(key)) for key in batch]
-        chips = [chip(p, found[k]) if found[k] else fixed_crop(p) for k, p in zip(batch, pictures, strict=True)]
+        chips = [chip(p, found[k]) if found[k] else fixed_crop(p, size) for k, p in zip(batch, pictures, strict=True)]
         encodings = faces.encode(tower, chips, aligned=True)
         if mirror:
             encodings = (encodings + faces.encode(tower, [c[:, ::-1] for c in chips], aligned=True)) / 2
@@ -176,6 +187,29 @@ def measure(encodings: dict[Key, np.ndarray], train, test) -> dict:
     return report
 
 
+def stored_encodings(path: Path, tower: str, keys: Sequence[Key]) -> dict[Key, np.ndarray]:
+    """Return the encodings of some pictures from the file of `lfw_encodings.py`."""
+    stored = np.load(path)
+    places = {(str(n), int(k)): i for i, (n, k) in enumerate(zip(stored["people"], stored["numbers"], strict=True))}
+    encodings = stored[tower]
+    return {key: encodings[places[key]] for key in keys}
+
+
+def weights(encodings: dict[Key, np.ndarray], train) -> Table:
+    """Compare weights of `resnet128` in the joined tower, on DevTrain only."""
+    table = Table(
+        "weight of resnet128", "errors in DevTrain's pairs", "TAR at FAR 1e-3, all pairs of DevTrain's pictures"
+    )
+    for weight in (0.5, 1, 1.5, 2, 3, 4):
+        factors = np.repeat([1, (weight / RESNET_WEIGHT) ** 0.5], 128)
+        weighted = {key: encoding * factors for key, encoding in encodings.items()}
+        distances, same = pair_distances(weighted, train)
+        errors = int(np.sum((distances <= best_tau(distances, same)) != same))
+        rate = true_accept_rate(*all_distances(weighted, keys_of(train)), 1e-3)
+        table.add_row(f"{weight:g}", f"{errors} of {len(train)}", f"{rate:.2%}")
+    return table
+
+
 def variants(folder, keys, found, train, test, console: Console) -> Table:
     """Measure other ways to cut and encode the same faces; scaled by 1 / 1.05 a face is as large as dlib's."""
 
@@ -216,19 +250,32 @@ def _console(quiet: bool) -> Console:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--tower", default=DEFAULT_TOWER, choices=PHOTOGRAPH_TOWERS)
+    parser.add_argument("--encodings", type=Path, help="the file of lfw_encodings.py")
+    parser.add_argument("--weights", action="store_true", help="print a table of weights of the joined tower instead")
     parser.add_argument("--variants", action="store_true", help="print a table of other ways instead")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     train, test = (read_keys(options.data / f"pairs{name}.txt") for name in ("DevTrain", "DevTest"))
     keys = keys_of(train + test)
     began = time.perf_counter()
-    with unpacked(options.data, keys) as folder:
-        found = find(folder, keys, options.json)
-        if options.variants:
-            Console(width=120).print(variants(folder, keys, found, train, test, _console(False)))
-            return
-        report = measure(encode(folder, keys, found, quiet=options.json), train, test)
-    report |= {"pictures": len(keys), "no_face": sorted(Path(member(k)).stem for k in keys if not found[k])}
+    if options.weights:
+        if options.encodings is None:
+            parser.error("--weights needs --encodings")
+        Console(width=120).print(weights(stored_encodings(options.encodings, JOINED, keys_of(train)), train))
+        return
+    if options.encodings:
+        report = measure(stored_encodings(options.encodings, options.tower, keys), train, test)
+        report |= {"pictures": len(keys), "no_face": []}
+    else:
+        layout = STANDARD if options.variants else layout_of(faces.load_tower(options.tower))
+        with unpacked(options.data, keys) as folder:
+            found = find(folder, keys, options.json, layout)
+            if options.variants:
+                Console(width=120).print(variants(folder, keys, found, train, test, _console(False)))
+                return
+            report = measure(encode(folder, keys, found, quiet=options.json, name=options.tower), train, test)
+        report |= {"pictures": len(keys), "no_face": sorted(Path(member(k)).stem for k in keys if not found[k])}
     report["seconds"] = time.perf_counter() - began
     if options.json:
         print(json.dumps(report))
@@ -242,7 +289,8 @@ def main() -> None:
         rates = ", ".join(f"{row[f'tar_at_far_{far:g}']:.2%} at FAR {far:g}" for far in FARS)
         print(f"TAR {rates}: all pairs of {name}'s pictures, {row['genuine']} genuine, {row['impostor']} impostor")
     missed = report["no_face"]
-    print(f"no face in {len(missed)} of {len(keys)} pictures, fixed crop taken instead: {', '.join(missed) or '-'}")
+    if not options.encodings:
+        print(f"no face in {len(missed)} of {len(keys)} pictures, fixed crop taken instead: {', '.join(missed) or '-'}")
     print(f"{report['seconds']:.0f} s")
 
 

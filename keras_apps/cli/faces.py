@@ -127,6 +127,7 @@ def identify(
     threshold: ThresholdFile = None,
     template: Template = "nearest",
     decider: DeciderFile = None,
+    fpir: Annotated[float, typer.Option(help="The share of strangers who may get a name, in (0, 1).")] = 0.01,
     quality: Quality = "good",
     draw: Drawn = None,
     csv: CsvFile = None,
@@ -140,7 +141,7 @@ def identify(
     faces_identify.check_video(pictures, video, draw)
     expanded = console.expand(pictures or [])
     faces_identify.check(expanded, top, quality, csv, draw, as_json)
-    opened = open_gallery(console.existing(gallery), tower, threshold, template, decider)
+    opened = open_gallery(console.existing(gallery), tower, threshold, template, decider, fpir)
     if not len(opened):
         console.say(f"nobody is enrolled in {gallery} yet")
     if video is not None:

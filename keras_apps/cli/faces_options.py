@@ -113,7 +113,12 @@ def pictures_left_out(pictures: Sequence[str]) -> Iterator[list[str]]:
 
 
 def open_gallery(
-    path: str, tower: str | None, threshold: str | None = None, template: str = "nearest", decider: str | None = None
+    path: str,
+    tower: str | None,
+    threshold: str | None = None,
+    template: str = "nearest",
+    decider: str | None = None,
+    fpir: float = 0.01,
 ) -> Gallery:
     """Open the gallery of a command; an unusable file is reported before TensorFlow is loaded."""
     from keras_apps.faces.gallery.gallery import Gallery
@@ -121,14 +126,15 @@ def open_gallery(
 
     chosen = Threshold.load(threshold) if threshold else None
     if tower is None and decider is None:
-        opened = Gallery(path, threshold=chosen, template=template)
+        opened = Gallery(path, threshold=chosen, template=template, fpir=fpir)
         console.load_tensorflow()
         return opened
     console.load_tensorflow()
     from keras_apps.faces.towers.registry import load_tower, tower_of
 
     own_tower = None if tower is None else tower_of(load_tower(tower))
-    return Gallery(path, own_tower, chosen, template=template, decider=_decider(decider) if decider else None)
+    verifier = _decider(decider) if decider else None
+    return Gallery(path, own_tower, chosen, template=template, decider=verifier, fpir=fpir)
 
 
 def _decider(path: str) -> VerificationModel:
