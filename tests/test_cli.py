@@ -191,6 +191,7 @@ def test_wrong_style_arguments(fails, tmp_path):
 ADAM = ("--optimizer", "adam")  # whose steps can be stopped one by one
 
 
+@pytest.mark.slow
 def test_ctrl_c_saves_the_picture_so_far(run, monkeypatch, tmp_path):
     from keras_apps.style import step
 

@@ -368,6 +368,7 @@ def test_one_budget_of_time_for_a_submission():
     assert "code cell" in verdicts[-1].text() and "took 2 s" in verdicts[-1].text()
 
 
+@pytest.mark.slow
 def test_functions_judged_before_the_time_is_over_keep_their_points():
     """output_shape and conv1d are right; conv3d sleeps through what is left, and says so; inflate is not checked."""
     script = BANK["convolutions"]

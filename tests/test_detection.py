@@ -79,6 +79,10 @@ def test_a_turned_picture_gives_the_same_chip(degrees):
     assert all(left <= x <= right and top <= y <= bottom for x, y in face.landmarks.values())
 
 
+def test_a_cat_upside_down_is_nobody():
+    assert faces.find_faces("bundled:cat") == []
+
+
 def test_a_face_turned_by_45_degrees_is_found():
     picture = images.to_uint8(images.load_image("bundled:hopper"))
     for angle in (45, -45):

@@ -139,6 +139,7 @@ def small_model(**options):
     return faces.LivenessModel(liveness_tower(32), **options)
 
 
+@pytest.mark.slow
 def test_the_network_is_small_and_learns_a_step_at_a_time():
     """Bright crops live, dark ones do not: 30 steps tell them."""
     assert faces.LivenessModel().count_params() < 250_000
@@ -311,6 +312,7 @@ def test_verify_refuses_checks_that_cannot_work(gallery):
         gallery.verify("bundled:hopper", "grace", liveness=lambda square: 7)
 
 
+@pytest.mark.slow
 def test_the_command_asks_with_live(run, monkeypatch, tmp_path):
     from keras_apps.faces.liveness import deciding
 

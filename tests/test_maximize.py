@@ -106,8 +106,8 @@ def test_activation_rises_in_vgg16():
 def test_activation_rises_in_the_face_towers(tower, chips):
     encoding = faces.encode(tower, [chips["hopper"]], aligned=True)[0]
     how = {"value_range": (0, 255), "steps": 3, "learning_rate": 0.05, "views": ()}
-    found = visualize.maximize(tower, "encoding", encoding, measure="distance", **how)
-    assert found.images.shape == (1, 150, 150, 3) and found.after[0] > found.before[0]
+    found = visualize.maximize(tower, "unit_length", encoding, measure="distance", **how)
+    assert found.images.shape == (1, 112, 112, 3) and found.after[0] > found.before[0]
     reached = faces.encode(tower, list(found.images), aligned=True)[0]
     assert -np.square(reached - encoding).sum() == pytest.approx(found.after[0], rel=1e-3)
     small = faces.load_tower("synthetic64")

@@ -219,6 +219,7 @@ def test_a_face_that_dominates_is_enrolled(team, with_a_small_face_behind, two_f
         team.enrol("grace", two_faces)
 
 
+@pytest.mark.slow
 def test_on_the_command_line(run, fails, tmp_path, astronaut, blurred, with_a_small_face_behind):
     images.save_image(blurred / np.float32(255), "poor.png")
     images.save_image(with_a_small_face_behind, "two.png")

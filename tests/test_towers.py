@@ -190,6 +190,7 @@ def test_keras_exports_the_networks_to_litert_and_onnx_itself(network, tmp_path)
         assert largest_difference(ordered, found) < 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method")
 def test_a_quantized_network_is_saved_and_loaded(network, tmp_path):
     model, pictures = network

@@ -194,7 +194,7 @@ def test_everything_is_checked_before_tensorflow_works(fails, folder, tmp_path):
     assert "a loss among triplet, verification" in fails(*train, "--loss", "softmax")
     assert "epochs above 0, received 0" in fails(*train, "--epochs", 0)
     assert "between 0 and 1 that add up to 1, received 1.5" in fails(*train, "--held-out", 1.5)
-    assert "'inception', 'resnet128', 'synthetic64' or a .keras file, received 'big'" in fails(*train, "--tower", "big")
+    assert "'sface128+resnet128', 'synthetic64' or a .keras file, received 'big'" in fails(*train, "--tower", "big")
     assert "--size for a tower from scratch" in fails(*train, "--tower", "resnet128", "--size", 64)
     assert "expected --crop between 0 and 1, received 2" in fails(*train, "--crop", 2)
     assert "--crop only together with --aligned" in fails("train", folder, "-o", "mine.keras", "--crop", 0.5)

@@ -566,7 +566,7 @@ def test_exported_saved_and_quantized_right_after_construction(kind, rng, tmp_pa
     np.testing.assert_array_equal(loaded.predict(inputs, verbose=0), quantized)
 
 
-@pytest.mark.parametrize("kind", ["triplet", "verification", "softmax"])
+@pytest.mark.parametrize("kind", [pytest.param("triplet", marks=pytest.mark.slow), "verification", "softmax"])
 @pytest.mark.parametrize("format", ["litert", "onnx"])
 def test_exported_to_other_runtimes(kind, format, rng, tmp_path):
     if format == "onnx":

@@ -61,6 +61,7 @@ def test_occlusion(run, tmp_path):
     assert images.load_image(tmp_path / "map.png").shape[1] > 400
 
 
+@pytest.mark.slow
 def test_what_goes_wrong_is_said_in_one_line(fails, tmp_path):
     maximize, out = ("visualize", "maximize"), ("-o", "sheet.png")
     for arguments, words in (
@@ -87,7 +88,7 @@ def test_what_goes_wrong_is_said_in_one_line(fails, tmp_path):
             "a face tower among",
         ),
         (("visualize", "occlusion", "bundled:hopper", "bundled:hopper", "--patch", 200, *out), "within the picture"),
-        (("visualize", "occlusion", "bundled:hopper", "bundled:cat", *out), "a face"),
+        (("visualize", "occlusion", "bundled:hopper", "bundled:coffee", *out), "a face"),
         (("visualize", "occlusion", "bundled:cat", "bundled:hopper", "-o", "no/map.png"), "an existing folder"),
     ):
         assert words in fails(*arguments), arguments
