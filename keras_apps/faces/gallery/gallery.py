@@ -727,10 +727,11 @@ class Gallery(Matcher):
     def _refuse_look_alikes(self, name: str, encodings: np.ndarray, sources: Sequence[str]) -> None:
         """Raise where a picture is within tau of somebody else, and its own person is farther away or new.
 
-        Nothing is compared where no threshold is known, or nobody else is enrolled.
+        Nothing is compared where no threshold is known, a trained verifier decides (whose P(same) = 0.5 accepts too
+        many for that), or nobody else is enrolled.
         """
         decision, index = self._decision, self._index()
-        if decision is None or set(index.names) <= {name}:
+        if not isinstance(decision, ByDistance) or set(index.names) <= {name}:
             return
         own = index.names.index(name) if name in index.names else None
         wrong, tau = [], self._identification_rule(decision, index)[0]
