@@ -30,6 +30,8 @@ COARSE_SIDE = 320
 """Longer side of a second view, for faces that are too large for the detector in the first."""
 LARGE_FACE = 320
 """From this longer side on, in pixels of the first view, a face is rather taken from the second view."""
+LARGEST_VIEW_ALONE = 512
+"""Up to this longer side no face is too large for the first view, and there is no second one."""
 SMALLEST_PICTURE = 16
 MIN_CONFIDENCE = 0.8
 CERTAIN = 0.9
@@ -265,7 +267,7 @@ def detect(pictures: np.ndarray, min_confidence: float = MIN_CONFIDENCE) -> list
     longer = max(pictures.shape[1:3])
     fine, scale = shrink(pictures, LARGEST_SIDE)
     faces = _detect_in_view(fine, min_confidence)
-    if max(fine.shape[1:3]) > LARGE_FACE:
+    if max(fine.shape[1:3]) > LARGEST_VIEW_ALONE:
         coarse, coarse_scale = shrink(fine, COARSE_SIDE)
         for index, rows in enumerate(_detect_in_view(coarse, min_confidence)):
             rows[:, :14] *= coarse_scale
@@ -335,11 +337,10 @@ def shrink(pictures: np.ndarray, side: int) -> tuple[np.ndarray, float]:
         side: Wanted longer side, in pixels; smaller pictures are returned unchanged.
 
     Returns:
-        `(smaller, scale)`: floats `(n, h / scale, w / scale, 3)`, whose longer side is at least `side` and less than
-        1.5 times as long.
+        `(smaller, scale)`: floats `(n, h / scale, w / scale, 3)`, whose longer side is from 0.75 to 1.25 times `side`.
     """
     longer = max(pictures.shape[1:3])
-    block = longer // side
+    block = round(longer / side)
     if longer <= side:
         return pictures, 1.0
     if block > 1:
