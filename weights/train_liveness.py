@@ -18,7 +18,6 @@ import os
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # TensorFlow leaves it off on some processors; twice as fast
 
 import argparse
-import hashlib
 import json
 import sys
 import tarfile
@@ -31,7 +30,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
-from convert import HERE, MANIFEST, pack
+from convert import HERE, MANIFEST, pack, summary
 
 import keras_apps
 from keras_apps import faces
@@ -177,13 +176,7 @@ def keep(model: faces.LivenessModel, tau: float, epochs: int, pictures: int) -> 
     packed = pack(arrays, "float16")
     (HERE / f"{NAME}.npz").write_bytes(packed)
     manifest = json.loads(MANIFEST.read_text())
-    manifest["files"][NAME] = {
-        "file": f"{NAME}.npz",
-        "sha256": hashlib.sha256(packed).hexdigest(),
-        "bytes": len(packed),
-        "arrays": len(arrays),
-        "parameters": int(sum(a.size for a in arrays.values())),
-        "dtype": "float16",
+    manifest["files"][NAME] = summary(NAME, packed, arrays, "float16") | {
         "tau_probability": round(tau, 6),
         "source": {"package": "keras_apps", "version": keras_apps.__version__, "epochs": epochs, "seed": SEED},
         "author": f"The keras_apps developers; trained on {pictures} pictures of LFW and attacks made by code",

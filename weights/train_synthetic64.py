@@ -15,7 +15,6 @@ import os
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # TensorFlow leaves it off on some processors; twice as fast
 
 import argparse
-import hashlib
 import json
 import tempfile
 import time
@@ -24,7 +23,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from convert import HERE, MANIFEST, pack
+from convert import HERE, MANIFEST, pack, summary
 from rich.console import Console
 
 import keras_apps
@@ -61,13 +60,7 @@ def keep(tower: keras.Model, threshold: faces.Threshold, minutes: float) -> None
     packed = pack(arrays, "float16")
     (HERE / f"{NAME}.npz").write_bytes(packed)
     manifest = json.loads(MANIFEST.read_text())
-    manifest["files"][NAME] = {
-        "file": f"{NAME}.npz",
-        "sha256": hashlib.sha256(packed).hexdigest(),
-        "bytes": len(packed),
-        "arrays": len(arrays),
-        "parameters": int(sum(a.size for a in arrays.values())),
-        "dtype": "float16",
+    manifest["files"][NAME] = summary(NAME, packed, arrays, "float16") | {
         "source": {"package": "keras_apps", "version": keras_apps.__version__, "minutes": minutes, "seed": SEED},
         "author": "The keras_apps developers; trained on pictures made by code",
         "licence": "Apache-2.0",

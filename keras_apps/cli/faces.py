@@ -28,6 +28,7 @@ from keras_apps.cli.faces_options import (
     which_face,
 )
 from keras_apps.faces.gallery.decisions import PROBABILITY, Box, Identification, Verification
+from keras_apps.faces.judging.strangers import FPIR
 
 if TYPE_CHECKING:
     from keras_apps.faces.gallery.store import Store
@@ -127,7 +128,7 @@ def identify(
     threshold: ThresholdFile = None,
     template: Template = "nearest",
     decider: DeciderFile = None,
-    fpir: Annotated[float, typer.Option(help="The share of strangers who may get a name, in (0, 1).")] = 0.01,
+    fpir: Annotated[float, typer.Option(help="The share of strangers who may get a name, in (0, 1).")] = FPIR,
     quality: Quality = "good",
     draw: Drawn = None,
     csv: CsvFile = None,

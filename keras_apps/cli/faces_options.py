@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from keras_apps.cli import console
+from keras_apps.faces.judging.strangers import FPIR
 from keras_apps.faces.towers.names import BUNDLED_TOWERS, DEFAULT_TOWER
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def open_gallery(
     threshold: str | None = None,
     template: str = "nearest",
     decider: str | None = None,
-    fpir: float = 0.01,
+    fpir: float = FPIR,
 ) -> Gallery:
     """Open the gallery of a command; an unusable file is reported before TensorFlow is loaded."""
     from keras_apps.faces.gallery.gallery import Gallery

@@ -144,10 +144,14 @@ def several_faces_warning(
     return warning
 
 
+def source_of(pictures: Sequence[Picture] | np.ndarray, number: int) -> str:
+    """Return a few words that name one of several pictures: its own name, or its place from 1 where it has none."""
+    return f"picture {number + 1}" if name_of(pictures[number]) is None else describe(pictures[number])
+
+
 def _listed(pictures: Sequence[Picture] | np.ndarray, indices: Sequence[int]) -> str:
     """Return the names of some pictures, and the number of the others."""
-    unnamed = [i for i in indices[:LISTED] if name_of(pictures[i]) is None]
-    named = [f"picture {i + 1}" if i in unnamed else describe(pictures[i]) for i in indices[:LISTED]]
+    named = [source_of(pictures, number) for number in indices[:LISTED]]
     return ", ".join(named) + (f" and {len(indices) - LISTED} more" if len(indices) > LISTED else "")
 
 
@@ -317,12 +321,12 @@ def _turn_back(rows: np.ndarray, degrees: int, width: int, height: int) -> np.nd
 
     Args:
         rows: Floats `(faces, 15)`, as `detect` returns, in pixels of the turned picture.
-        degrees: 0, 90, 180 or 270.
+        degrees: 90, 180 or 270.
         width, height: Of the picture before it was turned, in pixels.
     """
     points = rows[:, :14].reshape(-1, 7, 2)
     x, y = points[..., 0], points[..., 1]
-    x, y = {0: (x, y), 90: (width - y, x), 180: (width - x, height - y), 270: (y, height - x)}[degrees]
+    x, y = {90: (width - y, x), 180: (width - x, height - y), 270: (y, height - x)}[degrees]
     corners = np.stack([x[:, :2], y[:, :2]], axis=-1)
     box = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
     landmarks = np.stack([x[:, 2:], y[:, 2:]], axis=-1).reshape(-1, 10)

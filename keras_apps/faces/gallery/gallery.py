@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from keras_apps._checks import check_choice, is_whole
-from keras_apps._picture_sources import describe, name_of
 from keras_apps.faces.detection import (
     NoFaceError,
     PoorFaceError,
@@ -20,6 +19,7 @@ from keras_apps.faces.detection import (
     poor_face_warning,
     several_faces_warning,
     some_faces,
+    source_of,
 )
 from keras_apps.faces.encoding import encode, resize_chip, takes_pictures
 from keras_apps.faces.gallery.decisions import (
@@ -46,7 +46,7 @@ from keras_apps.faces.gallery.names import (
 from keras_apps.faces.gallery.search import Index, pictures_of
 from keras_apps.faces.gallery.store import Audit, Store, checked_encodings
 from keras_apps.faces.judging.calibration import Threshold
-from keras_apps.faces.judging.strangers import checked_fpir
+from keras_apps.faces.judging.strangers import FPIR, checked_fpir
 from keras_apps.faces.liveness.deciding import Liveness, live_probability
 from keras_apps.faces.quality import QUALITIES, SMALLEST_CHIP, Quality, chip_quality
 from keras_apps.faces.towers.exported import ExportedTower
@@ -57,9 +57,6 @@ from keras_apps.images import Picture, is_one_picture, load_image
 if TYPE_CHECKING:
     import keras
     from typing_extensions import Self
-
-FPIR = 0.01
-"""The share of strangers whom a gallery may give a name, where nothing else is said."""
 
 
 class Matcher:
@@ -686,7 +683,7 @@ class Gallery(Matcher):
                 without_face.append(number)
             else:
                 if problems and missing == "raise":
-                    raise _too_poor(f"a good picture of {name!r}", _source(samples, number), problems)
+                    raise _too_poor(f"a good picture of {name!r}", source_of(samples, number), problems)
                 if problems:
                     del chips[number]
                     poor[number] = problems
@@ -694,7 +691,7 @@ class Gallery(Matcher):
                 progress()
         if not chips and poor:
             number, problems = next(iter(poor.items()))
-            raise _too_poor(f"at least one good picture of {name!r}", _source(samples, number), problems)
+            raise _too_poor(f"at least one good picture of {name!r}", source_of(samples, number), problems)
         if not chips:
             raise NoFaceError(
                 f"expected a face in at least one picture of {name!r}, received {len(samples)} without any"
@@ -709,7 +706,7 @@ class Gallery(Matcher):
         encodings = self._encode(list(chips.values()))
         if self._fingerprint != self._current_fingerprint():
             raise GalleryError("the tower was trained further since this gallery was opened; open it again")
-        return encodings, [_source(samples, number) for number in chips]
+        return encodings, [source_of(samples, number) for number in chips]
 
     def _judged(self, chip: Picture, quality: str) -> tuple[Picture, tuple[str, ...]]:
         """Return an aligned chip, an open file as its pixels, and why it is too poor.
@@ -774,10 +771,6 @@ class Gallery(Matcher):
 
 def _problems(measured: Quality | None, quality: str) -> tuple[str, ...]:
     return () if quality == "any" or measured is None else measured.problems
-
-
-def _source(pictures: Sequence[Picture], number: int) -> str:
-    return f"picture {number + 1}" if name_of(pictures[number]) is None else describe(pictures[number])
 
 
 def _too_poor(expected: str, source: str, problems: Sequence[str]) -> PoorFaceError:

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from keras_apps._checks import check_choice, check_number
-from keras_apps.faces.distances import DISTANCES
+from keras_apps.faces.distances import DISTANCES, all_squared_euclidean
 
+FPIR = 0.01
+"""The share of strangers whom a gallery may give a name, where nothing else is said."""
 LEVELS = tuple(10.0 ** (-exponent / 4) for exponent in range(2, 13))
 """The shares of impostor comparisons whose distances are kept, from 0.3 to 1e-3."""
 TEMPLATES = ("nearest", "mean", "best-of-3")
@@ -233,9 +235,7 @@ def _compare(
 
 
 def _distances(probes: np.ndarray, gallery: np.ndarray, distance: str) -> np.ndarray:
-    squares = -2 * probes @ gallery.T
-    squares += np.einsum("ij,ij->i", probes, probes)[:, None] + np.einsum("ij,ij->i", gallery, gallery)
-    np.maximum(squares, 0, out=squares)
+    squares = all_squared_euclidean(probes, gallery)
     return np.sqrt(squares) if distance == "euclidean" else squares
 
 
